@@ -1,0 +1,259 @@
+//! A change: about whom, what, and why.
+//!
+//! Promises that a change says all that is needed to show it and to carry it out, apart from ids
+//! that come into being on the way. Leaves ordering to [`super::plan`].
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use super::attribute::{AttrChange, AttrName, Attributes};
+use super::key::{GroupKey, RemoteId, UserKey};
+use super::leaver::LeaveCause;
+
+/// Whom a change is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A user.
+    User(UserKey),
+    /// A group.
+    Group(GroupKey),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(key) => write!(f, "{key}"),
+            Self::Group(key) => write!(f, "{key}"),
+        }
+    }
+}
+
+/// One change of one subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Whom it is about.
+    pub subject: Subject,
+    /// What a person calls the subject.
+    pub label: Arc<str>,
+    /// What to do.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Link the user to an account that is there already. No request.
+    Adopt {
+        /// Which account.
+        id: RemoteId,
+        /// Is it active?
+        active: bool,
+    },
+    /// Make an account.
+    Create {
+        /// What it should hold.
+        attributes: Attributes,
+    },
+    /// Change attributes.
+    Update {
+        /// Which account.
+        id: RemoteId,
+        /// Which attributes.
+        attributes: Vec<AttrChange>,
+    },
+    /// Switch the account off.
+    Deactivate {
+        /// Which account.
+        id: RemoteId,
+    },
+    /// Switch the account on, with what has changed meanwhile.
+    Reactivate {
+        /// Which account.
+        id: RemoteId,
+        /// Which attributes.
+        attributes: Vec<AttrChange>,
+    },
+    /// Delete the account.
+    Delete {
+        /// Which account.
+        id: RemoteId,
+    },
+    /// Link the group to one that is there already. No request.
+    AdoptGroup {
+        /// Which group.
+        id: RemoteId,
+    },
+    /// Make an empty group.
+    CreateGroup {
+        /// Its name.
+        name: Arc<str>,
+    },
+    /// Rename a group, by id.
+    RenameGroup {
+        /// Which group.
+        id: RemoteId,
+        /// Its name in the app, if it was read.
+        old: Option<Arc<str>>,
+        /// Its name from now on.
+        new: Arc<str>,
+    },
+    /// Delete a group.
+    DeleteGroup {
+        /// Which group.
+        id: RemoteId,
+    },
+    /// Put users into a group.
+    AddMembers {
+        /// Who, with their labels.
+        members: BTreeSet<Member>,
+    },
+    /// Take users out of a group.
+    RemoveMembers {
+        /// Who, with their labels.
+        members: BTreeSet<Member>,
+    },
+}
+
+/// A user in a list of members.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Member {
+    /// Who.
+    pub user: UserKey,
+    /// What a person calls them.
+    pub label: Arc<str>,
+}
+
+/// The kind of an action, for counting, storing and showing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ActionKind {
+    /// See [`Action::Adopt`].
+    Adopt,
+    /// See [`Action::Create`].
+    Create,
+    /// See [`Action::Update`].
+    Update,
+    /// See [`Action::Deactivate`].
+    Deactivate,
+    /// See [`Action::Reactivate`].
+    Reactivate,
+    /// See [`Action::Delete`].
+    Delete,
+    /// See [`Action::AdoptGroup`].
+    AdoptGroup,
+    /// See [`Action::CreateGroup`].
+    CreateGroup,
+    /// See [`Action::RenameGroup`].
+    RenameGroup,
+    /// See [`Action::DeleteGroup`].
+    DeleteGroup,
+    /// See [`Action::AddMembers`].
+    AddMembers,
+    /// See [`Action::RemoveMembers`].
+    RemoveMembers,
+}
+
+impl ActionKind {
+    /// Every kind.
+    pub const ALL: [Self; 12] = [
+        Self::Adopt,
+        Self::Create,
+        Self::Update,
+        Self::Deactivate,
+        Self::Reactivate,
+        Self::Delete,
+        Self::AdoptGroup,
+        Self::CreateGroup,
+        Self::RenameGroup,
+        Self::DeleteGroup,
+        Self::AddMembers,
+        Self::RemoveMembers,
+    ];
+
+    /// The word in JSON, in the journal and in the state.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Adopt => "adopt",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Deactivate => "deactivate",
+            Self::Reactivate => "reactivate",
+            Self::Delete => "delete",
+            Self::AdoptGroup => "group_adopt",
+            Self::CreateGroup => "group_create",
+            Self::RenameGroup => "group_update",
+            Self::DeleteGroup => "group_delete",
+            Self::AddMembers => "members_add",
+            Self::RemoveMembers => "members_remove",
+        }
+    }
+
+    /// The kind of that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+impl Action {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> ActionKind {
+        match self {
+            Self::Adopt { .. } => ActionKind::Adopt,
+            Self::Create { .. } => ActionKind::Create,
+            Self::Update { .. } => ActionKind::Update,
+            Self::Deactivate { .. } => ActionKind::Deactivate,
+            Self::Reactivate { .. } => ActionKind::Reactivate,
+            Self::Delete { .. } => ActionKind::Delete,
+            Self::AdoptGroup { .. } => ActionKind::AdoptGroup,
+            Self::CreateGroup { .. } => ActionKind::CreateGroup,
+            Self::RenameGroup { .. } => ActionKind::RenameGroup,
+            Self::DeleteGroup { .. } => ActionKind::DeleteGroup,
+            Self::AddMembers { .. } => ActionKind::AddMembers,
+            Self::RemoveMembers { .. } => ActionKind::RemoveMembers,
+        }
+    }
+}
+
+/// Why a change is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Assigned, and has no account yet.
+    Assigned {
+        /// By what: `everyone`, `group staff`, `rule`, …
+        by: Arc<str>,
+    },
+    /// An account in the app holds the same value.
+    Matched {
+        /// Of which attribute.
+        by: AttrName,
+    },
+    /// An earlier run made it and never heard the answer.
+    Recovered,
+    /// The source, the mapping or the assignment gives other values now.
+    Changed,
+    /// Somebody changed it in the app.
+    Drifted,
+    /// The app did not keep what it was sent.
+    NotTaken,
+    /// The user is out.
+    Left(LeaveCause),
+    /// The user is back.
+    Returned,
+    /// The user is back, and this app can only make a new account.
+    ReturnedAsNew,
+    /// The account the reference points to came into being after this one.
+    LateReference,
+    /// The group is pushed, and the app does not have it yet.
+    Pushed,
+    /// The group has another name now.
+    Renamed,
+    /// The group is not pushed any more.
+    NotPushed,
+    /// The users are in the group, or no longer.
+    Membership,
+}

@@ -1,0 +1,163 @@
+//! What went wrong with a request, and the pure decision of what follows.
+//!
+//! Promises that one function, [`dispose`], decides about every failure, and that a fault says
+//! whether the app may have acted. Leaves sending, waiting and remembering to others.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::backoff;
+use super::profile::RetryPolicy;
+
+/// A request that did not do what it should.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.sentence())]
+pub struct Fault {
+    /// What kind of failure.
+    pub kind: FaultKind,
+    /// The status of the answer, if there was one.
+    pub status: Option<u16>,
+    /// What the app or the system said, one line, without secrets, at most 300 characters.
+    pub detail: String,
+    /// Could the app have done what was asked?
+    pub effect: Effect,
+    /// How long the app asked us to wait.
+    pub retry_after: Option<Duration>,
+}
+
+/// The kinds of failure that are treated differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FaultKind {
+    /// No connection: name, address, refused, reset.
+    Unreachable,
+    /// The certificate is not trusted, or TLS failed otherwise.
+    Untrusted,
+    /// No answer in time.
+    TimedOut,
+    /// 429, or 503 with `Retry-After`.
+    Throttled,
+    /// 408, 425, 5xx.
+    Unavailable,
+    /// 401, or the token endpoint refused us.
+    Unauthenticated,
+    /// 403.
+    Forbidden,
+    /// 404 or 410 for a resource that we know.
+    Missing,
+    /// 409, or 400 with `uniqueness`.
+    Conflict,
+    /// 400, 413, 422 and every other 4xx: this request will never work.
+    Rejected,
+    /// 501: the app cannot do this at all.
+    Unsupported,
+    /// An answer that is no SCIM: a login page, a proxy's page, a redirect.
+    Misdirected,
+    /// A 2xx whose body cannot be understood.
+    Garbled,
+    /// The state could not be written: nothing more may be sent.
+    StateLost,
+}
+
+/// Whether the app may have done what was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Surely not: it never got the request, or said no.
+    None,
+    /// Nobody knows: the answer was lost.
+    Unknown,
+}
+
+impl Fault {
+    /// A fault without an answer.
+    #[must_use]
+    pub fn new(kind: FaultKind, effect: Effect, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            status: None,
+            detail: detail.into(),
+            effect,
+            retry_after: None,
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let what = self.kind.to_string();
+        let status = self.status.map(|code| format!(" ({code})")).unwrap_or_default();
+        if self.detail.is_empty() {
+            format!("{what}{status}")
+        } else {
+            format!("{what}{status}: {}", self.detail)
+        }
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unreachable => "the app cannot be reached",
+            Self::Untrusted => "the app's certificate is not trusted",
+            Self::TimedOut => "the app did not answer in time",
+            Self::Throttled => "the app asked us to slow down",
+            Self::Unavailable => "the app is not able to answer now",
+            Self::Unauthenticated => "the app refused our credentials",
+            Self::Forbidden => "the app does not allow us to do this",
+            Self::Missing => "the app does not have this any more",
+            Self::Conflict => "the app has another one with the same unique value",
+            Self::Rejected => "the app refused the request",
+            Self::Unsupported => "the app cannot do this",
+            Self::Misdirected => "the answer did not come from a SCIM service",
+            Self::Garbled => "the app's answer cannot be understood",
+            Self::StateLost => "the state could not be written",
+        })
+    }
+}
+
+/// What follows a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// Send again after the pause.
+    Retry(Duration),
+    /// The app may have acted: look first, after the pause, and send again only if nothing is there.
+    LookFirst(Duration),
+    /// Another account holds a unique value: look up every match key.
+    LookUpConflict,
+    /// The account we know is not there: find it again by its match keys.
+    FindAgain,
+    /// Nothing more to this target in this run.
+    StopTarget,
+    /// This change waits for a person.
+    Park,
+    /// Enough for this run; due again in the next.
+    GiveUpForNow,
+}
+
+/// Decides what follows `fault` after the try number `attempt` (the first is 1). `draw` in
+/// `0.0..1.0` is the jitter.
+#[must_use]
+pub fn dispose(fault: &Fault, attempt: u32, policy: &RetryPolicy, draw: f64) -> Disposition {
+    match fault.kind {
+        FaultKind::Unreachable
+        | FaultKind::TimedOut
+        | FaultKind::Throttled
+        | FaultKind::Unavailable
+        | FaultKind::Garbled => again(fault, attempt, policy, draw),
+        FaultKind::Unauthenticated
+        | FaultKind::Untrusted
+        | FaultKind::Misdirected
+        | FaultKind::StateLost => Disposition::StopTarget,
+        FaultKind::Conflict => Disposition::LookUpConflict,
+        FaultKind::Missing => Disposition::FindAgain,
+        FaultKind::Forbidden | FaultKind::Rejected | FaultKind::Unsupported => Disposition::Park,
+    }
+}
+
+fn again(fault: &Fault, attempt: u32, policy: &RetryPolicy, draw: f64) -> Disposition {
+    if attempt >= policy.attempts {
+        return Disposition::GiveUpForNow;
+    }
+    let pause = backoff::pause(attempt, policy, draw).max(fault.retry_after.unwrap_or_default());
+    match fault.effect {
+        Effect::None => Disposition::Retry(pause),
+        Effect::Unknown => Disposition::LookFirst(pause),
+    }
+}

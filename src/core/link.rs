@@ -1,0 +1,91 @@
+//! What we remember of an account: whose it is and what the app last acknowledged.
+//!
+//! Promises that links hold ids and fingerprints only, never values. Leaves keeping them to the
+//! store and comparing them to the plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::attribute::AttrName;
+use super::change::{ActionKind, Subject};
+use super::fingerprint::{Fingerprint, Fingerprints};
+use super::key::{GroupKey, RemoteId, UserKey};
+use super::leaver::Left;
+
+/// User ↔ account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Whose account.
+    pub user: UserKey,
+    /// Which account.
+    pub id: RemoteId,
+    /// We made it (else: adopted).
+    pub ours: bool,
+    /// It was active when last acknowledged.
+    pub active: bool,
+    /// What we last sent, by attribute.
+    pub sent: Fingerprints,
+    /// What the app then held, by its answer or the next read; missing for an attribute that nobody
+    /// has seen since it was sent.
+    pub held: Fingerprints,
+    /// Values the app did not take.
+    pub refused: BTreeMap<AttrName, Refusal>,
+    /// Since when and why the user is out.
+    pub left: Option<Left>,
+}
+
+/// A value that the app answered for with success and then did not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// How often it was sent.
+    pub times: u32,
+    /// Not sent again before this.
+    pub again: Timestamp,
+}
+
+/// Group ↔ group in the app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupLink {
+    /// Which group of the source.
+    pub group: GroupKey,
+    /// Which group in the app.
+    pub id: RemoteId,
+    /// We made it (else: adopted).
+    pub ours: bool,
+    /// The name we last sent.
+    pub name: Fingerprint,
+    /// The users whose membership the app has acknowledged.
+    pub members: BTreeSet<UserKey>,
+}
+
+/// A row of the outbox: a change that is due, in doubt, or waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// About whom.
+    pub subject: Subject,
+    /// What is to be done.
+    pub action: ActionKind,
+    /// Tries so far.
+    pub attempts: u32,
+    /// Where it stands.
+    pub state: JobState,
+}
+
+/// Where a job stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobState {
+    /// To be sent, not before this point.
+    Due(Timestamp),
+    /// A request may have left and no outcome is known: look before sending again.
+    InDoubt(Timestamp),
+    /// Waits for a person.
+    Parked {
+        /// Since when.
+        since: Timestamp,
+        /// What is wrong.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
+}

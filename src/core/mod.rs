@@ -1,0 +1,28 @@
+//! The pure part: values in, values out; no I/O, no clock, no chance, no async.
+//!
+//! Holds what the product exists for: who gets an account, what it should hold, which account
+//! belongs to whom, what is to change and in which order, and which changes are too many.
+
+pub mod account;
+pub mod assign;
+pub mod attribute;
+pub mod backoff;
+pub mod change;
+pub mod correlate;
+pub mod desired;
+pub mod duration;
+pub mod expression;
+pub mod fault;
+pub mod fingerprint;
+pub mod guard;
+pub mod key;
+pub mod leaver;
+pub mod link;
+pub mod mapping;
+pub mod normal;
+pub mod plan;
+pub mod profile;
+pub mod reading;
+pub mod rules;
+pub mod text;
+pub mod user;
