@@ -59,28 +59,18 @@ pub enum Action {
     },
     /// Change attributes.
     Update {
-        /// Which account.
-        id: RemoteId,
         /// Which attributes.
         attributes: Vec<AttrChange>,
     },
     /// Switch the account off.
-    Deactivate {
-        /// Which account.
-        id: RemoteId,
-    },
+    Deactivate,
     /// Switch the account on, with what has changed meanwhile.
     Reactivate {
-        /// Which account.
-        id: RemoteId,
         /// Which attributes.
         attributes: Vec<AttrChange>,
     },
     /// Delete the account.
-    Delete {
-        /// Which account.
-        id: RemoteId,
-    },
+    Delete,
     /// Link the group to one that is there already. No request.
     AdoptGroup {
         /// Which group.
@@ -93,18 +83,13 @@ pub enum Action {
     },
     /// Rename a group, by id.
     RenameGroup {
-        /// Which group.
-        id: RemoteId,
         /// Its name in the app, if it was read.
         old: Option<Arc<str>>,
         /// Its name from now on.
         new: Arc<str>,
     },
     /// Delete a group.
-    DeleteGroup {
-        /// Which group.
-        id: RemoteId,
-    },
+    DeleteGroup,
     /// Put users into a group.
     AddMembers {
         /// Who, with their labels.
@@ -206,13 +191,13 @@ impl Action {
             Self::Adopt { .. } => ActionKind::Adopt,
             Self::Create { .. } => ActionKind::Create,
             Self::Update { .. } => ActionKind::Update,
-            Self::Deactivate { .. } => ActionKind::Deactivate,
+            Self::Deactivate => ActionKind::Deactivate,
             Self::Reactivate { .. } => ActionKind::Reactivate,
-            Self::Delete { .. } => ActionKind::Delete,
+            Self::Delete => ActionKind::Delete,
             Self::AdoptGroup { .. } => ActionKind::AdoptGroup,
             Self::CreateGroup { .. } => ActionKind::CreateGroup,
             Self::RenameGroup { .. } => ActionKind::RenameGroup,
-            Self::DeleteGroup { .. } => ActionKind::DeleteGroup,
+            Self::DeleteGroup => ActionKind::DeleteGroup,
             Self::AddMembers { .. } => ActionKind::AddMembers,
             Self::RemoveMembers { .. } => ActionKind::RemoveMembers,
         }
@@ -246,6 +231,8 @@ pub enum Reason {
     Returned,
     /// The user is back, and this app can only make a new account.
     ReturnedAsNew,
+    /// The app does not have the account or group any more.
+    Vanished,
     /// The account the reference points to came into being after this one.
     LateReference,
     /// The group is pushed, and the app does not have it yet.

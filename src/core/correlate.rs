@@ -1,1 +1,168 @@
-//! Not built yet.
+//! Correlation: finding the account that already belongs to a user.
+//!
+//! Promises that an account is taken for a user's only when exactly one fits and fits nobody else,
+//! inactive accounts included. Leaves to [`super::plan`] whether it is then adopted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::account::Account;
+use super::attribute::{AttrName, Value};
+use super::desired::Desired;
+use super::key::{RemoteId, UserKey};
+use super::normal::comparable;
+use super::profile::{Comparison, Profile, Reactivation};
+
+/// What correlation says of one user without a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// Exactly one account fits, and fits nobody else.
+    One {
+        /// Which account.
+        id: RemoteId,
+        /// By which attribute.
+        by: AttrName,
+    },
+    /// A person has to decide.
+    Unsure {
+        /// Why.
+        problem: String,
+    },
+}
+
+/// Accounts by the values that users are found by.
+pub struct Index<'a> {
+    profile: &'a Profile,
+    by_value: BTreeMap<(&'a AttrName, String), Vec<&'a Account>>,
+}
+
+impl<'a> Index<'a> {
+    /// Indexes `accounts` by the profile's match attributes.
+    #[must_use]
+    pub fn new(profile: &'a Profile, accounts: &'a [Account]) -> Self {
+        let mut by_value: BTreeMap<_, Vec<&Account>> = BTreeMap::new();
+        for account in accounts {
+            for name in &profile.users.matching {
+                if let Some(value) = account.attributes.get(name).and_then(Value::as_text) {
+                    let key = (name, comparable(comparison(profile, name), value));
+                    by_value.entry(key).or_default().push(account);
+                }
+            }
+        }
+        Self { profile, by_value }
+    }
+
+    /// Accounts that hold `value`.
+    #[must_use]
+    pub fn holders(&self, name: &'a AttrName, value: &str) -> &[&'a Account] {
+        self.by_value
+            .get(&(name, comparable(comparison(self.profile, name), value)))
+            .map_or(&[], Vec::as_slice)
+    }
+}
+
+fn comparison(profile: &Profile, name: &AttrName) -> Comparison {
+    profile.rule(name).map(|rule| rule.compare).unwrap_or_default()
+}
+
+/// Correlates everybody in `unlinked`; `taken` are the accounts that links explain, by id.
+#[must_use]
+pub fn correlate(
+    profile: &Profile,
+    unlinked: &[&Desired],
+    accounts: &[Account],
+    taken: &BTreeMap<&RemoteId, &UserKey>,
+) -> BTreeMap<UserKey, Match> {
+    let index = Index::new(profile, accounts);
+    let mut matches = BTreeMap::new();
+    let mut claims: BTreeMap<RemoteId, Vec<(UserKey, Arc<str>)>> = BTreeMap::new();
+    for desired in unlinked {
+        let Some(found) = best(&index, desired, taken) else {
+            continue;
+        };
+        if let Match::One { id, .. } = &found {
+            claims
+                .entry(id.clone())
+                .or_default()
+                .push((desired.user.clone(), Arc::clone(&desired.label)));
+        }
+        matches.insert(desired.user.clone(), found);
+    }
+    for (id, claimants) in claims.into_iter().filter(|(_, users)| users.len() > 1) {
+        let names: Vec<&str> = claimants.iter().map(|(_, label)| &**label).collect();
+        let problem = format!("account {id} fits several users: {}", names.join(", "));
+        for (user, _) in claimants {
+            matches.insert(user, Match::Unsure { problem: problem.clone() });
+        }
+    }
+    matches
+}
+
+/// The holders that no link explains. Where a return makes a new account, old inactive ones count
+/// only when there is no active one.
+fn usable<'a>(
+    profile: &Profile,
+    holders: &[&'a Account],
+    taken: &BTreeMap<&RemoteId, &UserKey>,
+) -> Vec<&'a Account> {
+    let free: Vec<&Account> = holders
+        .iter()
+        .filter(|account| !taken.contains_key(&account.id))
+        .copied()
+        .collect();
+    if profile.users.reactivate != Reactivation::Create {
+        return free;
+    }
+    let active: Vec<&Account> = free.iter().filter(|account| account.active).copied().collect();
+    if active.is_empty() {
+        free.into_iter().take(1).collect()
+    } else {
+        active
+    }
+}
+
+/// The verdict of the first match attribute that has any holder.
+fn best<'a>(
+    index: &Index<'a>,
+    desired: &'a Desired,
+    taken: &BTreeMap<&RemoteId, &UserKey>,
+) -> Option<Match> {
+    for (name, value) in &desired.keys {
+        let holders = index.holders(name, value);
+        let ids: BTreeSet<&RemoteId> = holders.iter().map(|account| &account.id).collect();
+        let free = usable(index.profile, holders, taken);
+        match (ids.len(), free.as_slice()) {
+            (0, _) => {}
+            (_, [one]) => {
+                return Some(Match::One { id: one.id.clone(), by: name.clone() });
+            }
+            (_, []) => {
+                let owners: Vec<String> = ids
+                    .iter()
+                    .filter_map(|id| Some(format!("{id} of {}", taken.get(id)?)))
+                    .collect();
+                return Some(Match::Unsure {
+                    problem: format!(
+                        "{} `{value}` is held by an account that belongs to somebody else ({})",
+                        name.short(),
+                        owners.join(", ")
+                    ),
+                });
+            }
+            (_, several) => {
+                let list: Vec<String> = several
+                    .iter()
+                    .map(|account| format!("{} ({})", account.id, account.label))
+                    .collect();
+                return Some(Match::Unsure {
+                    problem: format!(
+                        "{} `{value}` fits several accounts: {}",
+                        name.short(),
+                        list.join(", ")
+                    ),
+                });
+            }
+        }
+    }
+    None
+}

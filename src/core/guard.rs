@@ -1,1 +1,292 @@
-//! Not built yet.
+//! The guard: changes that are too many at once are held back until a person releases them.
+//!
+//! Promises that in any 24 hours no more is removed than the limits allow or a person approved. A
+//! lane that goes over its limit is held as a whole: what is suspicious about a mass removal is the
+//! mass, and letting the first ten through would only hide it. The rest of the plan goes on. Leaves
+//! keeping holds to the store, and releasing them to a person.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::change::{Action, ActionKind, Change, Reason, Subject};
+use super::key::{GroupKey, SourceName};
+use super::memory::{Hold, TargetState};
+use super::plan::Plan;
+use super::rules::{Limit, Limits};
+
+/// How far back the journal counts, in hours.
+pub const WINDOW_HOURS: i64 = 24;
+
+/// A plan after the guard: what may be done, and what is held.
+#[derive(Clone, Debug)]
+pub struct Reviewed {
+    /// The plan as it is.
+    pub plan: Plan,
+    /// The changes that may be done, in order.
+    pub released: Vec<Change>,
+    /// Those of them that a person released.
+    pub approved: BTreeSet<(Subject, ActionKind)>,
+    /// What is held, lane by lane.
+    pub held: Vec<Hold>,
+    /// Holds that are released and done with.
+    pub settled: Vec<String>,
+}
+
+/// A limit that changes are counted against.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Lane {
+    Leavers,
+    Recreated,
+    Updates,
+    Members(GroupKey),
+    Reading(SourceName),
+}
+
+impl std::fmt::Display for Lane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Leavers => f.write_str("leavers"),
+            Self::Recreated => f.write_str("recreated"),
+            Self::Updates => f.write_str("updates"),
+            Self::Members(group) => write!(f, "members:{group}"),
+            Self::Reading(source) => write!(f, "reading:{source}"),
+        }
+    }
+}
+
+/// Reviews a plan. `doubted` are sources whose reading is not to be trusted for removals.
+#[must_use]
+pub fn review(
+    plan: Plan,
+    limits: &Limits,
+    state: &TargetState,
+    doubted: &BTreeSet<SourceName>,
+    now: Timestamp,
+) -> Reviewed {
+    let approvals = Approvals::new(&state.holds);
+    let mut lanes: BTreeMap<Lane, Vec<&Change>> = BTreeMap::new();
+    let mut approved = BTreeSet::new();
+    for change in &plan.changes {
+        let Some(lane) = lane(change, doubted) else {
+            continue;
+        };
+        if approvals.release(&lane, change) {
+            approved.insert(key(change));
+        } else {
+            lanes.entry(lane).or_default().push(change);
+        }
+    }
+    let sizes = Sizes::new(&plan, state);
+    let mut held = Vec::new();
+    let mut frozen: BTreeSet<(Subject, ActionKind)> = BTreeSet::new();
+    for (lane, changes) in lanes {
+        let limit = sizes.limit(&lane, limits);
+        let count: usize = changes.iter().map(|change| weight(&lane, change)).sum();
+        if count + sizes.spent(&lane) > limit {
+            frozen.extend(changes.iter().map(|change| key(change)));
+            held.push(freeze(&lane, &changes, limit, state, now));
+        }
+    }
+    let released = plan
+        .changes
+        .iter()
+        .filter(|change| !frozen.contains(&key(change)))
+        .cloned()
+        .collect();
+    let settled = approvals.settled(&approved);
+    Reviewed { plan, released, approved, held, settled }
+}
+
+fn key(change: &Change) -> (Subject, ActionKind) {
+    (change.subject.clone(), change.action.kind())
+}
+
+/// Which limit a change counts against, if any.
+fn lane(change: &Change, doubted: &BTreeSet<SourceName>) -> Option<Lane> {
+    let source = match &change.subject {
+        Subject::User(user) => &user.source,
+        Subject::Group(group) => &group.source,
+    };
+    if removes(change) && doubted.contains(source) {
+        return Some(Lane::Reading(source.clone()));
+    }
+    match (&change.action, &change.subject) {
+        (Action::Deactivate | Action::Delete, _) => Some(Lane::Leavers),
+        (Action::Create { .. }, _) if change.reason == Reason::Vanished => Some(Lane::Recreated),
+        (Action::Update { .. }, _) if change.reason != Reason::LateReference => Some(Lane::Updates),
+        (Action::RemoveMembers { .. } | Action::DeleteGroup, Subject::Group(group)) => {
+            Some(Lane::Members(group.clone()))
+        }
+        (
+            Action::Adopt { .. }
+            | Action::Create { .. }
+            | Action::Update { .. }
+            | Action::Reactivate { .. }
+            | Action::AdoptGroup { .. }
+            | Action::CreateGroup { .. }
+            | Action::RenameGroup { .. }
+            | Action::DeleteGroup
+            | Action::AddMembers { .. }
+            | Action::RemoveMembers { .. },
+            _,
+        ) => None,
+    }
+}
+
+/// Does the change take something away that a bad reading could have invented?
+fn removes(change: &Change) -> bool {
+    match &change.action {
+        Action::Deactivate
+        | Action::Delete
+        | Action::RemoveMembers { .. }
+        | Action::DeleteGroup => true,
+        Action::Update { attributes } | Action::Reactivate { attributes } => {
+            attributes.iter().any(|attribute| attribute.new.is_none())
+        }
+        Action::Adopt { .. }
+        | Action::Create { .. }
+        | Action::AdoptGroup { .. }
+        | Action::CreateGroup { .. }
+        | Action::RenameGroup { .. }
+        | Action::AddMembers { .. } => false,
+    }
+}
+
+fn weight(lane: &Lane, change: &Change) -> usize {
+    match lane {
+        Lane::Members(_) => change.action.size(),
+        Lane::Leavers | Lane::Recreated | Lane::Updates | Lane::Reading(_) => 1,
+    }
+}
+
+/// What the shares are shares of, and what the window has used up.
+struct Sizes<'a> {
+    state: &'a TargetState,
+    active: usize,
+    adopted: usize,
+}
+
+impl<'a> Sizes<'a> {
+    fn new(plan: &Plan, state: &'a TargetState) -> Self {
+        let adopted = plan
+            .changes
+            .iter()
+            .filter(|change| matches!(change.action, Action::Adopt { active: true, .. }))
+            .count();
+        Self { state, active: state.active_links(), adopted }
+    }
+
+    /// Active links when the window began; accounts that are adopted only now count as well, or the
+    /// first import could switch nobody off.
+    fn links(&self) -> usize {
+        let window = &self.state.window;
+        (self.active + window.leavers).saturating_sub(window.joiners).max(self.adopted)
+    }
+
+    fn limit(&self, lane: &Lane, limits: &Limits) -> usize {
+        match lane {
+            Lane::Reading(_) => 0,
+            Lane::Leavers | Lane::Recreated => {
+                let links = self.links();
+                allowance(limits.leavers, links).min(links / 2).max(1)
+            }
+            Lane::Updates => allowance(limits.updates, self.active + self.adopted),
+            Lane::Members(group) => {
+                let members = self.state.groups.get(group).map_or(0, |link| link.members.len());
+                let before = members + self.spent(lane);
+                allowance(limits.members, before)
+            }
+        }
+    }
+
+    fn spent(&self, lane: &Lane) -> usize {
+        let window = &self.state.window;
+        match lane {
+            Lane::Leavers => window.leavers,
+            Lane::Updates => window.updates,
+            Lane::Members(group) => window.members.get(group).copied().unwrap_or_default(),
+            Lane::Recreated | Lane::Reading(_) => 0,
+        }
+    }
+}
+
+fn allowance(limit: Limit, of: usize) -> usize {
+    let share = of * limit.percent as usize / 100;
+    limit.count.max(share)
+}
+
+fn freeze(
+    lane: &Lane,
+    changes: &[&Change],
+    limit: usize,
+    state: &TargetState,
+    now: Timestamp,
+) -> Hold {
+    let mut set: Vec<(Subject, ActionKind)> = changes.iter().map(|change| key(change)).collect();
+    set.sort();
+    let id = hold_id(lane, &set);
+    let since = state
+        .holds
+        .iter()
+        .find(|hold| hold.id == id)
+        .map_or(now, |hold| hold.since);
+    Hold { id, lane: lane.to_string(), changes: set, limit, since, approved: None }
+}
+
+/// The id of a hold: from its lane and its content, `H-` and eight characters.
+fn hold_id(lane: &Lane, set: &[(Subject, ActionKind)]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(lane.to_string());
+    for (subject, action) in set {
+        hash.update(format!("\n{subject:?} {}", action.word()));
+    }
+    hash.finalize().iter().take(4).fold(String::from("H-"), |mut id, byte| {
+        let _ = write!(id, "{byte:02x}");
+        id
+    })
+}
+
+/// Holds that a person has released.
+struct Approvals<'a> {
+    released: BTreeMap<(&'a str, &'a Subject, ActionKind), &'a str>,
+    ids: BTreeSet<&'a str>,
+}
+
+impl<'a> Approvals<'a> {
+    fn new(holds: &'a [Hold]) -> Self {
+        let approved = holds.iter().filter(|hold| hold.approved.is_some());
+        let released = approved
+            .clone()
+            .flat_map(|hold| {
+                hold.changes
+                    .iter()
+                    .map(|(subject, action)| ((hold.lane.as_str(), subject, *action), &*hold.id))
+            })
+            .collect();
+        Self { released, ids: approved.map(|hold| &*hold.id).collect() }
+    }
+
+    fn release(&self, lane: &Lane, change: &Change) -> bool {
+        let lane = lane.to_string();
+        self.released
+            .contains_key(&(lane.as_str(), &change.subject, change.action.kind()))
+    }
+
+    /// Released holds of which nothing is due any more.
+    fn settled(&self, used: &BTreeSet<(Subject, ActionKind)>) -> Vec<String> {
+        let in_use: BTreeSet<&str> = self
+            .released
+            .iter()
+            .filter(|((_, subject, action), _)| used.contains(&((*subject).clone(), *action)))
+            .map(|(_, id)| *id)
+            .collect();
+        self.ids
+            .iter()
+            .filter(|id| !in_use.contains(*id))
+            .map(|id| (*id).to_owned())
+            .collect()
+    }
+}

@@ -68,6 +68,8 @@ pub struct Job {
     pub action: ActionKind,
     /// Tries so far.
     pub attempts: u32,
+    /// The fingerprint of what was to be sent: a parked change is tried again when this differs.
+    pub content: Fingerprint,
     /// Where it stands.
     pub state: JobState,
 }

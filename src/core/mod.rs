@@ -19,6 +19,7 @@ pub mod key;
 pub mod leaver;
 pub mod link;
 pub mod mapping;
+pub mod memory;
 pub mod normal;
 pub mod plan;
 pub mod profile;

@@ -5,8 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::key::{GroupKey, SourceName, UserKey};
+use super::memory::{Missing, ReadingRecord};
 use super::user::{Group, User};
 
 /// What a source gave in one read: users and groups, each sorted by key, no key twice.
@@ -73,5 +77,156 @@ impl Reading {
             names.dedup();
         }
         groups
+    }
+}
+
+/// Why a reading is not to be trusted for removals until a person says so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Doubt {
+    /// It holds far fewer users than the one before.
+    #[error("{now} users, where the last reading had {before}")]
+    FewerUsers {
+        /// Users of the last accepted reading.
+        before: usize,
+        /// Users of this one.
+        now: usize,
+    },
+    /// An attribute that users had is gone from all of them.
+    #[error("nobody has `{name}` any more, where the last reading had it {before} times")]
+    LostAttribute {
+        /// Which attribute.
+        name: String,
+        /// How many users had it.
+        before: usize,
+    },
+    /// The source is read with other settings than before.
+    #[error("the settings of the source have changed since the last reading")]
+    NewSettings,
+}
+
+/// An attribute that fewer users than this had may vanish unremarked.
+const NOTABLE: usize = 3;
+
+/// The size of a reading.
+#[must_use]
+pub fn measure(reading: &Reading, at: Timestamp, settings: u64) -> ReadingRecord {
+    let mut attributes: BTreeMap<String, usize> = BTreeMap::new();
+    for name in reading.users.iter().flat_map(|user| user.attributes.keys()) {
+        match attributes.get_mut(&**name) {
+            Some(count) => *count += 1,
+            None => {
+                attributes.insert(name.to_string(), 1);
+            }
+        }
+    }
+    ReadingRecord { at, settings, users: reading.users.len(), attributes }
+}
+
+/// Compares a reading with the last one that was accepted: lost more than a fifth of its users, lost
+/// a whole attribute, or read with other settings.
+#[must_use]
+pub fn judge(now: &ReadingRecord, last: Option<&ReadingRecord>) -> Vec<Doubt> {
+    let Some(last) = last else {
+        return Vec::new();
+    };
+    let mut doubts = Vec::new();
+    if now.settings != last.settings {
+        doubts.push(Doubt::NewSettings);
+    }
+    if now.users * 5 < last.users * 4 {
+        doubts.push(Doubt::FewerUsers { before: last.users, now: now.users });
+    }
+    let lost = last
+        .attributes
+        .iter()
+        .filter(|(name, count)| **count >= NOTABLE && !now.attributes.contains_key(*name));
+    doubts.extend(lost.map(|(name, count)| Doubt::LostAttribute {
+        name: name.clone(),
+        before: *count,
+    }));
+    doubts
+}
+
+/// What is now known of somebody whom a reading does not hold.
+#[must_use]
+pub fn absence(before: Option<Missing>, absent_for: Duration, now: Timestamp) -> (Missing, Absence) {
+    let missing = match before {
+        None => Missing { since: now, readings: 1 },
+        Some(before) => Missing { readings: before.readings.saturating_add(1), ..before },
+    };
+    let until = missing.since.saturating_add(absent_for).unwrap_or(missing.since);
+    let absence = if missing.readings >= 2 && until <= now {
+        Absence::Sure
+    } else {
+        Absence::Waits(until)
+    };
+    (missing, absence)
+}
+
+/// What the absence of a linked user means so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// Nothing before this point.
+    Waits(Timestamp),
+    /// The user is gone.
+    Sure,
+    /// Nothing can be concluded (a broken row, a part of the source, a reading in doubt).
+    Unknown,
+}
+
+impl Reading {
+    /// Does the reading speak of this user: holds it, or has a broken row about it?
+    #[must_use]
+    pub fn mentions(&self, key: &UserKey) -> bool {
+        self.user(key).is_some() || self.broken.iter().any(|row| row.user.as_ref() == Some(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(users: usize, titles: usize) -> ReadingRecord {
+        ReadingRecord {
+            at: Timestamp::UNIX_EPOCH,
+            settings: 1,
+            users,
+            attributes: BTreeMap::from([("title".to_owned(), titles)])
+                .into_iter()
+                .filter(|(_, count)| *count > 0)
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_fifth_may_go_and_more_is_doubted() {
+        assert_eq!(judge(&record(80, 5), Some(&record(100, 5))), []);
+        assert_eq!(
+            judge(&record(79, 5), Some(&record(100, 5))),
+            [Doubt::FewerUsers { before: 100, now: 79 }]
+        );
+    }
+
+    #[test]
+    fn a_lost_attribute_is_doubted() {
+        assert_eq!(
+            judge(&record(100, 0), Some(&record(100, 60))),
+            [Doubt::LostAttribute { name: "title".into(), before: 60 }]
+        );
+        assert_eq!(judge(&record(100, 0), Some(&record(100, 2))), []);
+    }
+
+    #[test]
+    fn absence_counts_after_two_readings_and_the_time() {
+        let start = Timestamp::UNIX_EPOCH;
+        let ten = Duration::from_mins(10);
+        let (first, verdict) = absence(None, ten, start);
+        assert_eq!(verdict, Absence::Waits(start + ten));
+        let (second, verdict) = absence(Some(first), ten, start + Duration::from_mins(5));
+        assert_eq!(verdict, Absence::Waits(start + ten));
+        let (_, verdict) = absence(Some(second), ten, start + ten);
+        assert_eq!(verdict, Absence::Sure);
+        let (_, verdict) = absence(None, Duration::ZERO, start);
+        assert_eq!(verdict, Absence::Waits(start));
     }
 }

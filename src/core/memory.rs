@@ -1,0 +1,115 @@
+//! What an installation remembers of its targets and sources, as values.
+//!
+//! Promises that planning needs nothing of the past but this. Leaves keeping it to the store.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::change::{ActionKind, Subject};
+use super::key::{GroupKey, UserKey};
+use super::link::{GroupLink, Job, Link};
+
+/// What is remembered of one target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TargetState {
+    /// Every link, by user.
+    pub links: BTreeMap<UserKey, Link>,
+    /// Every group link, by group.
+    pub groups: BTreeMap<GroupKey, GroupLink>,
+    /// The outbox, sorted by subject and action.
+    pub jobs: Vec<Job>,
+    /// The holds, newest last.
+    pub holds: Vec<Hold>,
+    /// What was removed and changed since the point asked for, without what was approved.
+    pub window: Window,
+}
+
+impl TargetState {
+    /// The job of that subject and kind, if the outbox has one.
+    #[must_use]
+    pub fn job(&self, subject: &Subject, action: ActionKind) -> Option<&Job> {
+        let at = self
+            .jobs
+            .binary_search_by(|job| (&job.subject, job.action).cmp(&(subject, action)));
+        self.jobs.get(at.ok()?)
+    }
+
+    /// Links of accounts that are active as far as we know.
+    #[must_use]
+    pub fn active_links(&self) -> usize {
+        self.links.values().filter(|link| link.active).count()
+    }
+}
+
+/// Counts of the journal over the guard's window.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    /// Accounts switched off or deleted.
+    pub leavers: usize,
+    /// Accounts made, adopted or switched on.
+    pub joiners: usize,
+    /// Accounts changed.
+    pub updates: usize,
+    /// Members taken out, by group.
+    pub members: BTreeMap<GroupKey, usize>,
+}
+
+/// A frozen set of held changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// Its id, from its content.
+    pub id: String,
+    /// Which limit: `leavers`, `updates`, `members:<group key>`, `reading:<source>`.
+    pub lane: String,
+    /// The changes, sorted; empty for a refused reading.
+    pub changes: Vec<(Subject, ActionKind)>,
+    /// What the limit was.
+    pub limit: usize,
+    /// Since when.
+    pub since: Timestamp,
+    /// Who released it and why, if somebody did.
+    pub approved: Option<Approval>,
+}
+
+/// A release by a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// When.
+    pub at: Timestamp,
+    /// Who, by the system's name.
+    pub by: String,
+    /// Why (`--because`).
+    pub because: String,
+}
+
+/// What is remembered of one source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceState {
+    /// The last reading that was accepted.
+    pub last: Option<ReadingRecord>,
+    /// Users whom accepted whole readings did not hold.
+    pub missing: BTreeMap<UserKey, Missing>,
+}
+
+/// The size of a reading, to judge the next one by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadingRecord {
+    /// When it was read.
+    pub at: Timestamp,
+    /// The fingerprint of the source's settings it was read with.
+    pub settings: u64,
+    /// How many users.
+    pub users: usize,
+    /// How many users had a value, by attribute.
+    pub attributes: BTreeMap<String, usize>,
+}
+
+/// Somebody was not in a whole reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Since the reading of that time.
+    pub since: Timestamp,
+    /// In how many whole readings so far.
+    pub readings: u32,
+}

@@ -1,0 +1,250 @@
+//! The comparison of one account, attribute by attribute.
+//!
+//! Promises that an attribute is due when what is wanted differs from what was sent, and has drifted
+//! when what is there differs from what was held; what equals either is left alone. Leaves wording
+//! the change to the connector.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Standing, Standings, View, Waiting, WaitingFor};
+use crate::core::account::Account;
+use crate::core::attribute::{AttrChange, AttrName, Attributes, Value};
+use crate::core::change::Reason;
+use crate::core::desired::Desired;
+use crate::core::key::UserKey;
+use crate::core::link::Link;
+use crate::core::normal::{explain, same};
+use crate::core::profile::{AttributeRule, Clearing};
+use crate::core::rules::Drift;
+
+/// How often a value is sent that the app answers for and does not hold.
+const TRIES: u32 = 3;
+
+/// What a comparison gave.
+pub(super) struct Diff {
+    /// What is to be sent.
+    pub changes: Vec<AttrChange>,
+    /// Why, if anything is.
+    pub reason: Reason,
+    /// The link with what was learned.
+    pub link: Link,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+    /// What waits for another try.
+    pub waiting: Vec<Waiting>,
+    /// Attributes that a person has to look at.
+    pub parked: Vec<(AttrName, String)>,
+}
+
+/// Compares what one user should have with what is there and what was sent.
+pub(super) fn compare(
+    view: &View<'_>,
+    standings: &Standings<'_>,
+    desired: &Desired,
+    wanted: (&Attributes, &BTreeSet<AttrName>),
+    link: &Link,
+    account: Option<&Account>,
+) -> Diff {
+    let (attributes, keep) = wanted;
+    let mut comparison = Comparison {
+        view,
+        standings,
+        desired,
+        account,
+        diff: Diff {
+            changes: Vec::new(),
+            reason: Reason::Drifted,
+            link: link.clone(),
+            warnings: Vec::new(),
+            waiting: Vec::new(),
+            parked: Vec::new(),
+        },
+    };
+    let names: BTreeSet<&AttrName> = attributes.keys().chain(link.sent.keys()).collect();
+    for name in names {
+        let Some(rule) = view.input.rules.profile.rule(name) else {
+            continue;
+        };
+        match attributes.get(name) {
+            Some(value) => comparison.wanted(name, rule, value),
+            None if keep.contains(name) => {}
+            None => comparison.unwanted(name, rule),
+        }
+    }
+    comparison.diff
+}
+
+struct Comparison<'a, 'v> {
+    view: &'a View<'v>,
+    standings: &'a Standings<'a>,
+    desired: &'a Desired,
+    account: Option<&'a Account>,
+    diff: Diff,
+}
+
+impl<'a> Comparison<'a, '_> {
+    /// The attribute should hold `value`.
+    fn wanted(&mut self, name: &AttrName, rule: &AttributeRule, value: &Value) {
+        let value = match value {
+            Value::Account(user) => match resolve(self.standings, user) {
+                Resolved::Id(id) => id,
+                Resolved::Later => value.clone(),
+                Resolved::Nobody => return self.unwanted(name, rule),
+            },
+            Value::Text(_) | Value::Bool(_) | Value::Int(_) | Value::List(_) => value.clone(),
+        };
+        let print = self.view.input.key.of(name, &value);
+        let observed = self.observed(name, rule);
+        if self.diff.link.sent.get(name) == Some(&print) {
+            self.settled(name, rule, value, observed);
+        } else if let Some(Some(held)) = observed
+            && same(rule, &value, held)
+        {
+            self.learn(name, &value, held);
+        } else if rule.fixed && self.diff.link.sent.contains_key(name) {
+            self.diff.parked.push((
+                name.clone(),
+                format!("{} cannot be changed in this app after the create", name.short()),
+            ));
+        } else {
+            self.due(name, Some(value), Reason::Changed);
+        }
+    }
+
+    /// The attribute should hold nothing. What we never sent is not ours to clear.
+    fn unwanted(&mut self, name: &AttrName, rule: &AttributeRule) {
+        if !self.diff.link.sent.contains_key(name) {
+            return;
+        }
+        if let Some(None) = self.observed(name, rule) {
+            self.diff.link.sent.remove(name);
+            self.diff.link.held.remove(name);
+        } else if self.view.input.rules.profile.is_indispensable(name) {
+            self.diff.parked.push((
+                name.clone(),
+                format!("{} has no value any more, and is never blanked", name.short()),
+            ));
+        } else if rule.clear == Clearing::Never {
+            self.diff.warnings.push(format!(
+                "{} keeps its last value: this app cannot clear it",
+                name.short()
+            ));
+        } else {
+            self.due(name, None, Reason::Changed);
+        }
+    }
+
+    /// The value was sent already: has it arrived, and is it there still?
+    fn settled(
+        &mut self,
+        name: &AttrName,
+        rule: &AttributeRule,
+        value: Value,
+        observed: Option<Option<&Value>>,
+    ) {
+        let Some(there) = observed else {
+            return;
+        };
+        let print = there.map(|there| self.view.input.key.of(name, there));
+        let known = self.diff.link.held.get(name).copied();
+        if there.is_some_and(|there| same(rule, &value, there)) {
+            self.diff.link.refused.remove(name);
+            if known != print
+                && let Some(there) = there
+            {
+                self.learn(name, &value, there);
+            }
+        } else if self.diff.link.refused.contains_key(name) {
+            self.refused(name, value);
+        } else if known.is_none() {
+            match there {
+                Some(there) if explain(&value, there).is_some() => self.learn(name, &value, there),
+                _ => self.due(name, Some(value), Reason::NotTaken),
+            }
+        } else if known != print {
+            self.drifted(name, value);
+        }
+    }
+
+    fn refused(&mut self, name: &AttrName, value: Value) {
+        let Some(refusal) = self.diff.link.refused.get(name).copied() else {
+            return;
+        };
+        if refusal.times >= TRIES {
+            self.diff.parked.push((
+                name.clone(),
+                format!(
+                    "{} was sent {} times, and the app does not keep it",
+                    name.short(),
+                    refusal.times
+                ),
+            ));
+        } else if self.view.input.now < refusal.again {
+            self.diff.waiting.push(Waiting {
+                user: self.desired.user.clone(),
+                label: Arc::clone(&self.desired.label),
+                what: WaitingFor::AnotherTry,
+                until: refusal.again,
+            });
+        } else {
+            self.due(name, Some(value), Reason::NotTaken);
+        }
+    }
+
+    fn drifted(&mut self, name: &AttrName, value: Value) {
+        match self.view.input.rules.drift {
+            Drift::Repair => self.due(name, Some(value), Reason::Drifted),
+            Drift::Report => self
+                .diff
+                .warnings
+                .push(format!("{} was changed in the app (drift: report)", name.short())),
+            Drift::Ignore => {}
+        }
+    }
+
+    fn due(&mut self, name: &AttrName, new: Option<Value>, reason: Reason) {
+        let old = self.account.and_then(|account| account.attributes.get(name)).cloned();
+        let stronger = matches!(reason, Reason::Changed)
+            || (self.diff.changes.is_empty() && self.diff.reason != Reason::Changed);
+        if stronger {
+            self.diff.reason = reason;
+        }
+        self.diff.changes.push(AttrChange { name: name.clone(), old, new });
+    }
+
+    fn learn(&mut self, name: &AttrName, value: &Value, there: &Value) {
+        let key = self.view.input.key;
+        self.diff.link.sent.insert(name.clone(), key.of(name, value));
+        self.diff.link.held.insert(name.clone(), key.of(name, there));
+        self.diff.link.refused.remove(name);
+    }
+
+    /// What the app holds: `None` when nobody looked or the app does not show it.
+    fn observed(&self, name: &AttrName, rule: &AttributeRule) -> Option<Option<&'a Value>> {
+        if rule.write_only {
+            return None;
+        }
+        self.account.map(|account| account.attributes.get(name))
+    }
+}
+
+/// What a reference to a user's account comes to.
+pub(super) enum Resolved {
+    /// This account.
+    Id(Value),
+    /// An account that this plan makes.
+    Later,
+    /// None.
+    Nobody,
+}
+
+/// The account of `user`, as far as it is known now.
+pub(super) fn resolve(standings: &Standings<'_>, user: &UserKey) -> Resolved {
+    match standings.get(user) {
+        Some(Standing::Linked(link)) => Resolved::Id(Value::text(link.id.as_str())),
+        Some(Standing::Matched { account, .. }) => Resolved::Id(Value::text(account.id.as_str())),
+        Some(Standing::New) => Resolved::Later,
+        None => Resolved::Nobody,
+    }
+}

@@ -1,0 +1,382 @@
+//! The changes of groups and their members.
+//!
+//! Promises deltas only: a group is never emptied and filled again, and members who are nobody's
+//! accounts stay. Leaves chunks and ids that come into being on the way to the engine.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{Note, Parked, Plan, Standing, Standings, View};
+use crate::core::account::AppGroup;
+use crate::core::attribute::{AttrName, Value};
+use crate::core::change::{Action, Change, Member, Reason, Subject};
+use crate::core::fingerprint::Fingerprint;
+use crate::core::key::{GroupKey, RemoteId, UserKey};
+use crate::core::link::GroupLink;
+use crate::core::reading::{Absence, Coverage, Reading};
+use crate::core::rules::{Drift, GroupGone};
+use crate::core::text;
+use crate::core::user::Group;
+
+/// The attribute that a group's name is remembered under.
+#[must_use]
+pub(crate) fn name_attribute() -> AttrName {
+    AttrName::new("displayName")
+}
+
+/// Plans every pushed group, and those that are not pushed any more.
+pub(super) fn plan_groups(view: &View<'_>, standings: &Standings<'_>, plan: &mut Plan) {
+    if !view.input.rules.profile.has_groups() {
+        return;
+    }
+    let groups = Groups::new(view, standings);
+    let mut pushed: BTreeMap<&GroupKey, &Group> = BTreeMap::new();
+    for reading in view.input.readings {
+        for group in &reading.groups {
+            if view.input.rules.push.matches(&group.name) {
+                pushed.insert(&group.key, group);
+            }
+        }
+    }
+    for group in pushed.values() {
+        groups.plan_pushed(group, plan);
+    }
+    for link in view.input.state.groups.values() {
+        if !pushed.contains_key(&link.group) {
+            groups.plan_not_pushed(link, plan);
+        }
+    }
+    for pattern in &view.input.rules.push.patterns {
+        if !pushed.values().any(|group| crate::core::rules::glob(pattern, &group.name)) {
+            plan.unknown.push(format!("groups: no source has a group like `{pattern}`"));
+        }
+    }
+}
+
+struct Groups<'a> {
+    view: &'a View<'a>,
+    standings: &'a Standings<'a>,
+    labels: BTreeMap<&'a UserKey, &'a Arc<str>>,
+    /// Accounts that are somebody's, by id.
+    owners: BTreeMap<&'a RemoteId, &'a UserKey>,
+    by_id: BTreeMap<&'a RemoteId, &'a AppGroup>,
+    linked: BTreeSet<&'a RemoteId>,
+}
+
+/// A pushed group as it stands in the app.
+struct Present {
+    /// Members whom the app has, as far as they are ours.
+    members: BTreeSet<UserKey>,
+    /// Members whom it has acknowledged to us.
+    acknowledged: BTreeSet<UserKey>,
+}
+
+impl<'a> Groups<'a> {
+    fn new(view: &'a View<'a>, standings: &'a Standings<'a>) -> Self {
+        let mut owners: BTreeMap<&RemoteId, &UserKey> = view
+            .input
+            .state
+            .links
+            .values()
+            .map(|link| (&link.id, &link.user))
+            .collect();
+        for (user, standing) in standings {
+            if let Standing::Matched { account, .. } = standing {
+                owners.insert(&account.id, user);
+            }
+        }
+        let observed = view.input.observed.map_or(&[][..], |observed| &observed.groups);
+        Self {
+            view,
+            standings,
+            labels: view
+                .input
+                .desired
+                .iter()
+                .map(|desired| (&desired.user, &desired.label))
+                .collect(),
+            owners,
+            by_id: observed.iter().map(|group| (&group.id, group)).collect(),
+            linked: view.input.state.groups.values().map(|link| &link.id).collect(),
+        }
+    }
+
+    fn plan_pushed(&self, group: &Group, plan: &mut Plan) {
+        let link = self
+            .view
+            .input
+            .state
+            .groups
+            .get(&group.key)
+            .filter(|link| !self.view.is_gone(&link.id));
+        match link {
+            Some(link) => self.plan_linked(group, link, plan),
+            None => self.plan_unlinked(group, plan),
+        }
+    }
+
+    fn plan_linked(&self, group: &Group, link: &GroupLink, plan: &mut Plan) {
+        let observed = self.by_id.get(&link.id).copied();
+        let mut learned = link.clone();
+        self.plan_name(group, link, observed, &mut learned, plan);
+        let present = self.present(observed, &link.members);
+        let wanted = self.wanted(group);
+        learned.members = present
+            .members
+            .iter()
+            .filter(|user| link.members.contains(*user) || wanted.contains(user))
+            .cloned()
+            .collect();
+        if learned != *link {
+            plan.notes.push(Note::Group(learned));
+        }
+        self.plan_members(group, &present, plan);
+    }
+
+    /// Who should be in the group: its members with an account here.
+    fn wanted<'g>(&self, group: &'g Group) -> BTreeSet<&'g UserKey> {
+        group
+            .members
+            .iter()
+            .filter(|user| self.standings.contains_key(user))
+            .collect()
+    }
+
+    fn plan_unlinked(&self, group: &Group, plan: &mut Plan) {
+        let vanished = self.view.input.state.groups.contains_key(&group.key);
+        match self.find(group).as_slice() {
+            [] => {
+                let reason = if vanished { Reason::Vanished } else { Reason::Pushed };
+                let action = Action::CreateGroup { name: Arc::clone(&group.name) };
+                plan.changes.push(change(group, action, reason));
+                self.plan_members(group, &self.present(None, &BTreeSet::new()), plan);
+            }
+            [one] => {
+                let action = Action::AdoptGroup { id: one.id.clone() };
+                let by = name_attribute();
+                plan.changes.push(change(group, action, Reason::Matched { by }));
+                let present = self.present(Some(one), &BTreeSet::new());
+                let wanted = self.wanted(group);
+                let members = present.members.iter().filter(|user| wanted.contains(user));
+                plan.notes.push(Note::Group(GroupLink {
+                    group: group.key.clone(),
+                    id: one.id.clone(),
+                    ours: false,
+                    name: self.print(&one.name),
+                    members: members.cloned().collect(),
+                }));
+                if one.name != *group.name {
+                    plan.changes.push(self.rename(group, Some(one), Reason::Renamed));
+                }
+                self.plan_members(group, &present, plan);
+            }
+            several => {
+                let ids: Vec<&str> = several.iter().map(|group| group.id.as_str()).collect();
+                plan.parked.push(Parked {
+                    subject: Subject::Group(group.key.clone()),
+                    label: Arc::clone(&group.name),
+                    reason: format!("several groups in the app fit: {}", ids.join(", ")),
+                    hint: "rename or remove all but one of them in the app".into(),
+                });
+            }
+        }
+    }
+
+    /// Groups of the app that no link explains and that fit: by our key, else by name.
+    fn find(&self, group: &Group) -> Vec<&'a AppGroup> {
+        let free = |found: &&&'a AppGroup| !self.linked.contains(&found.id);
+        let by_key: Vec<&AppGroup> = self
+            .by_id
+            .values()
+            .filter(free)
+            .filter(|found| found.external_id.as_deref() == Some(&*group.key.id))
+            .copied()
+            .collect();
+        if !by_key.is_empty() {
+            return by_key;
+        }
+        let name = text::fold(&group.name);
+        self.by_id
+            .values()
+            .filter(free)
+            .filter(|found| text::fold(&found.name) == name)
+            .copied()
+            .collect()
+    }
+
+    fn plan_name(
+        &self,
+        group: &Group,
+        link: &GroupLink,
+        observed: Option<&AppGroup>,
+        learned: &mut GroupLink,
+        plan: &mut Plan,
+    ) {
+        let print = self.print(&group.name);
+        let is_sent = link.name == print;
+        let is_there = observed.is_some_and(|observed| {
+            observed.name == *group.name
+                || (is_sent && text::fold(&observed.name) == text::fold(&group.name))
+        });
+        if !is_sent {
+            if is_there {
+                learned.name = print;
+            } else {
+                plan.changes.push(self.rename(group, observed, Reason::Renamed));
+            }
+        } else if observed.is_some() && !is_there {
+            match self.view.input.rules.drift {
+                Drift::Repair => {
+                    plan.changes.push(self.rename(group, observed, Reason::Drifted));
+                }
+                Drift::Report => plan.warnings.push(format!(
+                    "{}: the group was renamed in the app (drift: report)",
+                    group.name
+                )),
+                Drift::Ignore => {}
+            }
+        }
+    }
+
+    fn rename(&self, group: &Group, observed: Option<&AppGroup>, reason: Reason) -> Change {
+        let action = Action::RenameGroup {
+            old: observed.map(|observed| Arc::from(observed.name.as_str())),
+            new: Arc::clone(&group.name),
+        };
+        change(group, action, reason)
+    }
+
+    fn print(&self, name: &str) -> Fingerprint {
+        self.view.input.key.of(&name_attribute(), &Value::text(name))
+    }
+
+    /// Who of ours is in the group now. An account that will be made anew is in no group.
+    fn present(
+        &self,
+        observed: Option<&'a AppGroup>,
+        acknowledged: &BTreeSet<UserKey>,
+    ) -> Present {
+        let is_lasting = |user: &&UserKey| !matches!(self.standings.get(user), Some(Standing::New));
+        let members = match observed.and_then(|observed| observed.members.as_ref()) {
+            Some(ids) => ids
+                .iter()
+                .filter_map(|id| self.owners.get(id).copied())
+                .filter(is_lasting)
+                .cloned()
+                .collect(),
+            None => acknowledged.iter().filter(is_lasting).cloned().collect(),
+        };
+        Present {
+            members,
+            acknowledged: acknowledged.clone(),
+        }
+    }
+
+    fn plan_members(&self, group: &Group, present: &Present, plan: &mut Plan) {
+        let wanted = self.wanted(group);
+        let repairs = self.view.input.rules.drift == Drift::Repair;
+        let gone: BTreeSet<Member> = present
+            .members
+            .iter()
+            .filter(|user| !wanted.contains(user))
+            .filter(|user| repairs || present.acknowledged.contains(user))
+            .filter(|user| self.is_judged(group, user))
+            .map(|user| self.member(user))
+            .collect();
+        let new: BTreeSet<Member> = wanted
+            .into_iter()
+            .filter(|user| !present.members.contains(user))
+            .filter(|user| repairs || !present.acknowledged.contains(user))
+            .map(|user| self.member(user))
+            .collect();
+        if !gone.is_empty() {
+            let action = Action::RemoveMembers { members: gone };
+            plan.changes.push(change(group, action, Reason::Membership));
+        }
+        if !new.is_empty() {
+            let action = Action::AddMembers { members: new };
+            plan.changes.push(change(group, action, Reason::Membership));
+        }
+    }
+
+    /// Do we know that this user is not wanted in the group? Nobody is taken out because a source
+    /// was read in part, a row was broken, or the user is parked.
+    fn is_judged(&self, group: &Group, user: &UserKey) -> bool {
+        if !group.members.contains(user) {
+            return self.was_read(user);
+        }
+        let desired = self.view.input.desired;
+        desired
+            .binary_search_by(|desired| desired.user.cmp(user))
+            .ok()
+            .and_then(|at| desired.get(at))
+            .is_some_and(|desired| matches!(desired.wanted, crate::core::desired::Wanted::Out(_)))
+    }
+
+    fn was_read(&self, user: &UserKey) -> bool {
+        self.view.input.readings.iter().any(|reading| {
+            reading.source == user.source
+                && (reading.user(user).is_some()
+                    || self.view.input.absent.get(user) == Some(&Absence::Sure))
+        })
+    }
+
+    fn member(&self, user: &UserKey) -> Member {
+        let label = self.labels.get(user).copied().unwrap_or(&user.id);
+        Member {
+            user: user.clone(),
+            label: Arc::clone(label),
+        }
+    }
+
+    /// A group that is not pushed any more, or is gone from its source.
+    fn plan_not_pushed(&self, link: &GroupLink, plan: &mut Plan) {
+        if self.view.is_gone(&link.id) {
+            plan.notes.push(Note::ForgetGroup(link.group.clone()));
+            return;
+        }
+        let Some(reading) = self.reading_of(&link.group) else {
+            return;
+        };
+        let is_broken = reading.broken.iter().any(|row| row.group.as_ref() == Some(&link.group));
+        let is_whole = match &reading.coverage {
+            Coverage::Whole => true,
+            Coverage::Part { .. } => false,
+        };
+        if is_broken || !is_whole {
+            return;
+        }
+        match self.view.input.rules.push.gone {
+            GroupGone::Unlink => plan.notes.push(Note::ForgetGroup(link.group.clone())),
+            GroupGone::Delete => {
+                let label = self
+                    .by_id
+                    .get(&link.id)
+                    .map_or_else(|| Arc::clone(&link.group.id), |group| Arc::from(group.name.as_str()));
+                plan.changes.push(Change {
+                    subject: Subject::Group(link.group.clone()),
+                    label,
+                    action: Action::DeleteGroup,
+                    reason: Reason::NotPushed,
+                });
+            }
+        }
+    }
+
+    fn reading_of(&self, group: &GroupKey) -> Option<&'a Reading> {
+        self.view
+            .input
+            .readings
+            .iter()
+            .find(|reading| reading.source == group.source)
+    }
+}
+
+fn change(group: &Group, action: Action, reason: Reason) -> Change {
+    Change {
+        subject: Subject::Group(group.key.clone()),
+        label: Arc::clone(&group.name),
+        action,
+        reason,
+    }
+}

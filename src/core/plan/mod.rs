@@ -1,0 +1,362 @@
+//! The plan of one target: what has to change so that the app holds what it should.
+//!
+//! Promises the same plan for the same input, byte for byte, in the order in which it is carried
+//! out: adoptions, leavers, joiners (managers first), movers, groups. Leaves to [`super::guard`]
+//! what of it is too much, and to the engine doing it.
+//!
+//! ```text
+//! user is        link        account      →  change
+//! active         –           –               create
+//! active         –           one fits        adopt, and update or reactivate
+//! active         –           several fit     parked
+//! active         yes         active          update, if anything differs
+//! active         yes         inactive        reactivate (or create, or parked: the profile says)
+//! active         yes         gone            create again, under the guard
+//! out            –           fits, disabled  adopt and deactivate
+//! out            –           fits, other     reported
+//! out            yes         active          deactivate, then delete, as `leavers:` says
+//! unclear        any         any             parked; access stays as it is
+//! missing        yes         any             waits until the absence is sure
+//! –              –           any             orphan: reported, never touched
+//! ```
+
+mod attributes;
+mod groups;
+mod references;
+mod users;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::account::{Account, AppGroup};
+use super::attribute::AttrName;
+use super::change::{Action, ActionKind, Change, Subject};
+use super::correlate::{Match, correlate};
+use super::desired::Desired;
+use super::fingerprint::FingerprintKey;
+use super::key::{GroupKey, RemoteId, TargetName, UserKey};
+use super::link::{GroupLink, JobState, Link};
+use super::memory::TargetState;
+use super::reading::{Absence, Reading};
+use super::rules::Rules;
+
+pub(crate) use groups::name_attribute;
+pub use users::content;
+
+/// All that a plan is made of.
+pub struct Input<'a> {
+    /// What decides about the target.
+    pub rules: &'a Rules,
+    /// What everybody should have, sorted by user.
+    pub desired: &'a [Desired],
+    /// What the sources hold.
+    pub readings: &'a [Reading],
+    /// What we remember.
+    pub state: &'a TargetState,
+    /// What the app holds, if it was read.
+    pub observed: Option<&'a Observed>,
+    /// Linked users whom no reading holds.
+    pub absent: &'a BTreeMap<UserKey, Absence>,
+    /// The key of the fingerprints.
+    pub key: &'a FingerprintKey,
+    /// The time of the plan.
+    pub now: Timestamp,
+}
+
+/// What the app holds.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// Every account it lists, and those it does not list but shows when asked for by id.
+    pub accounts: Vec<Account>,
+    /// Every group it lists.
+    pub groups: Vec<AppGroup>,
+    /// Linked accounts and groups that it says it does not have.
+    pub gone: BTreeSet<RemoteId>,
+}
+
+/// What a plan rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// The app was read.
+    Observed,
+    /// The links were trusted.
+    Remembered,
+}
+
+/// The changes of one target, with what a person should know besides.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Which target.
+    pub target: TargetName,
+    /// What it rests on.
+    pub basis: Basis,
+    /// In the order in which they are carried out.
+    pub changes: Vec<Change>,
+    /// What waits for a person.
+    pub parked: Vec<Parked>,
+    /// What waits for a point in time. Not a change.
+    pub waiting: Vec<Waiting>,
+    /// Accounts that no link explains.
+    pub orphans: Vec<Orphan>,
+    /// Accounts of users who are not assigned, without a link.
+    pub unassigned: Vec<Orphan>,
+    /// Names in `assign:` and `groups:` that no source knows.
+    pub unknown: Vec<String>,
+    /// What was left out.
+    pub warnings: Vec<String>,
+    /// What was learned without a request.
+    pub notes: Vec<Note>,
+}
+
+/// A change that waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parked {
+    /// About whom.
+    pub subject: Subject,
+    /// What a person calls them.
+    pub label: Arc<str>,
+    /// What is wrong.
+    pub reason: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// A change that waits for a point in time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// About whom.
+    pub user: UserKey,
+    /// What a person calls them.
+    pub label: Arc<str>,
+    /// What it is.
+    pub what: WaitingFor,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+/// What waits for a point in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitingFor {
+    /// The user is missing from the source; at this point it counts.
+    Absence,
+    /// The account will be switched off.
+    Deactivation,
+    /// The account will be deleted.
+    Deletion,
+    /// A value that the app did not take is sent again.
+    AnotherTry,
+}
+
+/// An account that is shown and left alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Orphan {
+    /// Which account.
+    pub id: RemoteId,
+    /// What a person calls it.
+    pub label: Arc<str>,
+    /// May it be used?
+    pub active: bool,
+}
+
+/// What was learned without a request: kept when the plan is committed, never by a dry run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The link is this now.
+    Link(Link),
+    /// The account is gone and not wanted any more.
+    ForgetUser(UserKey),
+    /// The group link is this now.
+    Group(GroupLink),
+    /// The group is not ours any more.
+    ForgetGroup(GroupKey),
+}
+
+impl Plan {
+    /// Its id: the hash of its changes, twelve characters.
+    #[must_use]
+    pub fn id(&self) -> String {
+        use std::fmt::Write;
+        let mut hash = Sha256::new();
+        hash.update(self.target.as_str());
+        for change in &self.changes {
+            hash.update(format!("\n{:?} {:?}", change.subject, change.action));
+        }
+        hash.finalize().iter().take(6).fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+
+    /// How many changes of each kind; members are counted one by one.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<ActionKind, usize> {
+        let mut counts = BTreeMap::new();
+        for change in &self.changes {
+            *counts.entry(change.action.kind()).or_default() += change.action.size();
+        }
+        counts
+    }
+}
+
+impl Action {
+    /// How many things it changes: members one by one, anything else is one.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        match self {
+            Self::AddMembers { members } | Self::RemoveMembers { members } => members.len(),
+            Self::Adopt { .. }
+            | Self::Create { .. }
+            | Self::Update { .. }
+            | Self::Deactivate
+            | Self::Reactivate { .. }
+            | Self::Delete
+            | Self::AdoptGroup { .. }
+            | Self::CreateGroup { .. }
+            | Self::RenameGroup { .. }
+            | Self::DeleteGroup => 1,
+        }
+    }
+}
+
+/// Plans one target.
+#[must_use]
+pub fn plan(input: &Input<'_>) -> Plan {
+    let mut plan = Plan {
+        target: input.rules.target.clone(),
+        basis: input.observed.map_or(Basis::Remembered, |_| Basis::Observed),
+        changes: Vec::new(),
+        parked: Vec::new(),
+        waiting: Vec::new(),
+        orphans: Vec::new(),
+        unassigned: Vec::new(),
+        unknown: unknown_names(input),
+        warnings: Vec::new(),
+        notes: Vec::new(),
+    };
+    let view = View::new(input);
+    let standings = users::stand(&view, &mut plan);
+    users::plan_users(&view, &standings, &mut plan);
+    references::order(&mut plan.changes);
+    groups::plan_groups(&view, &standings, &mut plan);
+    set_aside_parked(&view, &mut plan);
+    plan
+}
+
+/// The input, indexed.
+pub(crate) struct View<'a> {
+    input: &'a Input<'a>,
+    accounts: BTreeMap<&'a RemoteId, &'a Account>,
+    matches: BTreeMap<UserKey, Match>,
+}
+
+impl<'a> View<'a> {
+    fn new(input: &'a Input<'a>) -> Self {
+        let (accounts, matches) = match input.observed {
+            None => (BTreeMap::new(), BTreeMap::new()),
+            Some(observed) => (
+                observed.accounts.iter().map(|account| (&account.id, account)).collect(),
+                matches(input, observed),
+            ),
+        };
+        Self { input, accounts, matches }
+    }
+
+    fn is_protected(&self, account: &Account) -> bool {
+        let protected = &self.input.rules.protected;
+        protected.contains(account.label.as_str()) || protected.contains(account.id.as_str())
+    }
+
+    /// Does the app say that it does not have this any more?
+    fn is_gone(&self, id: &RemoteId) -> bool {
+        self.input.observed.is_some_and(|observed| observed.gone.contains(id))
+    }
+}
+
+fn matches(input: &Input<'_>, observed: &Observed) -> BTreeMap<UserKey, Match> {
+    let is_free = |user: &UserKey| {
+        input
+            .state
+            .links
+            .get(user)
+            .is_none_or(|link| observed.gone.contains(&link.id))
+    };
+    let unlinked: Vec<&Desired> = input
+        .desired
+        .iter()
+        .filter(|desired| is_free(&desired.user))
+        .collect();
+    let taken = input
+        .state
+        .links
+        .values()
+        .map(|link| (&link.id, &link.user))
+        .collect();
+    correlate(&input.rules.profile, &unlinked, &observed.accounts, &taken)
+}
+
+/// Names in `assign:` that no source knows.
+fn unknown_names(input: &Input<'_>) -> Vec<String> {
+    let assignment = &input.rules.assignment;
+    let mut groups: BTreeSet<&str> = BTreeSet::new();
+    let mut users: BTreeSet<&str> = BTreeSet::new();
+    for reading in input.readings {
+        groups.extend(reading.groups.iter().map(|group| &*group.name));
+        for user in &reading.users {
+            users.extend([&*user.label, &*user.key.id]);
+        }
+        users.extend(reading.broken.iter().filter_map(|row| Some(&*row.user.as_ref()?.id)));
+    }
+    let unknown_groups = assignment.group_names().filter(|name| !groups.contains(&***name));
+    let unknown_users = assignment.user_names().filter(|name| !users.contains(&***name));
+    let mut warnings: Vec<String> = unknown_groups
+        .map(|name| format!("assign: no source has a group `{name}`"))
+        .chain(unknown_users.map(|name| format!("assign: no source has a user `{name}`")))
+        .collect();
+    warnings.sort();
+    warnings.dedup();
+    warnings
+}
+
+/// Changes that a person has not yet dealt with are shown as parked, not tried again.
+fn set_aside_parked(view: &View<'_>, plan: &mut Plan) {
+    let changes = std::mem::take(&mut plan.changes);
+    for change in changes {
+        let job = view.input.state.job(&change.subject, change.action.kind());
+        match job.map(|job| (&job.state, job.content)) {
+            Some((JobState::Parked { reason, hint, .. }, parked))
+                if parked == content(view.input.key, &change) =>
+            {
+                plan.parked.push(Parked {
+                    subject: change.subject,
+                    label: change.label,
+                    reason: reason.clone(),
+                    hint: hint.clone(),
+                });
+            }
+            _ => plan.changes.push(change),
+        }
+    }
+    plan.parked.sort_by(|one, other| one.subject.cmp(&other.subject));
+}
+
+/// Where a user stands with the app, before anything is compared.
+pub(crate) enum Standing<'a> {
+    /// Has a link, and the account is there as far as we know.
+    Linked(&'a Link),
+    /// Has none, but this account fits.
+    Matched {
+        /// Which account.
+        account: &'a Account,
+        /// By which attribute.
+        by: AttrName,
+    },
+    /// Will get a new account.
+    New,
+}
+
+/// Everybody who should be active and can be, by user.
+pub(crate) type Standings<'a> = BTreeMap<&'a UserKey, Standing<'a>>;
+

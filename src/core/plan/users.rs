@@ -1,0 +1,495 @@
+//! The changes of users.
+//!
+//! Promises that a leaver's change carries nothing but the leaving, and that a returning person gets
+//! the old account back unless the profile says otherwise. Leaves attributes to
+//! [`super::attributes`] and the order of creates to [`super::references`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::attributes::{Diff, compare};
+use super::{
+    Note, Orphan, Parked, Plan, Standing, Standings, View, Waiting, WaitingFor,
+};
+use crate::core::account::Account;
+use crate::core::attribute::{AttrName, Attributes, Value};
+use crate::core::change::{Action, ActionKind, Change, Reason, Subject};
+use crate::core::correlate::Match;
+use crate::core::desired::{Desired, Wanted};
+use crate::core::fingerprint::{Fingerprint, FingerprintKey};
+use crate::core::key::{RemoteId, UserKey};
+use crate::core::leaver::{LeaveCause, Left};
+use crate::core::link::{JobState, Link};
+use crate::core::profile::Reactivation;
+use crate::core::reading::Absence;
+use crate::core::rules::{Adopt, Drift, UnassignedUnlinked};
+
+/// The fingerprint of what a change would send: a parked change is tried again when it differs.
+#[must_use]
+pub fn content(key: &FingerprintKey, change: &Change) -> Fingerprint {
+    key.of(
+        &AttrName::new("change"),
+        &Value::text(format!("{:?}", change.action)),
+    )
+}
+
+/// Where everybody who should be active stands; who cannot be is parked here.
+pub(super) fn stand<'a>(view: &'a View<'a>, plan: &mut Plan) -> Standings<'a> {
+    let mut standings = Standings::new();
+    for desired in view.input.desired {
+        match &desired.wanted {
+            Wanted::Active { .. } => {
+                if let Some(standing) = stand_one(view, desired, plan) {
+                    standings.insert(&desired.user, standing);
+                }
+            }
+            Wanted::Unclear { problem, hint } => park(plan, desired, problem.clone(), hint),
+            Wanted::Out(_) => {}
+        }
+    }
+    standings
+}
+
+fn stand_one<'a>(view: &'a View<'a>, desired: &'a Desired, plan: &mut Plan) -> Option<Standing<'a>> {
+    let link = view.input.state.links.get(&desired.user);
+    if let Some(link) = link
+        && !view.is_gone(&link.id)
+    {
+        return stand_linked(view, desired, link, plan);
+    }
+    match view.matches.get(&desired.user) {
+        None => Some(Standing::New),
+        Some(Match::Unsure { problem }) => {
+            let hint = "correct the value in the app, or link the right account by hand";
+            park(plan, desired, problem.clone(), hint);
+            None
+        }
+        Some(Match::One { id, by }) => {
+            let account = view.accounts.get(id).copied()?;
+            stand_matched(view, desired, account, by, plan)
+        }
+    }
+}
+
+fn stand_linked<'a>(
+    view: &View<'a>,
+    desired: &Desired,
+    link: &'a Link,
+    plan: &mut Plan,
+) -> Option<Standing<'a>> {
+    if is_active(view, link) {
+        return Some(Standing::Linked(link));
+    }
+    match view.input.rules.profile.users.reactivate {
+        Reactivation::Activate => Some(Standing::Linked(link)),
+        Reactivation::Create if link.left.is_some() => Some(Standing::New),
+        Reactivation::Create => {
+            let problem = "the account was switched off in the app, and a return would make a new one";
+            park(plan, desired, problem.into(), "switch it on in the app, or unlink it here");
+            None
+        }
+        Reactivation::Refuse => {
+            let problem = "the account is switched off, and this app does not bring one back";
+            park(plan, desired, problem.into(), "switch it on in the app");
+            None
+        }
+    }
+}
+
+fn stand_matched<'a>(
+    view: &View<'a>,
+    desired: &Desired,
+    account: &'a Account,
+    by: &AttrName,
+    plan: &mut Plan,
+) -> Option<Standing<'a>> {
+    if view.is_protected(account) {
+        let problem = format!("the account {} is protected", account.label);
+        park(plan, desired, problem, "take it out of `protected:`, or leave it be");
+        return None;
+    }
+    if !account.active && view.input.rules.profile.users.reactivate == Reactivation::Create {
+        return Some(Standing::New);
+    }
+    if !may_adopt(view, desired) {
+        let problem = format!(
+            "the account {} ({}) fits by {}, and `adopt:` wants a person to say so",
+            account.label,
+            account.id,
+            by.short()
+        );
+        park(plan, desired, problem, "link it by hand, or set `adopt: unique`");
+        return None;
+    }
+    Some(Standing::Matched { account, by: by.clone() })
+}
+
+/// An account that a lost answer left behind is ours, whatever `adopt:` says.
+fn may_adopt(view: &View<'_>, desired: &Desired) -> bool {
+    view.input.rules.adopt == Adopt::Unique || is_in_doubt(view, &desired.user)
+}
+
+fn is_in_doubt(view: &View<'_>, user: &UserKey) -> bool {
+    let subject = Subject::User(user.clone());
+    view.input
+        .state
+        .job(&subject, ActionKind::Create)
+        .is_some_and(|job| matches!(job.state, JobState::InDoubt(_)))
+}
+
+fn is_active(view: &View<'_>, link: &Link) -> bool {
+    view.accounts.get(&link.id).map_or(link.active, |account| account.active)
+}
+
+/// Plans everybody: adoptions, leavers, joiners, movers, in that order.
+pub(super) fn plan_users(view: &View<'_>, standings: &Standings<'_>, plan: &mut Plan) {
+    let mut lanes = Lanes::default();
+    let mut known: BTreeSet<&UserKey> = BTreeSet::new();
+    for desired in view.input.desired {
+        known.insert(&desired.user);
+        for warning in &desired.warnings {
+            plan.warnings.push(format!("{}: {warning}", desired.label));
+        }
+        match &desired.wanted {
+            Wanted::Active { by, attributes, keep } => {
+                if let Some(standing) = standings.get(&desired.user) {
+                    let wanted = Want { by, attributes, keep };
+                    plan_active(view, standings, desired, standing, &wanted, &mut lanes, plan);
+                }
+            }
+            Wanted::Out(cause) => plan_out(view, desired, *cause, &mut lanes, plan),
+            Wanted::Unclear { .. } => {}
+        }
+    }
+    for link in view.input.state.links.values() {
+        if !known.contains(&link.user) {
+            plan_absent(view, link, &mut lanes, plan);
+        }
+    }
+    plan.orphans = orphans(view);
+    plan.changes = lanes.in_order();
+}
+
+/// What an active user should have.
+struct Want<'a> {
+    by: &'a Arc<str>,
+    attributes: &'a Attributes,
+    keep: &'a BTreeSet<AttrName>,
+}
+
+/// The changes of users, by lane.
+#[derive(Default)]
+struct Lanes {
+    adoptions: Vec<Change>,
+    leavers: Vec<Change>,
+    joiners: Vec<Change>,
+    movers: Vec<Change>,
+}
+
+impl Lanes {
+    fn in_order(self) -> Vec<Change> {
+        let mut all = self.adoptions;
+        all.extend(self.leavers);
+        all.extend(self.joiners);
+        all.extend(self.movers);
+        all
+    }
+}
+
+fn change(desired: &Desired, action: Action, reason: Reason) -> Change {
+    Change {
+        subject: Subject::User(desired.user.clone()),
+        label: Arc::clone(&desired.label),
+        action,
+        reason,
+    }
+}
+
+fn park(plan: &mut Plan, desired: &Desired, reason: String, hint: &str) {
+    plan.parked.push(Parked {
+        subject: Subject::User(desired.user.clone()),
+        label: Arc::clone(&desired.label),
+        reason,
+        hint: hint.into(),
+    });
+}
+
+fn plan_active(
+    view: &View<'_>,
+    standings: &Standings<'_>,
+    desired: &Desired,
+    standing: &Standing<'_>,
+    want: &Want<'_>,
+    lanes: &mut Lanes,
+    plan: &mut Plan,
+) {
+    match standing {
+        Standing::New => lanes.joiners.push(create(view, standings, desired, want)),
+        Standing::Matched { account, by } => {
+            let link = adopt(view, desired, account, by, lanes);
+            plan_kept(view, standings, desired, want, &link, Some(account), lanes, plan);
+        }
+        Standing::Linked(link) => {
+            let account = view.accounts.get(&link.id).copied();
+            plan_kept(view, standings, desired, want, link, account, lanes, plan);
+        }
+    }
+}
+
+fn create(
+    view: &View<'_>,
+    standings: &Standings<'_>,
+    desired: &Desired,
+    want: &Want<'_>,
+) -> Change {
+    let attributes = want
+        .attributes
+        .iter()
+        .filter(|(_, value)| match value {
+            Value::Account(user) => standings.contains_key(user),
+            Value::Text(_) | Value::Bool(_) | Value::Int(_) | Value::List(_) => true,
+        })
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let reason = match view.input.state.links.get(&desired.user) {
+        Some(link) if view.is_gone(&link.id) => Reason::Vanished,
+        Some(_) => Reason::ReturnedAsNew,
+        None if view.matches.contains_key(&desired.user) => Reason::ReturnedAsNew,
+        None => Reason::Assigned { by: Arc::clone(want.by) },
+    };
+    change(desired, Action::Create { attributes }, reason)
+}
+
+/// Plans the adoption and gives the link that it will make.
+fn adopt(
+    view: &View<'_>,
+    desired: &Desired,
+    account: &Account,
+    by: &AttrName,
+    lanes: &mut Lanes,
+) -> Link {
+    let recovered = is_in_doubt(view, &desired.user);
+    let reason = if recovered {
+        Reason::Recovered
+    } else {
+        Reason::Matched { by: by.clone() }
+    };
+    let action = Action::Adopt {
+        id: account.id.clone(),
+        active: account.active,
+    };
+    lanes.adoptions.push(change(desired, action, reason));
+    Link {
+        user: desired.user.clone(),
+        id: account.id.clone(),
+        ours: recovered,
+        active: account.active,
+        sent: BTreeMap::new(),
+        held: BTreeMap::new(),
+        refused: BTreeMap::new(),
+        left: None,
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call a kind of standing, nothing to bundle")]
+fn plan_kept(
+    view: &View<'_>,
+    standings: &Standings<'_>,
+    desired: &Desired,
+    want: &Want<'_>,
+    link: &Link,
+    account: Option<&Account>,
+    lanes: &mut Lanes,
+    plan: &mut Plan,
+) {
+    let diff = compare(view, standings, desired, (want.attributes, want.keep), link, account);
+    let active = account.map_or(link.active, |account| account.active);
+    let Diff { changes, reason, link: mut learned, warnings, waiting, parked } = diff;
+    for (_, problem) in parked {
+        park(plan, desired, problem, "correct the value at the source, or in the app");
+    }
+    plan.warnings
+        .extend(warnings.into_iter().map(|text| format!("{}: {text}", desired.label)));
+    plan.waiting.extend(waiting);
+    if !active {
+        plan_return(view, desired, link, changes, lanes, plan);
+    } else {
+        learned.active = true;
+        learned.left = None;
+        if !changes.is_empty() {
+            let action = Action::Update { attributes: changes };
+            lanes.movers.push(change(desired, action, reason));
+        }
+    }
+    if learned != *link || !view.input.state.links.contains_key(&desired.user) {
+        plan.notes.push(Note::Link(learned));
+    }
+}
+
+fn plan_return(
+    view: &View<'_>,
+    desired: &Desired,
+    link: &Link,
+    attributes: Vec<crate::core::attribute::AttrChange>,
+    lanes: &mut Lanes,
+    plan: &mut Plan,
+) {
+    let switched_off_there = link.active && link.left.is_none();
+    match (switched_off_there, view.input.rules.drift) {
+        (true, Drift::Report) => plan.warnings.push(format!(
+            "{}: was switched off in the app (drift: report)",
+            desired.label
+        )),
+        (true, Drift::Ignore) => {}
+        (true, Drift::Repair) | (false, _) => {
+            let reason = if switched_off_there { Reason::Drifted } else { Reason::Returned };
+            lanes.joiners.push(change(desired, Action::Reactivate { attributes }, reason));
+        }
+    }
+}
+
+/// Somebody who should have no active account.
+fn plan_out(
+    view: &View<'_>,
+    desired: &Desired,
+    cause: LeaveCause,
+    lanes: &mut Lanes,
+    plan: &mut Plan,
+) {
+    if let Some(link) = view.input.state.links.get(&desired.user) {
+        return plan_leaver(view, desired, link, cause, lanes, plan);
+    }
+    let Some(Match::One { id, by }) = view.matches.get(&desired.user) else {
+        return;
+    };
+    let Some(account) = view.accounts.get(id).copied() else {
+        return;
+    };
+    if view.is_protected(account) {
+        return;
+    }
+    let policy = view.input.rules.unassigned_unlinked;
+    let removes = match cause {
+        LeaveCause::Disabled | LeaveCause::Deleted => view.input.rules.adopt == Adopt::Unique,
+        LeaveCause::Unassigned => {
+            policy == UnassignedUnlinked::Deactivate || is_in_doubt(view, &desired.user)
+        }
+    };
+    if removes && account.active {
+        let link = adopt(view, desired, account, by, lanes);
+        plan_leaver(view, desired, &link, cause, lanes, plan);
+    } else if account.active {
+        plan.unassigned.push(Orphan {
+            id: account.id.clone(),
+            label: Arc::clone(&desired.label),
+            active: account.active,
+        });
+    }
+}
+
+fn plan_absent(view: &View<'_>, link: &Link, lanes: &mut Lanes, plan: &mut Plan) {
+    let label = view
+        .accounts
+        .get(&link.id)
+        .map_or_else(|| Arc::clone(&link.user.id), |account| Arc::from(account.label.as_str()));
+    let desired = Desired {
+        user: link.user.clone(),
+        label,
+        wanted: Wanted::Out(LeaveCause::Deleted),
+        keys: Vec::new(),
+        warnings: Vec::new(),
+    };
+    match view.input.absent.get(&link.user) {
+        Some(Absence::Sure) => {
+            plan_leaver(view, &desired, link, LeaveCause::Deleted, lanes, plan);
+        }
+        Some(Absence::Waits(until)) => plan.waiting.push(Waiting {
+            user: desired.user,
+            label: desired.label,
+            what: WaitingFor::Absence,
+            until: *until,
+        }),
+        Some(Absence::Unknown) | None => {}
+    }
+}
+
+/// Somebody with an account who is out: off, then deleted, each when its time has come.
+fn plan_leaver(
+    view: &View<'_>,
+    desired: &Desired,
+    link: &Link,
+    cause: LeaveCause,
+    lanes: &mut Lanes,
+    plan: &mut Plan,
+) {
+    if view.is_gone(&link.id) {
+        plan.notes.push(Note::ForgetUser(link.user.clone()));
+        return;
+    }
+    let rules = view.input.rules;
+    let policy = rules.leavers.policy(cause);
+    let left = match link.left {
+        Some(left) if left.cause == cause => left,
+        Some(_) | None => Left { cause, since: view.input.now },
+    };
+    let due = |after: Option<std::time::Duration>| {
+        after.map(|after| left.since.saturating_add(after).unwrap_or(left.since))
+    };
+    let active = is_active(view, link);
+    let mut learned = link.clone();
+    learned.left = Some(left);
+    learned.active = active;
+    let mut step = |at: Option<jiff::Timestamp>, action: Action, what: WaitingFor| match at {
+        Some(at) if at <= view.input.now => {
+            lanes.leavers.push(change(desired, action, Reason::Left(cause)));
+        }
+        Some(until) => plan.waiting.push(Waiting {
+            user: desired.user.clone(),
+            label: Arc::clone(&desired.label),
+            what,
+            until,
+        }),
+        None => {}
+    };
+    let deletable = rules.profile.users.delete;
+    let delete_at = due(policy.delete).filter(|_| deletable);
+    if delete_at.is_some_and(|at| at <= view.input.now) {
+        step(delete_at, Action::Delete, WaitingFor::Deletion);
+    } else {
+        if active {
+            step(due(policy.deactivate), Action::Deactivate, WaitingFor::Deactivation);
+        }
+        step(delete_at, Action::Delete, WaitingFor::Deletion);
+    }
+    if learned != *link || !view.input.state.links.contains_key(&desired.user) {
+        plan.notes.push(Note::Link(learned));
+    }
+}
+
+fn orphans(view: &View<'_>) -> Vec<Orphan> {
+    let matched = view.matches.values().filter_map(|found| match found {
+        Match::One { id, .. } => Some(id),
+        Match::Unsure { .. } => None,
+    });
+    let linked: BTreeSet<&RemoteId> = view
+        .input
+        .state
+        .links
+        .values()
+        .map(|link| &link.id)
+        .chain(matched)
+        .collect();
+    let mut orphans: Vec<Orphan> = view
+        .accounts
+        .values()
+        .filter(|account| !linked.contains(&account.id))
+        .filter(|account| !view.is_protected(account))
+        .map(|account| Orphan {
+            id: account.id.clone(),
+            label: Arc::from(account.label.as_str()),
+            active: account.active,
+        })
+        .collect();
+    orphans.sort_by(|one, other| (&one.label, &one.id).cmp(&(&other.label, &other.id)));
+    orphans
+}
