@@ -3,10 +3,19 @@
 //! Promises that nothing else opens a connection, that bodies are bounded, and that no secret can be
 //! seen in a request's `Debug`. Leaves SCIM to the connector and retries to the engine.
 
+pub mod answer;
 pub mod auth;
+mod body;
+mod bucket;
 pub mod client;
+pub mod count;
+mod failure;
 pub mod limit;
+mod pace;
 pub mod retry_after;
+#[cfg(test)]
+mod script;
+pub mod token;
 
 use std::fmt;
 use std::sync::Arc;
@@ -51,7 +60,13 @@ pub enum About {
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} ({} bytes)", self.method, self.url.path(), self.body.len())
+        write!(
+            f,
+            "{} {} ({} bytes)",
+            self.method,
+            self.url.path(),
+            self.body.len()
+        )
     }
 }
 
@@ -100,6 +115,10 @@ pub fn join(base: &Url, path: &str) -> Result<Url, Fault> {
         path.trim_start_matches('/')
     );
     Url::parse(&text).map_err(|error| {
-        Fault::new(FaultKind::Rejected, Effect::None, format!("bad address: {error}"))
+        Fault::new(
+            FaultKind::Rejected,
+            Effect::None,
+            format!("bad address: {error}"),
+        )
     })
 }
