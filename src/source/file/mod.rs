@@ -1,6 +1,47 @@
-//! Not built yet.
+//! Reading a directory from files: YAML, JSON, CSV or LDIF.
+//!
+//! Promises that a file which is cut off, half written, empty or in another shape is an error and
+//! never a small directory, and that a user whose row is bad counts as present. Where a row does not
+//! say whose it is, the reading does not count as whole: anybody might be missing because of it.
+//! Leaves to the engine how long somebody must be missing before that means anything.
 
-use std::path::PathBuf;
+mod csv;
+mod dn;
+mod entry;
+mod flaw;
+mod format;
+mod groups;
+mod header;
+mod json;
+mod known;
+mod ldif;
+mod lines;
+mod nested;
+mod opened;
+mod pool;
+mod quotes;
+mod rows;
+mod users;
+mod yaml;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+
+use self::flaw::Flaw;
+use self::format::{Format, Purpose};
+use self::groups::Groups;
+use self::opened::Opened;
+use self::pool::Pool;
+use self::rows::Table;
+use self::users::Users;
+use super::{ReadError, Source};
+use crate::core::key::SourceName;
+use crate::core::reading::{BrokenRow, Coverage, Reading};
+
+/// Files up to this size (bytes) are read for the names of their attributes alone.
+const CHEAP: u64 = 4 * 1024 * 1024;
 
 /// The settings of a file source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,3 +61,193 @@ pub struct FileConfig {
     /// The attribute that a person is called by.
     pub label: String,
 }
+
+impl FileConfig {
+    /// The settings that hold where a config says nothing but where the users are.
+    #[must_use]
+    pub fn default_for(users: PathBuf) -> Self {
+        let key = match Format::of(&users) {
+            Ok(Format::Ldif) => "entryUUID",
+            Ok(Format::Yaml | Format::Json | Format::Csv) | Err(_) => "key",
+        };
+        Self {
+            users,
+            groups: None,
+            user_key: key.into(),
+            group_key: key.into(),
+            disabled: "disabled".into(),
+            manager: "manager".into(),
+            label: "userName".into(),
+        }
+    }
+}
+
+/// A directory in one or two files.
+#[derive(Clone, Debug)]
+pub struct FileSource {
+    name: SourceName,
+    config: FileConfig,
+}
+
+impl FileSource {
+    /// The source `name` with its settings; nothing is read yet.
+    #[must_use]
+    pub fn new(name: SourceName, config: FileConfig) -> Self {
+        Self { name, config }
+    }
+
+    fn read_files(&self) -> Result<Reading, ReadError> {
+        let Table {
+            users,
+            groups,
+            mut notes,
+        } = self.table()?;
+        let (users_path, groups_path) = (&self.config.users, self.groups_path());
+        let users = users::assemble(users, users_path, &self.name, &self.config);
+        let Users {
+            usable: users,
+            broken,
+            known,
+            notes: user_notes,
+        } = users.map_err(|flaw| flaw.in_file(users_path))?;
+        let groups = groups::assemble(groups, groups_path, &self.name, &self.config, &known);
+        let Groups {
+            groups,
+            notes: group_notes,
+        } = groups.map_err(|flaw| flaw.in_file(groups_path))?;
+        notes.extend(user_notes);
+        notes.extend(group_notes);
+        notes.extend(nameless_note(&broken));
+        Ok(Reading {
+            source: self.name.clone(),
+            users,
+            groups,
+            coverage: coverage(&broken),
+            broken,
+            notes,
+        })
+    }
+
+    /// The rows of all files, each read in one state.
+    fn table(&self) -> Result<Table, ReadError> {
+        let mut users = Opened::open(&self.config.users)?;
+        let groups = self.config.groups.as_deref().map(Opened::open);
+        let mut groups = groups.transpose()?;
+        let users_text = users.read()?;
+        let groups_text = groups.as_mut().map(Opened::read).transpose()?;
+        users.verify_unchanged()?;
+        groups.as_ref().map_or(Ok(()), Opened::verify_unchanged)?;
+        let mut pool = Pool::default();
+        let mut table = self.parse(&self.config.users, &users_text, Purpose::Users, &mut pool)?;
+        drop(users_text);
+        if let (Some(path), Some(text)) = (&self.config.groups, groups_text) {
+            if !table.groups.is_empty() {
+                return Err(
+                    Flaw::new("holds groups, though `groups` names another file")
+                        .hint("keep all groups in one file")
+                        .in_file(&self.config.users),
+                );
+            }
+            let other = self.parse(path, &text, Purpose::Groups, &mut pool)?;
+            table.groups = groups_alone(&other, path).map(|()| other.groups)?;
+            table.notes.extend(other.notes);
+        }
+        Ok(table)
+    }
+
+    fn parse(
+        &self,
+        path: &Path,
+        text: &str,
+        purpose: Purpose,
+        pool: &mut Pool,
+    ) -> Result<Table, ReadError> {
+        let table =
+            Format::of(path).and_then(|format| format.read(text, purpose, &self.config, pool));
+        let mut table = table.map_err(|flaw| flaw.in_file(path))?;
+        for note in &mut table.notes {
+            *note = format!("{}: {note}", path.display());
+        }
+        Ok(table)
+    }
+
+    fn groups_path(&self) -> &Path {
+        self.config.groups.as_ref().unwrap_or(&self.config.users)
+    }
+
+    fn read_attributes(&self) -> Option<Vec<String>> {
+        let mut file = Opened::open(&self.config.users).ok()?;
+        let format = Format::of(&self.config.users).ok()?;
+        let text = match format {
+            Format::Csv => file.read_first_line().ok()?,
+            Format::Yaml | Format::Json | Format::Ldif if file.size() > CHEAP => return None,
+            Format::Yaml | Format::Json | Format::Ldif => file.read().ok()?,
+        };
+        let names: BTreeSet<_> = format
+            .attributes(&text, &self.config)
+            .ok()?
+            .into_iter()
+            .collect();
+        Some(names.iter().map(ToString::to_string).collect())
+    }
+}
+
+#[async_trait]
+impl Source for FileSource {
+    /// Reads the files to their end, on a thread where that may take its time.
+    async fn read(&self) -> Result<Reading, ReadError> {
+        let source = self.clone();
+        let read = tokio::task::spawn_blocking(move || source.read_files()).await;
+        read.unwrap_or_else(|cause| {
+            Err(Flaw::new("the reading broke off")
+                .hint("this is a fault in rollcall; please report it")
+                .because(cause)
+                .in_file(&self.config.users))
+        })
+    }
+
+    /// The names in the file as it is now; `None` when it is large or cannot be read.
+    fn attributes(&self) -> Option<Vec<String>> {
+        self.read_attributes()
+    }
+}
+
+/// An empty file of groups would take everybody out of every group.
+fn groups_alone(table: &Table, path: &Path) -> Result<(), ReadError> {
+    let flaw = if let Some(user) = table.users.first() {
+        Flaw::at(user.line, "holds a user, though it is read for groups")
+            .hint("put users into the file that `users` names")
+    } else if table.groups.is_empty() {
+        Flaw::new("holds no groups, which is never taken for the end of all groups")
+            .hint("leave out `groups` in the config if there are none")
+    } else {
+        return Ok(());
+    };
+    Err(flaw.in_file(path))
+}
+
+/// Absence says something only when each row says whose it is.
+fn coverage(broken: &[BrokenRow]) -> Coverage {
+    if broken.iter().all(|row| row.user.is_some()) {
+        return Coverage::Whole;
+    }
+    Coverage::Part {
+        gone: BTreeSet::new(),
+    }
+}
+
+fn nameless_note(broken: &[BrokenRow]) -> Option<String> {
+    let mut nameless = broken.iter().filter(|row| row.user.is_none());
+    let first = nameless.next()?;
+    let rows = match nameless.count() {
+        0 => "1 row does not say whose it is".to_owned(),
+        more => format!("{} rows do not say whose they are", more + 1),
+    };
+    let place = &first.place;
+    Some(format!(
+        "{place}: {rows}; until that is set right, nobody counts as missing"
+    ))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! Distinguished names (RFC 4514), made comparable.
+//!
+//! Promises that two spellings of a name (case, spaces around `,` `=` `+`, escapes) become one text.
+//! Leaves out the matching rules of single attributes: values compare without regard to case, as
+//! nearly all naming attributes do (RFC 4519).
+
+use crate::core::text::fold;
+
+/// The comparable form of a DN; `None` when it is not one.
+pub(super) fn normal(dn: &str) -> Option<String> {
+    let names: Option<Vec<String>> = split(dn, ',').map(relative).collect();
+    Some(names?.join(","))
+}
+
+/// The DN of a `uniqueMember`, which a bit string may follow (RFC 4517, 3.3.21).
+pub(super) fn without_uid(value: &str) -> &str {
+    match value.rsplit_once('#') {
+        Some((dn, uid)) if uid.starts_with('\'') && uid.ends_with("'B") => dn,
+        _ => value,
+    }
+}
+
+/// One step of the name; several values in it are sorted.
+fn relative(name: &str) -> Option<String> {
+    let pairs: Option<Vec<String>> = split(name, '+').map(pair).collect();
+    let mut pairs = pairs?;
+    pairs.sort();
+    Some(pairs.join("+"))
+}
+
+fn pair(text: &str) -> Option<String> {
+    let (kind, value) = text.split_once('=')?;
+    let kind = kind.trim().to_ascii_lowercase();
+    let value = fold(&unescape(trim(value))?);
+    let words: Vec<&str> = value.split_whitespace().collect();
+    if kind.is_empty() {
+        return None;
+    }
+    Some(format!("{kind}={}", escape(&words.join(" "))))
+}
+
+/// The parts between separators that no backslash stands before.
+fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut escaped = false;
+    text.split(move |sign| {
+        let free = !escaped;
+        escaped = free && sign == '\\';
+        free && sign == separator
+    })
+}
+
+/// Without the spaces around it, but with an escaped one at the end.
+fn trim(value: &str) -> &str {
+    let value = value.trim_start_matches(' ');
+    let bare = value.trim_end_matches(' ');
+    let slashes = bare.bytes().rev().take_while(|byte| *byte == b'\\').count();
+    if slashes % 2 == 1 {
+        value.get(..=bare.len()).unwrap_or(bare)
+    } else {
+        bare
+    }
+}
+
+/// The value itself: `\,` is a comma, `\C3\BC` an ü.
+fn unescape(value: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'\\' {
+            bytes.push(byte);
+            continue;
+        }
+        let first = rest.next()?;
+        match hex(first) {
+            Some(high) => bytes.push(high * 16 + hex(rest.next()?)?),
+            None => bytes.push(first),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    let value = char::from(digit).to_digit(16)?;
+    u8::try_from(value).ok()
+}
+
+fn escape(value: &str) -> String {
+    let mut escaped = String::with_capacity(value.len());
+    for sign in value.chars() {
+        if matches!(sign, ',' | '+' | '=' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(sign);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_name_are_equal() {
+        for (one, other) in [
+            (
+                "uid=Ann,ou=People,dc=example",
+                "UID = ann , OU=people, DC=Example",
+            ),
+            ("cn=O\\'Brien\\, Pat,dc=x", "CN=o'brien\\2c pat,dc=x"),
+            ("cn=Müller,dc=x", "cn=M\\C3\\BCLLER,dc=x"),
+            ("cn=a+sn=b,dc=x", "SN=B + CN=A,dc=x"),
+            ("cn=two  words,dc=x", "cn=Two Words,dc=x"),
+            ("cn=end\\ ,dc=x", "cn=end,dc=x"),
+        ] {
+            assert_eq!(normal(one), normal(other), "{one}");
+            assert!(normal(one).is_some(), "{one}");
+        }
+    }
+
+    #[test]
+    fn different_names_stay_different() {
+        for (one, other) in [
+            ("cn=a\\,dc=x", "cn=a,dc=x"),
+            ("cn=a,cn=b", "cn=b,cn=a"),
+            ("uid=ann,dc=x", "uid=anna,dc=x"),
+        ] {
+            assert_ne!(normal(one), normal(other), "{one}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_is_none() {
+        for text in ["", "ann", "uid=a,,dc=x", "=a", "cn=a\\", "cn=\\ff"] {
+            assert_eq!(normal(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bit_string_after_a_unique_member_is_left_out() {
+        assert_eq!(without_uid("uid=a,dc=x#'0101'B"), "uid=a,dc=x");
+        assert_eq!(without_uid("cn=#1,dc=x"), "cn=#1,dc=x");
+    }
+}

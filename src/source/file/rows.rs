@@ -1,0 +1,223 @@
+//! What the readers of all formats have in common: rows of named texts, cleaned.
+//!
+//! Promises that a value which got in is in NFC, trimmed, not empty, at most 64 KiB long and free of
+//! control characters (line breaks and tabs inside a text are kept: a postal address may have them,
+//! RFC 7643, 4.1.2), and that a row with any other value says so. Leaves what a field means to
+//! [`super::users`] and [`super::groups`].
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::pool::Pool;
+use crate::core::text::nfc;
+
+/// The longest value, in bytes.
+pub(super) const LONGEST_VALUE: usize = 64 * 1024;
+
+/// What a file holds.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    /// One row a user.
+    pub(super) users: Vec<Row>,
+    /// One row a group.
+    pub(super) groups: Vec<Row>,
+    /// What a person should know about the file.
+    pub(super) notes: Vec<String>,
+}
+
+/// A user or a group as it stands in a file.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// The line it begins in, counted from 1.
+    pub(super) line: usize,
+    /// Its normalised DN; only entries of LDIF have one.
+    pub(super) dn: Option<String>,
+    /// Its values, by name.
+    pub(super) fields: Vec<Field>,
+    /// The first thing that is wrong with it.
+    pub(super) problem: Option<String>,
+}
+
+/// A name and its values, never none.
+#[derive(Debug)]
+pub(super) struct Field {
+    /// The attribute or column.
+    pub(super) name: Arc<str>,
+    /// In the order of the file.
+    pub(super) values: Vec<Arc<str>>,
+}
+
+impl Row {
+    /// A row that begins in `line` and holds nothing yet.
+    pub(super) fn new(line: usize) -> Self {
+        Self {
+            line,
+            dn: None,
+            fields: Vec::new(),
+            problem: None,
+        }
+    }
+
+    /// A row that could not be read.
+    pub(super) fn broken(line: usize, problem: impl Into<String>) -> Self {
+        let mut row = Self::new(line);
+        row.spoil(problem);
+        row
+    }
+
+    /// Marks the row as not to be used; the first problem is the one that is told.
+    pub(super) fn spoil(&mut self, problem: impl Into<String>) {
+        self.problem.get_or_insert_with(|| problem.into());
+    }
+
+    /// Takes a field whose name the row does not hold yet.
+    pub(super) fn append<T: AsRef<str>>(
+        &mut self,
+        pool: &mut Pool,
+        name: &Arc<str>,
+        values: impl IntoIterator<Item = T>,
+    ) {
+        let mut kept = Vec::new();
+        for value in values {
+            self.keep(pool, name, value.as_ref(), &mut kept);
+        }
+        self.push(name, kept);
+    }
+
+    /// Takes one more value for a name, wherever in the row it comes.
+    pub(super) fn add(&mut self, pool: &mut Pool, name: &Arc<str>, value: &str) {
+        let mut kept = Vec::new();
+        self.keep(pool, name, value, &mut kept);
+        match self.fields.iter_mut().find(|field| field.name == *name) {
+            Some(field) => field.values.append(&mut kept),
+            None => self.push(name, kept),
+        }
+    }
+
+    fn keep(&mut self, pool: &mut Pool, name: &str, value: &str, kept: &mut Vec<Arc<str>>) {
+        match clean(value) {
+            Ok(text) if text.is_empty() => {}
+            Ok(text) => kept.push(pool.share(&text)),
+            Err(why) => self.spoil(format!("`{name}` {why}")),
+        }
+    }
+
+    fn push(&mut self, name: &Arc<str>, values: Vec<Arc<str>>) {
+        if !values.is_empty() {
+            let name = Arc::clone(name);
+            self.fields.push(Field { name, values });
+        }
+    }
+
+    /// All values of a name.
+    pub(super) fn all(&self, name: &str) -> &[Arc<str>] {
+        let field = self.fields.iter().find(|field| &*field.name == name);
+        field.map_or(&[], |field| &field.values)
+    }
+
+    /// The first value of a name.
+    pub(super) fn first(&self, name: &str) -> Option<&Arc<str>> {
+        self.all(name).first()
+    }
+
+    /// The one value under which the row is known for ever.
+    ///
+    /// # Errors
+    /// When it has none, several, or one that does not fit into a line.
+    pub(super) fn key(&self, name: &str) -> Result<&Arc<str>, String> {
+        match self.all(name) {
+            [] => Err(format!("has no `{name}`")),
+            [key] if key.contains(char::is_control) => {
+                Err(format!("`{name}` holds a line break or a tab"))
+            }
+            [key] => Ok(key),
+            several => Err(format!("has {} values for `{name}`", several.len())),
+        }
+    }
+}
+
+/// The value as it is kept.
+fn clean(value: &str) -> Result<Cow<'_, str>, String> {
+    let trimmed = value.trim();
+    if trimmed.len() > LONGEST_VALUE {
+        let size = trimmed.len() / 1024;
+        return Err(format!("is {size} KiB long, more than 64"));
+    }
+    match trimmed.chars().find(|sign| is_unfit(*sign)) {
+        Some(sign) => Err(format!(
+            "holds the control character U+{:04X}",
+            u32::from(sign)
+        )),
+        None => Ok(nfc(trimmed)),
+    }
+}
+
+fn is_unfit(sign: char) -> bool {
+    sign.is_control() && !matches!(sign, '\n' | '\r' | '\t')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(value: &str) -> Row {
+        let mut row = Row::new(7);
+        row.add(&mut Pool::default(), &Arc::from("sn"), value);
+        row
+    }
+
+    #[test]
+    fn values_are_trimmed_and_in_nfc() {
+        let row = row("  Mu\u{308}ller\u{a0}");
+        assert_eq!(row.first("sn").map(|sn| &**sn), Some("Müller"));
+    }
+
+    #[test]
+    fn an_empty_value_is_no_value() {
+        assert!(row(" \t ").fields.is_empty());
+    }
+
+    #[test]
+    fn line_breaks_inside_a_text_stay() {
+        let row = row("12 Elm St\nFloor 2\n");
+        assert_eq!(row.first("sn").map(|sn| &**sn), Some("12 Elm St\nFloor 2"));
+        assert_eq!(row.problem, None);
+    }
+
+    #[test]
+    fn control_characters_and_endless_values_spoil_the_row() {
+        let problem = |value: &str| row(value).problem;
+        assert_eq!(
+            problem("O\0Brien").as_deref(),
+            Some("`sn` holds the control character U+0000")
+        );
+        assert_eq!(
+            problem(&"x".repeat(LONGEST_VALUE + 1024)).as_deref(),
+            Some("`sn` is 65 KiB long, more than 64")
+        );
+        assert_eq!(problem(&"x".repeat(LONGEST_VALUE)), None);
+    }
+
+    #[test]
+    fn the_first_problem_is_the_one_that_is_told() {
+        let mut row = Row::broken(3, "first");
+        row.spoil("second");
+        assert_eq!(row.problem.as_deref(), Some("first"));
+    }
+
+    #[test]
+    fn a_key_is_one_value_in_one_line() {
+        let pool = &mut Pool::default();
+        let name: Arc<str> = Arc::from("key");
+        let mut row = Row::new(1);
+        assert_eq!(row.key("key"), Err("has no `key`".into()));
+        row.add(pool, &name, "p-1");
+        assert_eq!(row.key("key").map(|key| &**key), Ok("p-1"));
+        row.add(pool, &name, "p-2");
+        assert_eq!(row.key("key"), Err("has 2 values for `key`".into()));
+        let mut row = Row::new(1);
+        row.add(pool, &name, "p\n1");
+        let problem = "`key` holds a line break or a tab";
+        assert_eq!(row.key("key"), Err(problem.into()));
+    }
+}
