@@ -1,0 +1,220 @@
+//! One request and its judged answer, below the base URL of one app.
+//!
+//! Promises the headers that the profile asks for, and that a read which failed is never taken for
+//! a write in doubt. Never retries, never logs. Leaves bodies and paths to its callers.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{HeaderMap, Method};
+use url::Url;
+
+use super::node::Object;
+use crate::clock::Clock;
+use crate::core::fault::{Effect, Fault, FaultKind};
+use crate::core::profile::{HttpRules, Profile};
+use crate::http::answer::classify;
+use crate::http::{About, Answer, Request, Transport, join};
+
+/// The way to one app.
+pub struct Exchange {
+    transport: Arc<dyn Transport>,
+    base: Url,
+    profile: Arc<Profile>,
+    clock: Clock,
+}
+
+impl Exchange {
+    /// The way to the app at `base`.
+    pub fn new(
+        transport: Arc<dyn Transport>,
+        base: Url,
+        profile: Arc<Profile>,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            transport,
+            base,
+            profile,
+            clock,
+        }
+    }
+
+    /// Reads what is at `path` below the base URL.
+    ///
+    /// # Errors
+    /// Why it was not read; never with an effect.
+    pub async fn get(&self, path: &str, about: About) -> Result<Answer, Fault> {
+        let url = join(&self.base, path)?;
+        self.send(Method::GET, url, about, None).await
+    }
+
+    /// Reads what the `Location` in an answer from `path` leads to, if that is the app itself: our
+    /// token goes nowhere else.
+    ///
+    /// # Errors
+    /// Why it was not read.
+    pub async fn follow(
+        &self,
+        path: &str,
+        location: &str,
+        about: About,
+    ) -> Result<Option<Answer>, Fault> {
+        match join(&self.base, path)?.join(location) {
+            Ok(url) if url.origin() == self.base.origin() => {
+                self.send(Method::GET, url, about, None).await.map(Some)
+            }
+            Ok(_) | Err(_) => Ok(None),
+        }
+    }
+
+    /// Sends a write to `path` below the base URL.
+    ///
+    /// # Errors
+    /// Why it is not sure to be done.
+    pub async fn write(
+        &self,
+        method: Method,
+        path: &str,
+        about: About,
+        body: Option<&Object>,
+    ) -> Result<Answer, Fault> {
+        let url = join(&self.base, path)?;
+        self.send(method, url, about, body).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: Url,
+        about: About,
+        body: Option<&Object>,
+    ) -> Result<Answer, Fault> {
+        let reads = method == Method::GET;
+        let request = Request {
+            method,
+            url,
+            headers: headers(&self.profile.http, body.is_some())?,
+            body: body
+                .map(Object::to_bytes)
+                .map(Bytes::from)
+                .unwrap_or_default(),
+            timeout: self.profile.http.timeout,
+            about,
+        };
+        let sent = self.transport.send(request).await;
+        let judged = sent.and_then(|answer| {
+            classify(&answer, self.clock.now())?;
+            Ok(answer)
+        });
+        judged.map_err(|fault| {
+            if reads {
+                Fault {
+                    effect: Effect::None,
+                    ..fault
+                }
+            } else {
+                fault
+            }
+        })
+    }
+}
+
+fn headers(rules: &HttpRules, has_body: bool) -> Result<HeaderMap, Fault> {
+    let mut headers = HeaderMap::new();
+    let accept = HeaderValue::from_static("application/scim+json, application/json");
+    headers.insert(ACCEPT, accept);
+    if has_body {
+        headers.insert(CONTENT_TYPE, header("content-type", &rules.content_type)?.1);
+    }
+    for (name, value) in &rules.headers {
+        let (name, value) = header(name, value)?;
+        headers.insert(name, value);
+    }
+    Ok(headers)
+}
+
+fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Fault> {
+    let parsed = HeaderName::try_from(name)
+        .ok()
+        .zip(HeaderValue::try_from(value).ok());
+    parsed.ok_or_else(|| {
+        Fault::new(
+            FaultKind::Rejected,
+            Effect::None,
+            format!("the profile's header `{name}` is no HTTP header; nothing was sent"),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connector::scim::script::{Script, connector};
+
+    #[tokio::test]
+    async fn the_profile_decides_the_headers() {
+        let script = Script::of(&[(204, "")]);
+        let mut profile = Profile::default();
+        profile.http.content_type = "application/json".into();
+        profile.http.headers.insert("X-Org".into(), "7".into());
+        let app = connector(&script, profile);
+        let body = Object::default();
+        let path = "/Users";
+        app.exchange
+            .write(Method::POST, path, About::User, Some(&body))
+            .await
+            .expect("sent");
+        let request = script.requests().remove(0);
+        let show = |name: &str| {
+            request
+                .headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+        };
+        assert_eq!(
+            show("accept"),
+            Some("application/scim+json, application/json")
+        );
+        assert_eq!(show("content-type"), Some("application/json"));
+        assert_eq!(show("x-org"), Some("7"));
+        assert_eq!(request.timeout, std::time::Duration::from_mins(1));
+        assert_eq!(request.about, About::User);
+    }
+
+    #[tokio::test]
+    async fn a_header_that_is_none_is_said() {
+        let script = Script::of(&[]);
+        let mut profile = Profile::default();
+        profile.http.headers.insert("X Org".into(), "7".into());
+        let fault = connector(&script, profile)
+            .exchange
+            .get("/Users", About::User)
+            .await
+            .expect_err("a fault");
+        assert_eq!(
+            fault.to_string(),
+            "the app refused the request: the profile's header `X Org` is no HTTP header; \
+             nothing was sent"
+        );
+        assert!(script.requests().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_read_that_fails_leaves_no_doubt_and_a_write_does() {
+        let script = Script::of(&[(500, ""), (500, "")]);
+        let app = connector(&script, Profile::default());
+        let fault = app
+            .exchange
+            .get("/Users", About::User)
+            .await
+            .expect_err("a fault");
+        assert_eq!(fault.effect, Effect::None);
+        let sent = app
+            .exchange
+            .write(Method::POST, "/Users", About::User, None)
+            .await;
+        assert_eq!(sent.expect_err("a fault").effect, Effect::Unknown);
+    }
+}

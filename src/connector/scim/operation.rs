@@ -1,0 +1,138 @@
+//! Operations of a PATCH, and the bodies that carry them (RFC 7644, 3.5.2).
+//!
+//! Promises lower-case words, and no more operations in a body than the app takes. Leaves what the
+//! operations say to [`super::patch`] and [`super::members`].
+
+use super::node::{Node, Object};
+use super::path::PATCH_SCHEMA;
+use crate::core::profile::PatchForm;
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// Adds an element, or a value that is not there.
+    Add,
+    /// Replaces a value; one that is not there is added.
+    Replace,
+    /// Takes a value away.
+    Remove,
+}
+
+/// One operation.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// What it does.
+    pub op: Op,
+    /// To what; none: to all that the value names.
+    pub path: Option<String>,
+    /// The value, if it has one.
+    pub value: Option<Node>,
+}
+
+impl Operation {
+    /// An operation with a path.
+    pub fn at(op: Op, path: impl Into<String>, value: Option<Node>) -> Self {
+        Self {
+            op,
+            path: Some(path.into()),
+            value,
+        }
+    }
+
+    /// `replace` of all that `value` names, without a path.
+    pub fn without_path(value: Object) -> Self {
+        Self {
+            op: Op::Replace,
+            path: None,
+            value: Some(value.into()),
+        }
+    }
+
+    /// It as JSON.
+    pub fn node(&self) -> Node {
+        let word = match self.op {
+            Op::Add => "add",
+            Op::Replace => "replace",
+            Op::Remove => "remove",
+        };
+        let mut object = Object::default().with("op", Node::text(word));
+        if let Some(path) = &self.path {
+            object.set("path", Node::text(path));
+        }
+        if let Some(value) = &self.value {
+            object.set("value", value.clone());
+        }
+        object.into()
+    }
+}
+
+/// The bodies of the requests that carry these operations, so many each.
+pub fn bodies(operations: &[Operation], most: usize) -> Vec<Object> {
+    operations
+        .chunks(most.max(1))
+        .map(|chunk| {
+            Object::default()
+                .with("schemas", Node::List(vec![Node::text(PATCH_SCHEMA)]))
+                .with(
+                    "Operations",
+                    Node::List(chunk.iter().map(Operation::node).collect()),
+                )
+        })
+        .collect()
+}
+
+/// The operation that switches an account on or off, and does nothing else.
+pub fn active(on: bool, form: PatchForm) -> Operation {
+    match form {
+        PatchForm::Path => Operation::at(Op::Replace, "active", Some(Node::Bool(on))),
+        PatchForm::Object => {
+            Operation::without_path(Object::default().with("active", Node::Bool(on)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(bodies: &[Object]) -> Vec<String> {
+        bodies
+            .iter()
+            .map(|body| String::from_utf8(body.to_bytes()).expect("text"))
+            .collect()
+    }
+
+    #[test]
+    fn operations_are_spread_over_as_many_bodies_as_it_takes() {
+        let operations: Vec<Operation> = ["a", "b", "c"]
+            .map(|path| Operation::at(Op::Remove, path, None))
+            .into();
+        let head = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":"#;
+        assert_eq!(
+            shown(&bodies(&operations, 2)),
+            [
+                format!(r#"{head}[{{"op":"remove","path":"a"}},{{"op":"remove","path":"b"}}]}}"#),
+                format!(r#"{head}[{{"op":"remove","path":"c"}}]}}"#),
+            ]
+        );
+        assert_eq!(bodies(&operations, 0).len(), 3);
+        assert!(bodies(&[], 5).is_empty());
+    }
+
+    #[test]
+    fn a_switch_is_a_json_truth_value_in_both_forms() {
+        for (form, expected) in [
+            (
+                PatchForm::Path,
+                r#"{"op":"replace","path":"active","value":false}"#,
+            ),
+            (
+                PatchForm::Object,
+                r#"{"op":"replace","value":{"active":false}}"#,
+            ),
+        ] {
+            let node = active(false, form).node();
+            assert_eq!(serde_json::to_string(&node).expect("JSON"), expected);
+        }
+    }
+}
