@@ -3,7 +3,34 @@
 //! Promises that a batch is written as a whole or not at all, that what was written survives a crash,
 //! and that two processes never write the same state. Leaves to the engine what a row means.
 
-use std::collections::BTreeMap;
+mod chain;
+mod column;
+mod connection;
+mod dictionary;
+mod hex;
+mod identity;
+mod journal;
+mod key;
+mod load;
+mod lock;
+mod meta;
+mod names;
+mod pack;
+mod place;
+mod private;
+mod schema;
+mod snapshot;
+mod sqlite;
+mod summary;
+mod tokens;
+mod write;
+
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod directory;
+#[cfg(test)]
+mod example;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -11,97 +38,15 @@ use jiff::Timestamp;
 use crate::core::change::{ActionKind, Subject};
 use crate::core::key::{GroupKey, SourceName, TargetName, UserKey};
 use crate::core::link::{GroupLink, Job, Link};
+use crate::core::memory::{Hold, Missing, ReadingRecord, SourceState, TargetState};
+
+pub use sqlite::{Access, SqliteStore, StateKind};
+pub use summary::{LastRun, TargetSummary};
+pub use tokens::{AccessToken, CachedToken, TokenCache};
 
 /// The right to write: a batch under an older epoch is refused. Always 1 with one machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Epoch(pub u64);
-
-/// What is remembered of one target.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TargetState {
-    /// Every link, by user.
-    pub links: BTreeMap<UserKey, Link>,
-    /// Every group link, by group.
-    pub groups: BTreeMap<GroupKey, GroupLink>,
-    /// The outbox.
-    pub jobs: Vec<Job>,
-    /// The holds, newest last.
-    pub holds: Vec<Hold>,
-    /// What was removed and changed since the point asked for, without what was approved.
-    pub window: Window,
-}
-
-/// Counts of the journal over the guard's window.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Window {
-    /// Accounts switched off or deleted.
-    pub leavers: usize,
-    /// Accounts made, adopted or switched on.
-    pub joiners: usize,
-    /// Accounts changed.
-    pub updates: usize,
-    /// Members taken out, by group.
-    pub members: BTreeMap<GroupKey, usize>,
-}
-
-/// A frozen set of held changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hold {
-    /// Its id, from its content.
-    pub id: String,
-    /// Which limit: `leavers`, `updates`, `members:<group key>`, `reading:<source>`.
-    pub lane: String,
-    /// The changes, sorted; empty for a refused reading.
-    pub changes: Vec<(Subject, ActionKind)>,
-    /// What the limit was.
-    pub limit: usize,
-    /// Since when.
-    pub since: Timestamp,
-    /// Who released it and why, if somebody did.
-    pub approved: Option<Approval>,
-}
-
-/// A release by a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Approval {
-    /// When.
-    pub at: Timestamp,
-    /// Who, by the system's name.
-    pub by: String,
-    /// Why (`--because`).
-    pub because: String,
-}
-
-/// What is remembered of one source.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SourceState {
-    /// The last reading that was accepted.
-    pub last: Option<ReadingRecord>,
-    /// Users whom accepted whole readings did not hold.
-    pub missing: BTreeMap<UserKey, Missing>,
-}
-
-/// The size of a reading, to judge the next one by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReadingRecord {
-    /// When it was read.
-    pub at: Timestamp,
-    /// The fingerprint of the source's settings it was read with.
-    pub settings: u64,
-    /// How many users.
-    pub users: usize,
-    /// How many users had a value, by attribute.
-    pub attributes: BTreeMap<String, usize>,
-}
-
-/// Somebody was not in a whole reading.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Missing {
-    /// Since the reading of that time.
-    pub since: Timestamp,
-    /// In how many whole readings so far.
-    pub readings: u32,
-}
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,8 +109,11 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// When the state cannot be read.
-    async fn target(&self, target: &TargetName, since: Timestamp)
-    -> Result<TargetState, StoreError>;
+    async fn target(
+        &self,
+        target: &TargetName,
+        since: Timestamp,
+    ) -> Result<TargetState, StoreError>;
 
     /// What is remembered of a source.
     ///

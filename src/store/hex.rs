@@ -1,0 +1,41 @@
+//! 32 bytes as text: 64 hexadecimal digits.
+//!
+//! Promises that what was written is read back, and that nothing else is. Leaves files to others.
+
+use std::fmt::Write as _;
+
+/// The digits, in lower case.
+pub(super) fn encode(bytes: &[u8; 32]) -> String {
+    let mut text = String::with_capacity(64);
+    for byte in bytes {
+        write!(text, "{byte:02x}").expect("a String takes every text");
+    }
+    text
+}
+
+/// The bytes, if the text is 64 hexadecimal digits.
+pub(super) fn decode(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
+        *byte = u8::from_str_radix(&text[at..at + 2], 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_sixty_four_digits_are_read() {
+        let bytes: [u8; 32] = std::array::from_fn(|n| u8::try_from(n * 8).expect("below 256"));
+        let text = encode(&bytes);
+        assert_eq!(decode(&text), Some(bytes));
+        assert_eq!(decode(&text[1..]), None);
+        assert_eq!(decode(&format!("+{}", &text[1..])), None);
+        assert_eq!(decode(&"ä".repeat(32)), None);
+    }
+}

@@ -1,0 +1,313 @@
+//! The state in an `SQLite` file, or in memory.
+//!
+//! Promises what [`Store`] promises: a batch is one transaction, synced (`synchronous=FULL`, WAL)
+//! before [`Store::commit`] returns. Works inline, without a thread of its own, so that a
+//! simulated installation does the same steps in the same order every time; a commit keeps its
+//! caller for as long as the disk takes to sync. Leaves tables to [`super::load`] and
+//! [`super::write`].
+//!
+//! A state directory holds `state.db` (with `-wal` and `-shm` while a writer is at work), `key`,
+//! `lock`, `tokens` (see [`super::tokens`]) and, after an upgrade, `state.db.v<N>.bak`.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::core::fingerprint::FingerprintKey;
+use crate::core::key::{SourceName, TargetName};
+
+use super::lock::Lock;
+use super::names::Names;
+use super::place::Place;
+use super::summary::TargetSummary;
+use super::write::Writer;
+use super::{
+    Epoch, JournalEntry, Record, SourceState, Store, StoreError, TargetState, connection, identity,
+    journal, key, load, private, schema, snapshot, summary,
+};
+
+/// Whose state it is; decided when it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateKind {
+    /// Of the real apps.
+    Real,
+    /// Of sandbox copies of them.
+    Sandbox,
+}
+
+impl StateKind {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Real => "real",
+            Self::Sandbox => "sandbox",
+        }
+    }
+}
+
+/// What a state is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reading and writing, alone.
+    Write,
+    /// Reading a copy of this moment. Nothing in the directory is made or changed; where there is
+    /// no state, it is an empty one under a key that nobody keeps.
+    Snapshot,
+}
+
+/// The state.
+pub struct SqliteStore {
+    // Before the lock: fields are dropped in order, and the file is closed before others may write.
+    inner: Mutex<Inner>,
+    _lock: Option<Lock>,
+    place: Place,
+    kind: StateKind,
+    access: Access,
+    key: FingerprintKey,
+}
+
+struct Inner {
+    db: Connection,
+    /// Read when first needed; taken out for a batch, and put back only when the batch is in.
+    names: Option<Names>,
+}
+
+impl SqliteStore {
+    /// Opens the state in a directory. For writing, both are made if they are not there.
+    ///
+    /// # Errors
+    /// When another process writes it, it is of the other kind or of a newer version, it is damaged,
+    /// its key is gone, or the system refuses.
+    pub fn open(dir: &Path, kind: StateKind, access: Access) -> Result<Self, StoreError> {
+        match access {
+            Access::Write => Self::open_for_writing(dir, kind),
+            Access::Snapshot => Self::open_snapshot(dir, kind),
+        }
+    }
+
+    /// A new sandbox state that ends with this process. Its fingerprint key is always the same, so
+    /// that runs in it are too.
+    ///
+    /// # Panics
+    /// When there is no memory left for an empty database.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        let open = || {
+            let place = Place::Memory;
+            let mut db = Connection::open_in_memory().map_err(place.while_opening())?;
+            schema::upgrade(&mut db, &place, schema::STEPS, None)?;
+            let (kind, key) = (StateKind::Sandbox, FingerprintKey::new(&[0; 32]));
+            identity::mark(&mut db, &place, kind, &key)?;
+            Self::new(db, place, kind, Access::Write, key, None)
+        };
+        open().expect("an empty database in memory opens")
+    }
+
+    /// A new state in memory that holds a copy of all that is committed in this one: what a crash at
+    /// this moment would leave behind. What is written to either is not seen by the other.
+    ///
+    /// # Errors
+    /// When this one cannot be read.
+    pub fn fork(&self) -> Result<Self, StoreError> {
+        let copy = snapshot::duplicate(&self.locked().db).map_err(self.place.while_reading())?;
+        let key = self.key.clone();
+        Self::new(copy, Place::Memory, self.kind, Access::Write, key, None)
+    }
+
+    /// The key that this state's fingerprints are made with.
+    #[must_use]
+    pub fn fingerprint_key(&self) -> FingerprintKey {
+        self.key.clone()
+    }
+
+    /// Whose state it is.
+    #[must_use]
+    pub fn kind(&self) -> StateKind {
+        self.kind
+    }
+
+    /// What is remembered of a target, in numbers.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn summary(&self, target: &TargetName) -> Result<TargetSummary, StoreError> {
+        self.read(|db| summary::of_target(db, target))
+    }
+
+    /// What people called the subject (`user hq:1001`, `group hq:g7`) when the journal last named it.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn last_label(&self, subject: &str) -> Result<Option<String>, StoreError> {
+        self.read(|db| journal::last_label(db, subject))
+    }
+
+    /// Checks the journal's hash chain and gives the number of lines.
+    ///
+    /// # Errors
+    /// Names the first line that is missing or not as it was written.
+    pub fn verify(&self) -> Result<usize, StoreError> {
+        journal::verify(&self.locked().db, &self.place)
+    }
+
+    /// Lets the file grow to `pages` pages of 4 KiB and no further (but never less than it has): a
+    /// full disk, for tests and simulations.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn limit_pages(&self, pages: NonZeroU32) -> Result<(), StoreError> {
+        self.locked()
+            .db
+            .pragma_update(None, "max_page_count", pages.get())
+            .map_err(self.place.while_writing())
+    }
+
+    fn open_for_writing(dir: &Path, kind: StateKind) -> Result<Self, StoreError> {
+        let place = Place::Directory(dir.into());
+        private::make_directory(dir)?;
+        let lock = Lock::take(dir)?;
+        let mut db = connection::connect(dir, &place)?;
+        schema::check(&db, &place)?;
+        identity::check_kind(&db, &place, kind)?;
+        connection::log_ahead(&db, &place)?;
+        schema::upgrade(&mut db, &place, schema::STEPS, Some(dir))?;
+        let key = identity::settle_key(&mut db, &place, dir, kind, || key::make(dir))?;
+        Self::new(db, place, kind, Access::Write, key, Some(lock))
+    }
+
+    fn open_snapshot(dir: &Path, kind: StateKind) -> Result<Self, StoreError> {
+        let place = Place::Directory(dir.into());
+        let mut db = match snapshot::take(dir, &place)? {
+            Some(copy) => copy,
+            None => Connection::open_in_memory().map_err(place.while_opening())?,
+        };
+        schema::check(&db, &place)?;
+        identity::check_kind(&db, &place, kind)?;
+        schema::upgrade(&mut db, &place, schema::STEPS, None)?;
+        let key = identity::settle_key(&mut db, &place, dir, kind, || Ok(key::ephemeral()))?;
+        Self::new(db, place, kind, Access::Snapshot, key, None)
+    }
+
+    fn new(
+        db: Connection,
+        place: Place,
+        kind: StateKind,
+        access: Access,
+        key: FingerprintKey,
+        lock: Option<Lock>,
+    ) -> Result<Self, StoreError> {
+        connection::tune(&db).map_err(place.while_opening())?;
+        let inner = Mutex::new(Inner { db, names: None });
+        Ok(Self {
+            inner,
+            _lock: lock,
+            place,
+            kind,
+            access,
+            key,
+        })
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        read(&self.locked().db).map_err(self.place.while_reading())
+    }
+
+    fn read_target(&self, target: &TargetName, since: Timestamp) -> rusqlite::Result<TargetState> {
+        let mut inner = self.locked();
+        let names = inner.take_names()?;
+        let state = load::target(&inner.db, &names, target, since);
+        inner.names = Some(names);
+        state
+    }
+
+    fn write_batch(&self, epoch: Epoch, batch: &[Record]) -> Result<(), StoreError> {
+        self.check_access()?;
+        let unwritten = self.place.while_writing();
+        let mut inner = self.locked();
+        let mut names = inner.take_names().map_err(&unwritten)?;
+        let transaction = inner
+            .db
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(&unwritten)?;
+        identity::check_epoch(&transaction, &self.place, epoch)?;
+        let mut writer = Writer::new(&transaction, &mut names);
+        for record in batch {
+            writer.write(record).map_err(&unwritten)?;
+        }
+        writer.finish().map_err(&unwritten)?;
+        transaction.commit().map_err(&unwritten)?;
+        inner.names = Some(names);
+        Ok(())
+    }
+
+    fn check_access(&self) -> Result<(), StoreError> {
+        match self.access {
+            Access::Write => Ok(()),
+            Access::Snapshot => Err(self.place.refuse(
+                "was opened for reading only",
+                "this should not happen: please report it",
+            )),
+        }
+    }
+}
+
+impl Inner {
+    /// The names, out of the keeping of the store: whoever loses them makes it read them anew.
+    fn take_names(&mut self) -> rusqlite::Result<Names> {
+        match self.names.take() {
+            Some(names) => Ok(names),
+            None => Names::load(&self.db),
+        }
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} ({}, {:?})",
+            self.place,
+            self.kind.word(),
+            self.access
+        )
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn target(
+        &self,
+        target: &TargetName,
+        since: Timestamp,
+    ) -> Result<TargetState, StoreError> {
+        self.read_target(target, since)
+            .map_err(self.place.while_reading())
+    }
+
+    async fn source(&self, source: &SourceName) -> Result<SourceState, StoreError> {
+        self.read(|db| load::source(db, source))
+    }
+
+    async fn commit(&self, epoch: Epoch, batch: &[Record]) -> Result<(), StoreError> {
+        self.write_batch(epoch, batch)
+    }
+
+    async fn journal(
+        &self,
+        subject: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<JournalEntry>, StoreError> {
+        self.read(|db| journal::tail(db, subject, limit))
+    }
+}

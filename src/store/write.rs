@@ -1,0 +1,261 @@
+//! Writing a batch, record by record, inside one transaction.
+//!
+//! Promises one statement or two a record, prepared once. Leaves the transaction to the store: when
+//! a record fails, nothing of the batch may stay.
+
+use rusqlite::{Connection, Params, params};
+
+use crate::core::change::{ActionKind, Subject};
+use crate::core::key::{GroupKey, SourceName, TargetName, UserKey};
+use crate::core::link::{GroupLink, Job, JobState, Link};
+
+use super::column::{Bits, Count, Stamp, subject_parts};
+use super::journal::End;
+use super::names::Names;
+use super::{Hold, JournalEntry, Missing, ReadingRecord, Record};
+
+/// Writes records into an open transaction.
+pub(super) struct Writer<'a> {
+    db: &'a Connection,
+    names: &'a mut Names,
+    journal: Option<End>,
+}
+
+impl<'a> Writer<'a> {
+    /// A writer into the transaction that is open on `db`.
+    pub(super) fn new(db: &'a Connection, names: &'a mut Names) -> Self {
+        Self {
+            db,
+            names,
+            journal: None,
+        }
+    }
+
+    /// Writes one record.
+    pub(super) fn write(&mut self, record: &Record) -> rusqlite::Result<()> {
+        match record {
+            Record::PutLink(target, link) => self.put_link(target, link),
+            Record::DropLink(target, user) => self.drop_link(target, user),
+            Record::PutGroup(target, group) => self.put_group(target, group),
+            Record::DropGroup(target, group) => self.drop_group(target, group),
+            Record::PutJob(target, job) => self.put_job(target, job),
+            Record::DropJob(target, subject, action) => self.drop_job(target, subject, *action),
+            Record::PutHold(target, hold) => self.put_hold(target, hold),
+            Record::DropHold(target, id) => self.drop_hold(target, id),
+            Record::PutReading(source, reading) => self.put_reading(source, reading),
+            Record::PutMissing(user, missing) => self.put_missing(user, missing),
+            Record::DropMissing(user) => self.drop_missing(user),
+            Record::Journal(entry) => self.journal(entry),
+        }
+    }
+
+    /// Writes what comes last: where the journal ends now.
+    pub(super) fn finish(self) -> rusqlite::Result<()> {
+        match self.journal {
+            Some(end) => end.save(self.db),
+            None => Ok(()),
+        }
+    }
+
+    fn run(&self, sql: &str, values: impl Params) -> rusqlite::Result<()> {
+        self.db.prepare_cached(sql)?.execute(values)?;
+        Ok(())
+    }
+
+    fn put_link(&mut self, target: &TargetName, link: &Link) -> rusqlite::Result<()> {
+        let person = self.names.number_person(self.db, &link.user)?;
+        let sent = self.names.pack_fingerprints(self.db, &link.sent)?;
+        let held = self.names.pack_fingerprints(self.db, &link.held)?;
+        let refused = self.names.pack_refusals(self.db, &link.refused)?;
+        self.run(
+            "REPLACE INTO link (target, person, remote_id, ours, active, sent, held, refused,
+                                left_cause, left_since)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            params![
+                target.as_str(),
+                person,
+                link.id.as_str(),
+                link.ours,
+                link.active,
+                sent,
+                held,
+                refused,
+                link.left.map(|left| left.cause.word()),
+                link.left.map(|left| Stamp(left.since)),
+            ],
+        )
+    }
+
+    fn drop_link(&self, target: &TargetName, user: &UserKey) -> rusqlite::Result<()> {
+        let Some(person) = self.names.known_person(user) else {
+            return Ok(());
+        };
+        self.run(
+            "DELETE FROM link WHERE target = ?1 AND person = ?2",
+            params![target.as_str(), person],
+        )
+    }
+
+    fn put_group(&mut self, target: &TargetName, link: &GroupLink) -> rusqlite::Result<()> {
+        let members = self.names.pack_members(self.db, &link.members)?;
+        self.run(
+            "REPLACE INTO group_link (target, source, key, remote_id, ours, name, members)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                target.as_str(),
+                link.group.source.as_str(),
+                link.group.id,
+                link.id.as_str(),
+                link.ours,
+                Bits(link.name.0),
+                members,
+            ],
+        )
+    }
+
+    fn drop_group(&self, target: &TargetName, group: &GroupKey) -> rusqlite::Result<()> {
+        self.run(
+            "DELETE FROM group_link WHERE target = ?1 AND source = ?2 AND key = ?3",
+            params![target.as_str(), group.source.as_str(), group.id],
+        )
+    }
+
+    fn put_job(&self, target: &TargetName, job: &Job) -> rusqlite::Result<()> {
+        let (kind, source, key) = subject_parts(&job.subject);
+        let (state, at, reason, hint) = match &job.state {
+            JobState::Due(at) => ("due", at, None, None),
+            JobState::InDoubt(at) => ("in_doubt", at, None, None),
+            JobState::Parked {
+                since,
+                reason,
+                hint,
+            } => ("parked", since, Some(reason), Some(hint)),
+        };
+        self.run(
+            "REPLACE INTO job (target, subject, source, key, action, attempts, state, at, reason,
+                               hint, content)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            params![
+                target.as_str(),
+                kind,
+                source,
+                key,
+                job.action.word(),
+                job.attempts,
+                state,
+                Stamp(*at),
+                reason,
+                hint,
+                Bits(job.content.0),
+            ],
+        )
+    }
+
+    fn drop_job(
+        &self,
+        target: &TargetName,
+        subject: &Subject,
+        action: ActionKind,
+    ) -> rusqlite::Result<()> {
+        let (kind, source, key) = subject_parts(subject);
+        self.run(
+            "DELETE FROM job WHERE target = ?1 AND subject = ?2 AND source = ?3 AND key = ?4
+                                   AND action = ?5",
+            params![target.as_str(), kind, source, key, action.word()],
+        )
+    }
+
+    fn put_hold(&self, target: &TargetName, hold: &Hold) -> rusqlite::Result<()> {
+        self.drop_hold(target, &hold.id)?;
+        let approved = hold.approved.as_ref();
+        self.run(
+            "INSERT INTO hold (target, id, lane, size_limit, since, approved_at, approved_by,
+                               because)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                target.as_str(),
+                hold.id,
+                hold.lane,
+                Count(hold.limit),
+                Stamp(hold.since),
+                approved.map(|approval| Stamp(approval.at)),
+                approved.map(|approval| &approval.by),
+                approved.map(|approval| &approval.because),
+            ],
+        )?;
+        for (position, (subject, action)) in hold.changes.iter().enumerate() {
+            let (kind, source, key) = subject_parts(subject);
+            self.run(
+                "INSERT INTO hold_change (target, hold, position, subject, source, key, action)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![
+                    target.as_str(),
+                    hold.id,
+                    Count(position),
+                    kind,
+                    source,
+                    key,
+                    action.word()
+                ],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Its changes go with it.
+    fn drop_hold(&self, target: &TargetName, id: &str) -> rusqlite::Result<()> {
+        self.run(
+            "DELETE FROM hold WHERE target = ?1 AND id = ?2",
+            [target.as_str(), id],
+        )
+    }
+
+    fn put_reading(&self, source: &SourceName, reading: &ReadingRecord) -> rusqlite::Result<()> {
+        self.run("DELETE FROM reading WHERE source = ?1", [source.as_str()])?;
+        self.run(
+            "INSERT INTO reading (source, at, settings, users) VALUES (?1, ?2, ?3, ?4)",
+            params![
+                source.as_str(),
+                Stamp(reading.at),
+                Bits(reading.settings),
+                Count(reading.users)
+            ],
+        )?;
+        for (name, users) in &reading.attributes {
+            self.run(
+                "INSERT INTO reading_attribute (source, name, users) VALUES (?1, ?2, ?3)",
+                params![source.as_str(), name, Count(*users)],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn put_missing(&self, user: &UserKey, missing: &Missing) -> rusqlite::Result<()> {
+        self.run(
+            "REPLACE INTO missing (source, key, since, readings) VALUES (?1, ?2, ?3, ?4)",
+            params![
+                user.source.as_str(),
+                user.id,
+                Stamp(missing.since),
+                missing.readings
+            ],
+        )
+    }
+
+    fn drop_missing(&self, user: &UserKey) -> rusqlite::Result<()> {
+        self.run(
+            "DELETE FROM missing WHERE source = ?1 AND key = ?2",
+            params![user.source.as_str(), user.id],
+        )
+    }
+
+    fn journal(&mut self, entry: &JournalEntry) -> rusqlite::Result<()> {
+        let mut end = match self.journal.take() {
+            Some(end) => end,
+            None => End::load(self.db)?,
+        };
+        end.append(self.db, entry)?;
+        self.journal = Some(end);
+        Ok(())
+    }
+}
