@@ -3,6 +3,29 @@
 //! Promises that a `Config` which exists can be run: every name resolves, every expression compiles,
 //! every profile is whole. Leaves to `check` what needs the world: files, secrets, apps.
 
+mod addresses;
+mod assignments;
+mod auth;
+mod document;
+mod expressions;
+mod findings;
+mod load;
+mod mappings;
+mod names;
+mod node;
+mod place;
+mod policies;
+mod problems;
+pub mod profile;
+mod raw;
+mod redaction;
+mod scalar;
+pub mod schema;
+mod shape;
+mod sources;
+mod targets;
+mod words;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +35,11 @@ use url::Url;
 
 use crate::core::key::{SourceName, TargetName};
 use crate::core::rules::Rules;
+pub use crate::http::token::ClientAuth;
 use crate::secret::SecretRef;
+
+pub use load::{check, load};
+pub use problems::{ConfigProblem, Problems};
 
 /// A checked config.
 #[derive(Clone, Debug)]
@@ -91,17 +118,6 @@ pub struct Oauth2Config {
     pub audience: Option<String>,
     /// Further form fields.
     pub extra: BTreeMap<String, String>,
-}
-
-/// How an OAuth2 client proves itself (RFC 6749, 2.3.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ClientAuth {
-    /// HTTP Basic.
-    #[default]
-    Basic,
-    /// In the form.
-    Post,
 }
 
 /// An example of the mapping, run by `check`.

@@ -1,0 +1,108 @@
+//! The sources of a config.
+//!
+//! Promises one kind a source, with every setting filled in. Leaves the files to the source.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use super::findings::Findings;
+use super::place::Place;
+use super::raw::{RawFile, RawSource};
+use super::words::Span;
+use super::{SourceConfig, SourceKind};
+use crate::core::expression::Vocabulary;
+use crate::core::key::SourceName;
+use crate::source::Source;
+use crate::source::file::{FileConfig, FileSource};
+
+const ABSENT_FOR: Duration = Duration::from_mins(10);
+
+/// Checks the `sources:`.
+pub fn check(
+    raw: Option<BTreeMap<String, RawSource>>,
+    folder: &Path,
+    findings: &mut Findings<'_>,
+) -> BTreeMap<SourceName, SourceConfig> {
+    let place = Place::top().key("sources");
+    let raw = raw.unwrap_or_default();
+    if raw.is_empty() && !findings.suspect(&place) {
+        let hint = "write sources: { hq: { file: { users: directory.yaml } } }";
+        findings.key(
+            &place,
+            "no sources: nobody says who is there",
+            Some(hint.into()),
+        );
+    }
+    let mut sources = BTreeMap::new();
+    for (name, raw) in raw {
+        let place = place.key(&name);
+        super::names::check(&name, &place, findings);
+        if let Some(source) = source(raw, &place, folder, findings) {
+            sources.insert(SourceName::new(name), source);
+        }
+    }
+    sources
+}
+
+/// What expressions may name: the attributes that all sources together are known to hold.
+#[must_use]
+pub fn vocabulary(sources: &BTreeMap<SourceName, SourceConfig>) -> Vocabulary {
+    let attributes: Option<Vec<BTreeSet<String>>> = sources.iter().map(attributes).collect();
+    Vocabulary {
+        attributes: attributes
+            .filter(|sets| !sets.is_empty())
+            .map(|sets| sets.into_iter().flatten().collect()),
+    }
+}
+
+/// The attributes that a source is known to hold; `None`: any.
+fn attributes((name, source): (&SourceName, &SourceConfig)) -> Option<BTreeSet<String>> {
+    let known = match &source.kind {
+        SourceKind::File(file) => FileSource::new(name.clone(), file.clone()).attributes(),
+    };
+    known.map(|names| names.into_iter().collect())
+}
+
+fn source(
+    raw: RawSource,
+    place: &Place,
+    folder: &Path,
+    findings: &mut Findings<'_>,
+) -> Option<SourceConfig> {
+    let Some(raw_file) = raw.file else {
+        if !findings.suspect(place) {
+            let hint = "write file: { users: directory.yaml }";
+            findings.key(place, "this source has no kind", Some(hint.into()));
+        }
+        return None;
+    };
+    let file = file(raw_file, &place.key("file"), folder, findings)?;
+    Some(SourceConfig {
+        absent_for: raw.absent_for.map_or(ABSENT_FOR, |Span(span)| span),
+        kind: SourceKind::File(file),
+    })
+}
+
+fn file(
+    raw: RawFile,
+    place: &Place,
+    folder: &Path,
+    findings: &mut Findings<'_>,
+) -> Option<FileConfig> {
+    let Some(users) = raw.users else {
+        let hint = "name the file that holds the users";
+        findings.lacks(place, "users", "`users` is missing", Some(hint.into()));
+        return None;
+    };
+    let preset = FileConfig::default_for(folder.join(users));
+    Some(FileConfig {
+        groups: raw.groups.map(|groups| folder.join(groups)),
+        user_key: raw.key.unwrap_or(preset.user_key),
+        group_key: raw.group_key.unwrap_or(preset.group_key),
+        disabled: raw.disabled.unwrap_or(preset.disabled),
+        manager: raw.manager.unwrap_or(preset.manager),
+        label: raw.label.unwrap_or(preset.label),
+        users: preset.users,
+    })
+}

@@ -1,0 +1,299 @@
+//! Keys that take a word or a block, and values with a spelling of their own.
+//!
+//! Promises that the reader and the JSON Schema say the same. serde's own way to allow two shapes
+//! (`untagged`) would lose every position, so these are written by hand.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+
+use super::raw::{RawAssignBlock, RawLeaverSteps, RawLimitBlock, RawMappingBlock};
+use crate::core::duration;
+use crate::secret::SecretRef;
+
+/// Who gets an account.
+#[derive(Debug)]
+pub enum RawAssign {
+    /// `everyone`
+    Everyone,
+    /// A block.
+    Block(RawAssignBlock),
+}
+
+/// How an attribute gets its value.
+#[derive(Debug)]
+pub enum RawMapping {
+    /// The expression alone.
+    Expression(String),
+    /// A block.
+    Block(RawMappingBlock),
+}
+
+/// What happens to an account.
+#[derive(Debug)]
+pub enum RawLeaver {
+    /// `keep`
+    Keep,
+    /// `deactivate`
+    Deactivate,
+    /// `delete`
+    Delete,
+    /// A block.
+    Steps(RawLeaverSteps),
+}
+
+/// A limit.
+#[derive(Debug)]
+pub enum RawLimit {
+    /// The share alone: `5%`.
+    Share(Percent),
+    /// A block.
+    Block(RawLimitBlock),
+}
+
+/// A share in whole per cent, written `5%`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Percent(pub u32);
+
+/// A span of time, written `30d`; `now` is none at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span(pub Duration);
+
+/// Where a secret is kept. A secret that stands in the config itself is refused without a word of it.
+#[derive(Debug)]
+pub struct RawSecret(pub SecretRef);
+
+/// A key that takes a word or a block.
+trait WordOrBlock<'de>: Sized {
+    type Block: Deserialize<'de>;
+    /// For "expected …".
+    const WANTED: &'static str;
+    fn word(text: &str) -> Result<Self, String>;
+    fn block(block: Self::Block) -> Self;
+}
+
+struct Either<T>(PhantomData<T>);
+
+impl<'de, T: WordOrBlock<'de>> Visitor<'de> for Either<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::WANTED)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        T::word(text).map_err(E::custom)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::Block::deserialize(MapAccessDeserializer::new(map)).map(T::block)
+    }
+}
+
+macro_rules! word_or_block {
+    ($name:ident) => {
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(Either(PhantomData))
+            }
+        }
+    };
+}
+
+word_or_block!(RawAssign);
+word_or_block!(RawMapping);
+word_or_block!(RawLeaver);
+word_or_block!(RawLimit);
+
+impl WordOrBlock<'_> for RawAssign {
+    type Block = RawAssignBlock;
+    const WANTED: &'static str = "`everyone` or a block";
+
+    fn word(text: &str) -> Result<Self, String> {
+        match text {
+            "everyone" => Ok(Self::Everyone),
+            other => Err(format!(
+                "`{other}` is not known here; write `everyone`, or a block: {{ groups: [{other}] }}"
+            )),
+        }
+    }
+
+    fn block(block: RawAssignBlock) -> Self {
+        Self::Block(block)
+    }
+}
+
+impl WordOrBlock<'_> for RawMapping {
+    type Block = RawMappingBlock;
+    const WANTED: &'static str = "an expression or a block";
+
+    fn word(text: &str) -> Result<Self, String> {
+        Ok(Self::Expression(text.into()))
+    }
+
+    fn block(block: RawMappingBlock) -> Self {
+        Self::Block(block)
+    }
+}
+
+impl WordOrBlock<'_> for RawLeaver {
+    type Block = RawLeaverSteps;
+    const WANTED: &'static str = "`keep`, `deactivate`, `delete` or a block";
+
+    fn word(text: &str) -> Result<Self, String> {
+        match text {
+            "keep" => Ok(Self::Keep),
+            "deactivate" => Ok(Self::Deactivate),
+            "delete" => Ok(Self::Delete),
+            other => Err(format!(
+                "`{other}` is not known here; write `keep`, `deactivate`, `delete`, or a block: \
+                 {{ deactivate: now, delete: 30d }}"
+            )),
+        }
+    }
+
+    fn block(block: RawLeaverSteps) -> Self {
+        Self::Steps(block)
+    }
+}
+
+impl WordOrBlock<'_> for RawLimit {
+    type Block = RawLimitBlock;
+    const WANTED: &'static str = "a share like 5% or a block";
+
+    fn word(text: &str) -> Result<Self, String> {
+        percent(text).map(Self::Share)
+    }
+
+    fn block(block: RawLimitBlock) -> Self {
+        Self::Block(block)
+    }
+}
+
+fn percent(text: &str) -> Result<Percent, String> {
+    text.strip_suffix('%')
+        .and_then(|number| number.trim_end().parse().ok())
+        .filter(|number| *number <= 100)
+        .map(Percent)
+        .ok_or_else(|| format!("`{text}` is no share; write it like 5%, from 0% to 100%"))
+}
+
+fn span(text: &str) -> Result<Span, String> {
+    match text {
+        "now" => Ok(Span(Duration::ZERO)),
+        _ => duration::parse(text).map(Span),
+    }
+}
+
+impl<'de> Deserialize<'de> for Percent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        percent(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        span(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawSecret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(SecretVisitor)
+    }
+}
+
+struct SecretVisitor;
+
+const NO_REFERENCE: &str = "this must say where the secret is kept; write one of: \
+                            { credential: NAME }, { file: PATH }, { env: NAME }";
+
+impl<'de> Visitor<'de> for SecretVisitor {
+    type Value = RawSecret;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a reference to a secret")
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<RawSecret, E> {
+        Err(E::custom(
+            "a secret stands here in the clear; keep it in a file that only its owner may read and \
+             write { file: PATH }, or { credential: NAME } under systemd, or { env: NAME }, and \
+             have it replaced, since it was in this file",
+        ))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<RawSecret, E> {
+        Err(E::custom(NO_REFERENCE))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawSecret, A::Error> {
+        let Some(kind) = map.next_key::<String>()? else {
+            return Err(A::Error::custom(NO_REFERENCE));
+        };
+        let place = match kind.as_str() {
+            "credential" => SecretRef::Credential(map.next_value()?),
+            "file" => SecretRef::File(map.next_value::<PathBuf>()?),
+            "env" => SecretRef::Env(map.next_value()?),
+            _ => return Err(A::Error::custom(NO_REFERENCE)),
+        };
+        match map.next_key::<String>()? {
+            Some(_) => Err(A::Error::custom(NO_REFERENCE)),
+            None => Ok(RawSecret(place)),
+        }
+    }
+}
+
+macro_rules! schema {
+    ($name:ident, $title:literal, $generator:ident => $schema:expr) => {
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                $title.into()
+            }
+
+            fn json_schema($generator: &mut SchemaGenerator) -> Schema {
+                $schema
+            }
+        }
+    };
+}
+
+schema!(RawAssign, "Assign", generator => json_schema!({
+    "description": "Who gets an account.",
+    "anyOf": [{ "const": "everyone" }, generator.subschema_for::<RawAssignBlock>()],
+}));
+schema!(RawMapping, "Mapping", generator => json_schema!({
+    "description": "An expression over a user, or a block.",
+    "anyOf": [
+        { "type": ["string", "number", "boolean"] },
+        generator.subschema_for::<RawMappingBlock>(),
+    ],
+}));
+schema!(RawLeaver, "Leaver", generator => json_schema!({
+    "description": "What happens to an account of somebody who is out.",
+    "anyOf": [
+        { "enum": ["keep", "deactivate", "delete"] },
+        generator.subschema_for::<RawLeaverSteps>(),
+    ],
+}));
+schema!(RawLimit, "Limit", generator => json_schema!({
+    "description": "A share, or the larger of a share and a count.",
+    "anyOf": [generator.subschema_for::<Percent>(), generator.subschema_for::<RawLimitBlock>()],
+}));
+schema!(Percent, "Percent", _generator => json_schema!({
+    "description": "A share in whole per cent: 5%.",
+    "type": "string",
+    "pattern": "^(100|[0-9]{1,2}) *%$",
+}));
+schema!(Span, "Span", _generator => json_schema!({
+    "description": "A span of time: 30s, 10m, 6h, 1h 30m, 30d; or now.",
+    "type": "string",
+    "pattern": "^(now|([0-9]+ *(ms|s|m|min|h|d) *)+)$",
+}));
+schema!(RawSecret, "Secret", generator => SecretRef::json_schema(generator));
