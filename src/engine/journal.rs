@@ -1,0 +1,134 @@
+//! The journal's lines of a run.
+//!
+//! Promises one line for each write that was sent, with the person's name and the attributes that
+//! changed, and no value. Leaves the chain to the store.
+
+use jiff::Timestamp;
+
+use crate::core::change::{Action, Change, Subject};
+use crate::core::key::TargetName;
+use crate::core::memory::Hold;
+use crate::store::JournalEntry;
+
+/// What came of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The app acknowledged it.
+    Done,
+    /// It had been done before, by a request whose answer was lost.
+    Found,
+    /// Nobody knows: the answer was lost.
+    Unanswered,
+    /// The app said no.
+    Refused,
+    /// It waits for a person.
+    Parked,
+}
+
+impl Outcome {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Found => "found",
+            Self::Unanswered => "unanswered",
+            Self::Refused => "refused",
+            Self::Parked => "parked",
+        }
+    }
+}
+
+/// Writes lines for one run of one target.
+#[derive(Clone, Debug)]
+pub(super) struct Scribe {
+    pub run: String,
+    pub target: TargetName,
+}
+
+impl Scribe {
+    /// The line of a change.
+    pub fn line(
+        &self,
+        at: Timestamp,
+        change: &Change,
+        outcome: Outcome,
+        count: usize,
+        approved: bool,
+        trouble: Option<String>,
+    ) -> JournalEntry {
+        JournalEntry {
+            at,
+            run: self.run.clone(),
+            target: self.target.to_string(),
+            subject: subject(&change.subject),
+            label: change.label.to_string(),
+            action: change.action.kind().word().into(),
+            outcome: outcome.word().into(),
+            detail: trouble.unwrap_or_else(|| detail(&change.action)),
+            count,
+            approved,
+        }
+    }
+
+    /// The last line of a run of a target.
+    pub fn end(&self, at: Timestamp, outcome: &str, detail: String) -> JournalEntry {
+        JournalEntry {
+            at,
+            run: self.run.clone(),
+            target: self.target.to_string(),
+            subject: String::new(),
+            label: String::new(),
+            action: "run".into(),
+            outcome: outcome.into(),
+            detail,
+            count: 0,
+            approved: false,
+        }
+    }
+
+    /// The line of a hold.
+    pub fn hold(&self, at: Timestamp, hold: &Hold) -> JournalEntry {
+        JournalEntry {
+            at,
+            run: self.run.clone(),
+            target: self.target.to_string(),
+            subject: String::new(),
+            label: hold.id.clone(),
+            action: "hold".into(),
+            outcome: "held".into(),
+            detail: format!("{} ({} changes, limit {})", hold.lane, hold.changes.len(), hold.limit),
+            count: hold.changes.len(),
+            approved: false,
+        }
+    }
+}
+
+/// A subject as the journal names it.
+pub(super) fn subject(subject: &Subject) -> String {
+    match subject {
+        Subject::User(user) => format!("user {user}"),
+        Subject::Group(group) => format!("group {group}"),
+    }
+}
+
+fn detail(action: &Action) -> String {
+    match action {
+        Action::Create { attributes } => {
+            let names: Vec<&str> = attributes.keys().map(|name| name.short()).collect();
+            names.join(", ")
+        }
+        Action::Update { attributes } | Action::Reactivate { attributes } => {
+            let names: Vec<&str> = attributes.iter().map(|change| change.name.short()).collect();
+            names.join(", ")
+        }
+        Action::AddMembers { members } | Action::RemoveMembers { members } => {
+            format!("{} members", members.len())
+        }
+        Action::Adopt { .. }
+        | Action::Deactivate
+        | Action::Delete
+        | Action::AdoptGroup { .. }
+        | Action::CreateGroup { .. }
+        | Action::RenameGroup { .. }
+        | Action::DeleteGroup => String::new(),
+    }
+}

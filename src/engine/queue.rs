@@ -1,0 +1,160 @@
+//! The changes of a run that are still to be done, and which of them may go now.
+//!
+//! Promises leavers first, then joiners, movers and groups; one change in flight a subject; and that
+//! what refers to something waits until that is there. Leaves sending to [`super::apply`].
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::core::attribute::Value;
+use crate::core::change::{Action, ActionKind, Change, Subject};
+use crate::core::key::UserKey;
+
+/// A change that is to be done.
+#[derive(Clone, Debug)]
+pub(super) struct Task {
+    pub change: Change,
+    /// Tries so far, of this run and those before it.
+    pub attempts: u32,
+    /// Tries of this run.
+    pub tries: u32,
+    /// Not before this.
+    pub due: Instant,
+    /// A request may have left before: look before sending a create again.
+    pub look_first: bool,
+    /// A person released it.
+    pub approved: bool,
+}
+
+/// Changes in the order of the plan.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    tasks: VecDeque<Task>,
+    /// Users whose creates are not finished: what refers to them waits.
+    creates: BTreeSet<UserKey>,
+}
+
+/// The rank of an action: lower ranks go first.
+fn rank(kind: ActionKind) -> u8 {
+    match kind {
+        ActionKind::Adopt | ActionKind::AdoptGroup => 0,
+        ActionKind::Deactivate | ActionKind::Delete => 1,
+        ActionKind::Create | ActionKind::Reactivate => 2,
+        ActionKind::Update => 3,
+        ActionKind::CreateGroup | ActionKind::RenameGroup | ActionKind::DeleteGroup => 4,
+        ActionKind::RemoveMembers => 5,
+        ActionKind::AddMembers => 6,
+    }
+}
+
+impl Queue {
+    /// All tasks at once, in order.
+    pub fn fill(mut tasks: Vec<Task>) -> Self {
+        tasks.sort_by_key(|task| rank(task.change.action.kind()));
+        let creates = tasks.iter().filter_map(|task| created(&task.change)).cloned().collect();
+        Self { tasks: tasks.into(), creates }
+    }
+
+    /// Puts a task that is to be tried again behind the others of its rank.
+    pub fn put_back(&mut self, task: Task) {
+        let at = rank(task.change.action.kind());
+        let place = self
+            .tasks
+            .partition_point(|other| rank(other.change.action.kind()) <= at);
+        self.tasks.insert(place, task);
+    }
+
+    /// The change is done, or will not be tried again: nothing waits for it any more.
+    pub fn finish(&mut self, change: &Change) {
+        if let Some(user) = created(change) {
+            self.creates.remove(user);
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    pub fn into_rest(self) -> Vec<Task> {
+        self.tasks.into()
+    }
+
+    /// Takes at most `most` tasks that may go at `now`, in order.
+    pub fn take_ready(&mut self, now: Instant, most: usize) -> Vec<Task> {
+        let mut busy: BTreeSet<Subject> = BTreeSet::new();
+        let mut ready = Vec::new();
+        let mut skipped = Vec::new();
+        while ready.len() < most
+            && let Some(task) = self.tasks.pop_front()
+        {
+            let first_of_its_subject = busy.insert(task.change.subject.clone());
+            if first_of_its_subject && task.due <= now && !self.blocks(&task.change) {
+                ready.push(task);
+            } else {
+                skipped.push(task);
+            }
+        }
+        for task in skipped.into_iter().rev() {
+            self.tasks.push_front(task);
+        }
+        ready
+    }
+
+    /// How long until a task is due, if any waits for a time.
+    pub fn pause(&self, now: Instant) -> Option<Duration> {
+        self.tasks
+            .iter()
+            .map(|task| task.due)
+            .filter(|due| *due > now)
+            .min()
+            .map(|due| due.duration_since(now))
+    }
+
+    /// The first task, whatever it waits for: nothing else can go and no time will help.
+    pub fn take_first(&mut self) -> Option<Task> {
+        self.tasks.pop_front()
+    }
+
+    /// Does the change refer to an account that is still to be made?
+    fn blocks(&self, change: &Change) -> bool {
+        match &change.action {
+            Action::Create { attributes } => attributes.values().any(|value| self.refers(value)),
+            Action::Update { attributes } | Action::Reactivate { attributes } => attributes
+                .iter()
+                .filter_map(|attribute| attribute.new.as_ref())
+                .any(|value| self.refers(value)),
+            Action::AddMembers { members } => {
+                members.iter().any(|member| self.creates.contains(&member.user))
+            }
+            Action::Adopt { .. }
+            | Action::Deactivate
+            | Action::Delete
+            | Action::AdoptGroup { .. }
+            | Action::CreateGroup { .. }
+            | Action::RenameGroup { .. }
+            | Action::DeleteGroup
+            | Action::RemoveMembers { .. } => false,
+        }
+    }
+
+    fn refers(&self, value: &Value) -> bool {
+        match value {
+            Value::Account(user) => self.creates.contains(user),
+            Value::Text(_) | Value::Bool(_) | Value::Int(_) | Value::List(_) => false,
+        }
+    }
+}
+
+/// The user whose account the change makes.
+fn created(change: &Change) -> Option<&UserKey> {
+    match (&change.action, &change.subject) {
+        (Action::Create { .. }, Subject::User(user)) => Some(user),
+        _ => None,
+    }
+}
