@@ -1,0 +1,89 @@
+//! `rollcall approve`: a person releases what the guard holds.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Common, Exit, assemble};
+use crate::clock::Clock;
+use crate::config;
+use crate::core::key::TargetName;
+use crate::core::memory::{Approval, Hold};
+use crate::show;
+use crate::show::problem::Trouble;
+use crate::store::{Access, Epoch, JournalEntry, Record, SqliteStore, StateKind, Store};
+
+/// The arguments of `approve`.
+#[derive(Debug, Args)]
+pub struct ApproveArgs {
+    #[command(flatten)]
+    common: Common,
+    /// The hold, as the plan names it: `H-…`.
+    hold: String,
+    /// Why this is right; it is kept in the journal.
+    #[arg(long, value_name = "TEXT")]
+    because: String,
+}
+
+/// Releases a hold. The next run carries out what of it is still due; nothing is sent now.
+///
+/// # Errors
+/// When there is no such hold, or the state cannot be written.
+pub async fn run(args: ApproveArgs) -> Result<Exit, Trouble> {
+    let config = config::load(&args.common.config)?;
+    let kind = match assemble::apps(&args.common)? {
+        assemble::Apps::Real => StateKind::Real,
+        assemble::Apps::InProcess | assemble::Apps::Served(_) => StateKind::Sandbox,
+    };
+    let dir: PathBuf = args.common.state.clone().unwrap_or_else(|| config.state.clone());
+    let store = SqliteStore::open(&dir, kind, Access::Write)?;
+    let mut known = Vec::new();
+    for target in config.targets.keys() {
+        let state = store.target(target, jiff::Timestamp::UNIX_EPOCH).await?;
+        for hold in state.holds {
+            if hold.id == args.hold {
+                release(&store, target, hold.clone(), &args.because).await?;
+                show::out(&show::status::released(target, &hold));
+                return Ok(Exit::InLine);
+            }
+            known.push(hold.id);
+        }
+    }
+    let hint = if known.is_empty() {
+        "nothing is held".to_owned()
+    } else {
+        format!("held now: {}", known.join(", "))
+    };
+    Err(Trouble::new(format!("there is no hold {}", args.hold), Some(&hint)))
+}
+
+async fn release(
+    store: &SqliteStore,
+    target: &TargetName,
+    hold: Hold,
+    because: &str,
+) -> Result<(), Trouble> {
+    let at = Clock::System.now();
+    let by = std::env::var("SUDO_USER")
+        .or_else(|_| std::env::var("USER"))
+        .unwrap_or_else(|_| "unknown".into());
+    let line = JournalEntry {
+        at,
+        run: at.to_string(),
+        target: target.to_string(),
+        subject: String::new(),
+        label: hold.id.clone(),
+        action: "approve".into(),
+        outcome: "done".into(),
+        detail: format!("by {by}: {because}"),
+        count: hold.changes.len(),
+        approved: true,
+    };
+    let approved = Some(Approval { at, by, because: because.to_owned() });
+    let records = [
+        Record::PutHold(target.clone(), Hold { approved, ..hold }),
+        Record::Journal(line),
+    ];
+    store.commit(Epoch(1), &records).await?;
+    Ok(())
+}

@@ -1,0 +1,342 @@
+//! From a config to an installation that can run: sources, targets, state.
+//!
+//! Promises that secrets are fetched for the real apps only, and that a dry run gets a state that
+//! cannot be written. Leaves running to the commands.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use super::{Common, sync};
+use crate::clock::Clock;
+use crate::config::{self, AuthConfig, Config, SourceConfig, SourceKind, TargetConfig};
+use crate::connector::scim::ScimConnector;
+use crate::core::fingerprint::FingerprintKey;
+use crate::core::key::SourceName;
+use crate::draw::Draw;
+use crate::engine::{Progress, SourceUnit, Target, World};
+use crate::http::Transport;
+use crate::http::auth::{Authorized, Credentials};
+use crate::http::client::ReqwestTransport;
+use crate::http::count::{Counted, Counter, RequestCounts};
+use crate::http::limit::{Limited, Limiter};
+use crate::http::token::ClientCredentials;
+use crate::sandbox::{self, AppSetup, Sandbox, SandboxAuth};
+use crate::secret::Secret;
+use crate::show::json::RequestsJson;
+use crate::show::problem::Trouble;
+use crate::source::file::FileSource;
+use crate::store::{Access, SqliteStore, StateKind};
+
+/// What a command will do with the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Look at it.
+    Look,
+    /// Write it.
+    Write,
+}
+
+/// Which apps are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Apps {
+    /// Those of the config.
+    Real,
+    /// Sandbox copies in this process.
+    InProcess,
+    /// Sandbox copies that are served there.
+    Served(Url),
+}
+
+/// A target that can run.
+pub struct Unit {
+    /// The target.
+    pub target: Target,
+    /// What the config says of it.
+    pub config: TargetConfig,
+    /// Counts its requests.
+    pub counter: Counter,
+}
+
+impl Unit {
+    /// Requests sent since `before`.
+    #[must_use]
+    pub fn requests_since(&self, before: RequestCounts) -> RequestsJson {
+        let now = self.counter.counts();
+        RequestsJson {
+            read: now.read - before.read,
+            write: now.write - before.write,
+            token: now.token - before.token,
+        }
+    }
+}
+
+/// An installation that can run.
+pub struct Installation {
+    /// The config it was made from.
+    pub config: Config,
+    /// The sources.
+    pub sources: BTreeMap<SourceName, SourceUnit>,
+    /// The targets, in the order of their names.
+    pub units: Vec<Unit>,
+    /// The state.
+    pub store: SqliteStore,
+    apps: Apps,
+    key: FingerprintKey,
+    clock: Clock,
+    draw: Draw,
+}
+
+impl Installation {
+    /// Makes an installation of what the command line names.
+    ///
+    /// # Errors
+    /// When the config, a secret or the state cannot be had.
+    pub fn assemble(common: &Common, need: Need) -> Result<Self, Trouble> {
+        let config = config::load(&common.config)?;
+        let apps = apps(common)?;
+        let clock = Clock::System;
+        let store = open(common, &config, &apps, need)?;
+        let units = units(&config, &apps, &clock)?;
+        Ok(Self {
+            sources: sources(&config),
+            units,
+            key: store.fingerprint_key(),
+            store,
+            apps,
+            clock,
+            draw: Draw::ambient(),
+            config,
+        })
+    }
+
+    /// Are the apps sandbox copies in this process?
+    #[must_use]
+    pub fn is_in_process(&self) -> bool {
+        self.apps == Apps::InProcess
+    }
+
+    /// What every step needs.
+    #[must_use]
+    pub fn world<'a>(&'a self, progress: &'a (dyn Fn(Progress) + Sync)) -> World<'a> {
+        World {
+            store: &self.store,
+            key: &self.key,
+            clock: &self.clock,
+            draw: &self.draw,
+            progress,
+        }
+    }
+
+    /// The targets of these names; all of them when none is named.
+    ///
+    /// # Errors
+    /// When there is none of a name.
+    pub fn chosen(&self, names: &[String]) -> Result<Vec<&Unit>, Trouble> {
+        if names.is_empty() {
+            return Ok(self.units.iter().collect());
+        }
+        names.iter().map(|name| self.unit(name)).collect()
+    }
+
+    /// The target of this name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn unit(&self, name: &str) -> Result<&Unit, Trouble> {
+        let found = self.units.iter().find(|unit| unit.target.rules.target.as_str() == name);
+        found.ok_or_else(|| {
+            let known = sync::names(self.units.iter().map(|unit| &unit.target.rules.target));
+            Trouble::new(
+                format!("there is no target `{name}`"),
+                Some(&format!("the config has: {known}")),
+            )
+        })
+    }
+}
+
+/// The apps that the command line means.
+pub(super) fn apps(common: &Common) -> Result<Apps, Trouble> {
+    match common.sandbox.as_deref() {
+        None => Ok(Apps::Real),
+        Some("") => Ok(Apps::InProcess),
+        Some(text) => Url::parse(text).map(Apps::Served).map_err(|error| {
+            Trouble::new(
+                format!("--sandbox={text} is no address: {error}"),
+                Some("write it like --sandbox=http://127.0.0.1:8081"),
+            )
+        }),
+    }
+}
+
+fn open(
+    common: &Common,
+    config: &Config,
+    apps: &Apps,
+    need: Need,
+) -> Result<SqliteStore, Trouble> {
+    let access = match need {
+        Need::Look => Access::Snapshot,
+        Need::Write => Access::Write,
+    };
+    let dir: &Path = common.state.as_deref().unwrap_or(&config.state);
+    match apps {
+        Apps::InProcess => Ok(SqliteStore::in_memory()),
+        Apps::Real => Ok(SqliteStore::open(dir, StateKind::Real, access)?),
+        Apps::Served(_) => Ok(SqliteStore::open(dir, StateKind::Sandbox, access)?),
+    }
+}
+
+pub(super) fn sources(config: &Config) -> BTreeMap<SourceName, SourceUnit> {
+    config
+        .sources
+        .iter()
+        .map(|(name, source)| (name.clone(), source_unit(name, source)))
+        .collect()
+}
+
+fn source_unit(name: &SourceName, config: &SourceConfig) -> SourceUnit {
+    let source = match &config.kind {
+        SourceKind::File(file) => Box::new(FileSource::new(name.clone(), file.clone())),
+    };
+    let digest = Sha256::digest(format!("{:?}", config.kind));
+    let mut head = [0; 8];
+    head.copy_from_slice(&digest[..8]);
+    SourceUnit {
+        source,
+        absent_for: config.absent_for,
+        settings: u64::from_le_bytes(head),
+    }
+}
+
+fn units(config: &Config, apps: &Apps, clock: &Clock) -> Result<Vec<Unit>, Trouble> {
+    let sandbox = match apps {
+        Apps::InProcess => Some(sandbox(config, clock)?),
+        Apps::Real | Apps::Served(_) => None,
+    };
+    config
+        .targets
+        .values()
+        .map(|target| {
+            let way = match (apps, &sandbox) {
+                (Apps::InProcess, Some(sandbox)) => {
+                    sandboxed(target, &in_process(), Arc::new(sandbox.clone()))
+                }
+                (Apps::Served(root), _) => {
+                    sandboxed(target, root, Arc::new(ReqwestTransport::new(None)?))
+                }
+                (Apps::Real | Apps::InProcess, _) => real(target)?,
+            };
+            Ok(connect(target, way, clock))
+        })
+        .collect()
+}
+
+/// The address of the copies in this process; nothing connects to it.
+fn in_process() -> Url {
+    Url::parse(sandbox::IN_PROCESS).expect("it is an address")
+}
+
+/// The way to one app.
+pub struct Way {
+    /// Where it is.
+    pub base_url: Url,
+    /// How we prove who we are.
+    pub credentials: Credentials,
+    /// What carries the requests.
+    pub transport: Arc<dyn Transport>,
+}
+
+fn real(target: &TargetConfig) -> Result<Way, Trouble> {
+    let credentials = match &target.auth {
+        AuthConfig::Bearer(token) => Credentials::Bearer(token.resolve()?),
+        AuthConfig::Oauth2(oauth2) => Credentials::Oauth2(ClientCredentials {
+            token_url: oauth2.token_url.clone(),
+            client_id: oauth2.client_id.resolve()?,
+            client_secret: oauth2.client_secret.resolve()?,
+            client_auth: oauth2.client_auth,
+            scopes: oauth2.scopes.clone(),
+            audience: oauth2.audience.clone(),
+            extra: oauth2.extra.clone(),
+        }),
+    };
+    Ok(Way {
+        base_url: target.base_url.clone(),
+        credentials,
+        transport: Arc::new(ReqwestTransport::new(target.ca.as_deref())?),
+    })
+}
+
+/// The way to the sandbox copy of a target at `root`.
+#[must_use]
+pub fn sandboxed(target: &TargetConfig, root: &Url, transport: Arc<dyn Transport>) -> Way {
+    let name = &target.rules.target;
+    let known = sandbox::credentials(name);
+    let credentials = match &target.auth {
+        AuthConfig::Bearer(_) => Credentials::Bearer(known.token),
+        AuthConfig::Oauth2(oauth2) => Credentials::Oauth2(ClientCredentials {
+            token_url: sandbox::token_url(root, name),
+            client_id: Secret::new(known.client_id),
+            client_secret: known.client_secret,
+            client_auth: oauth2.client_auth,
+            scopes: oauth2.scopes.clone(),
+            audience: oauth2.audience.clone(),
+            extra: oauth2.extra.clone(),
+        }),
+    };
+    Way {
+        base_url: sandbox::base_url(root, name),
+        credentials,
+        transport,
+    }
+}
+
+/// Builds the layers of a target, from the network up: counted, limited, authorized, SCIM.
+#[must_use]
+pub fn connect(config: &TargetConfig, way: Way, clock: &Clock) -> Unit {
+    let counter = Counter::new();
+    let rules = Arc::new(config.rules.clone());
+    let limiter = Arc::new(Limiter::new(&rules.profile.rates, clock.clone()));
+    let counted = Counted::new(way.transport, counter.clone());
+    let limited = Limited::new(counted, limiter);
+    let authorized = Authorized::new(limited, &way.base_url, way.credentials, clock.clone());
+    let app = ScimConnector::new(
+        Arc::new(authorized),
+        way.base_url,
+        Arc::new(rules.profile.clone()),
+        clock.clone(),
+    );
+    Unit {
+        target: Target { rules, app: Arc::new(app) },
+        config: config.clone(),
+        counter,
+    }
+}
+
+/// Sandbox copies of all targets, each with the accounts that the config gives it.
+///
+/// # Errors
+/// When a file of accounts cannot be used.
+pub fn sandbox(config: &Config, clock: &Clock) -> Result<Sandbox, Trouble> {
+    let apps = config
+        .targets
+        .values()
+        .map(|target| {
+            let seed = match &target.sandbox_accounts {
+                Some(path) => Some(sandbox::load_seed(path)?),
+                None => None,
+            };
+            let auth = match &target.auth {
+                AuthConfig::Bearer(_) => SandboxAuth::Bearer,
+                AuthConfig::Oauth2(_) => SandboxAuth::Oauth2,
+            };
+            let profile = target.rules.profile.clone();
+            let name = target.rules.target.clone();
+            Ok(AppSetup { seed, ..AppSetup::new(name, profile, auth) })
+        })
+        .collect::<Result<Vec<_>, Trouble>>()?;
+    Ok(Sandbox::new(apps, clock.clone())?)
+}

@@ -1,0 +1,204 @@
+//! `rollcall check`: the config, and what it needs of the world.
+//!
+//! Promises to look at everything before it says anything is wrong, and to change nothing. Leaves
+//! what the apps hold to `sync --dry-run`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::Value as Json;
+
+use super::assemble::{self, Installation, Need, Unit};
+use super::{Common, Exit};
+use crate::config::{self, AuthConfig, Config, MappingTest, TargetConfig};
+use crate::core::attribute::{AttrName, Attributes, Value};
+use crate::core::desired::{Desired, Wanted, desire};
+use crate::core::plan::Basis;
+use crate::core::reading::Reading;
+use crate::engine::propose::propose;
+use crate::engine::roster::Roster;
+use crate::secret::SecretRef;
+use crate::show;
+use crate::show::check::Finding;
+use crate::show::problem::Trouble;
+
+/// The arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    common: Common,
+    /// Only what needs no app and no secret: the config, the sources, the mapping's tests.
+    #[arg(long)]
+    offline: bool,
+}
+
+/// Checks everything.
+///
+/// # Errors
+/// When the config itself has problems.
+pub async fn run(args: CheckArgs) -> Result<Exit, Trouble> {
+    let config = config::load(&args.common.config)?;
+    let mut findings = vec![Finding::good(
+        "config",
+        show::check::config(config.sources.len(), config.targets.len()),
+    )];
+    let is_real = assemble::apps(&args.common)? == assemble::Apps::Real;
+    if is_real && !args.offline {
+        findings.extend(config.targets.values().flat_map(secrets));
+    }
+    let secrets_are_there = findings.iter().all(Finding::is_good);
+    if args.offline || !secrets_are_there {
+        findings.extend(offline(&config).await);
+    } else {
+        findings.extend(online(&args, &config).await?);
+    }
+    show::out(&show::check::render(&findings));
+    let good = findings.iter().all(Finding::is_good);
+    Ok(if good { Exit::InLine } else { Exit::Error })
+}
+
+/// Every secret of a target, fetched and dropped.
+fn secrets(target: &TargetConfig) -> Vec<Finding> {
+    let references: Vec<&SecretRef> = match &target.auth {
+        AuthConfig::Bearer(token) => vec![token],
+        AuthConfig::Oauth2(oauth2) => vec![&oauth2.client_id, &oauth2.client_secret],
+    };
+    let name = &target.rules.target;
+    references
+        .into_iter()
+        .filter_map(|reference| reference.resolve().err())
+        .map(|error| Finding::bad(name, Trouble::from(error)))
+        .collect()
+}
+
+async fn offline(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut readings = Vec::new();
+    for (name, unit) in assemble::sources(config) {
+        match unit.source.read().await {
+            Ok(reading) => readings.push(reading),
+            Err(error) => findings.push(Finding::bad(&name, error.into())),
+        }
+    }
+    findings.extend(readings.iter().map(reading));
+    if findings.iter().all(Finding::is_good) {
+        findings.extend(config.targets.values().flat_map(|target| mapping(target, &readings)));
+    }
+    findings
+}
+
+async fn online(args: &CheckArgs, config: &Config) -> Result<Vec<Finding>, Trouble> {
+    let mut findings = offline(config).await;
+    let installation = Installation::assemble(&args.common, Need::Look)?;
+    for unit in &installation.units {
+        findings.push(app(unit).await);
+    }
+    if findings.iter().all(Finding::is_good) {
+        findings.extend(names(&installation).await?);
+    }
+    Ok(findings)
+}
+
+async fn app(unit: &Unit) -> Finding {
+    let name = &unit.target.rules.target;
+    match unit.target.app.test().await {
+        Ok(greeting) => Finding::good(name, show::check::greeting(&greeting)),
+        Err(fault) => Finding::bad(name, fault.into()),
+    }
+}
+
+/// Names in `assign:` and `groups:` that no source knows: a warning in a plan, an error here.
+async fn names(installation: &Installation) -> Result<Vec<Finding>, Trouble> {
+    let hear = |_| ();
+    let world = installation.world(&hear);
+    let roster = Roster::read(&installation.sources, world).await?;
+    let mut findings = Vec::new();
+    for unit in &installation.units {
+        let target = &unit.target;
+        let proposal =
+            propose(&target.rules, &*target.app, &roster, Basis::Remembered, world).await?;
+        findings.extend(
+            proposal.reviewed.plan.unknown.into_iter().map(|text| Finding::bad(&target.rules.target, Trouble::new(text, None))),
+        );
+    }
+    Ok(findings)
+}
+
+fn reading(reading: &Reading) -> Finding {
+    let rows: Vec<Trouble> = reading
+        .broken
+        .iter()
+        .map(|row| Trouble::new(format!("{}: {}", row.place, row.problem), None))
+        .collect();
+    match rows.into_iter().next() {
+        Some(trouble) => Finding::bad(&reading.source, trouble),
+        None => Finding::good(&reading.source, show::check::reading(reading)),
+    }
+}
+
+/// The examples of a target's mapping.
+fn mapping(target: &TargetConfig, readings: &[Reading]) -> Vec<Finding> {
+    if target.tests.is_empty() {
+        return Vec::new();
+    }
+    let rules = &target.rules;
+    let all = desire(rules, readings);
+    let by_name: BTreeMap<&str, &Desired> = all
+        .iter()
+        .flat_map(|desired| [(&*desired.label, desired), (&*desired.user.id, desired)])
+        .collect();
+    let failures: Vec<Finding> = target
+        .tests
+        .iter()
+        .flat_map(|test| failures(test, by_name.get(test.user.as_str()).copied()))
+        .map(|text| Finding::bad(&rules.target, Trouble::new(text, None)))
+        .collect();
+    if failures.is_empty() {
+        return vec![Finding::good(&rules.target, show::check::tests(target.tests.len()))];
+    }
+    failures
+}
+
+fn failures(test: &MappingTest, desired: Option<&Desired>) -> Vec<String> {
+    let place = format!("test of the mapping on line {}", test.line);
+    let Some(desired) = desired else {
+        return vec![format!("{place}: no source has a user `{}`", test.user)];
+    };
+    match &desired.wanted {
+        Wanted::Active { attributes, .. } => test
+            .expect
+            .iter()
+            .filter_map(|(name, wanted)| difference(attributes, name, wanted))
+            .map(|text| format!("{place}: {}: {text}", test.user))
+            .collect(),
+        Wanted::Out(_) => vec![format!("{place}: {} is not assigned", test.user)],
+        Wanted::Unclear { problem, .. } => vec![format!("{place}: {}: {problem}", test.user)],
+    }
+}
+
+fn difference(attributes: &Attributes, name: &str, wanted: &Json) -> Option<String> {
+    let held = attributes.get(&AttrName::new(name));
+    let same = match (held, wanted) {
+        (None, Json::Null) => true,
+        (Some(Value::Text(text)), Json::String(wanted)) => **text == **wanted,
+        (Some(Value::Bool(flag)), Json::Bool(wanted)) => flag == wanted,
+        (Some(Value::List(items)), Json::Array(wanted)) => {
+            let wanted: Vec<Arc<str>> =
+                wanted.iter().filter_map(|item| item.as_str().map(Arc::from)).collect();
+            *items == wanted
+        }
+        (Some(value), Json::Number(number)) => value.to_string() == number.to_string(),
+        (Some(Value::Account(user)), Json::String(wanted)) => *user.id == **wanted,
+        _ => false,
+    };
+    (!same).then(|| {
+        let held = held.map_or_else(|| "nothing".to_owned(), |value| format!("`{value}`"));
+        let wanted = match wanted {
+            Json::Null => "nothing".to_owned(),
+            Json::String(text) => format!("`{text}`"),
+            other => format!("`{other}`"),
+        };
+        format!("{name} is {held}, and the test expects {wanted}")
+    })
+}

@@ -1,0 +1,276 @@
+//! `rollcall sync`: read, plan, show, apply, once.
+//!
+//! Promises that `--dry-run` is the same way up to the last step, with a state that cannot be
+//! written. Leaves the steps to the engine.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::assemble::{Installation, Need, Unit};
+use super::{Common, Exit, Format, Trouble};
+use crate::core::guard::Reviewed;
+use crate::core::key::{SourceName, TargetName, UserKey};
+use crate::core::plan::Basis;
+use crate::engine::World;
+use crate::engine::apply::{Applied, apply};
+use crate::engine::propose::{Proposal, propose};
+use crate::engine::roster::Roster;
+use crate::show;
+use crate::show::json::{RefusedJson, SyncJson, TargetJson};
+use crate::show::plan::PlanText;
+use crate::show::progress::ProgressLine;
+
+/// The arguments of `sync`.
+#[derive(Debug, Args)]
+pub struct SyncArgs {
+    #[command(flatten)]
+    common: Common,
+    /// Show the plan and write nothing, neither in the apps nor in the state.
+    #[arg(long)]
+    dry_run: bool,
+    /// Only this target; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    target: Vec<String>,
+    /// Trust what the apps last acknowledged, and ask them nothing.
+    #[arg(long)]
+    quick: bool,
+    /// How to show it.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What one target came to.
+struct Ended {
+    json: TargetJson,
+    exit: Exit,
+    /// Everybody with a link; `None` when nobody could look.
+    linked: Option<BTreeSet<UserKey>>,
+    /// Sources on whose doubted readings something is held.
+    unsettled: BTreeSet<SourceName>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When nothing could be done at all.
+pub async fn run(args: SyncArgs) -> Result<Exit, Trouble> {
+    let need = if args.dry_run { Need::Look } else { Need::Write };
+    let installation = Installation::assemble(&args.common, need)?;
+    let units = installation.chosen(&args.target)?;
+    let line = ProgressLine::new();
+    let hear = |event: crate::engine::Progress| line.show(&event);
+    let world = installation.world(&hear);
+    let mut cycle = Cycle { args: &args, world, line: &line, answer: SyncJson::default() };
+    let mut exit = cycle.run(&installation, &units).await?;
+    let proves = installation.is_in_process() && !args.dry_run && args.format == Format::Text;
+    if proves && exit == Exit::InLine {
+        exit = cycle.prove(&installation, &units).await?;
+    }
+    if args.format == Format::Json {
+        show::out(&show::json::print(&cycle.answer));
+    }
+    Ok(exit)
+}
+
+/// One cycle over the chosen targets.
+struct Cycle<'a> {
+    args: &'a SyncArgs,
+    world: World<'a>,
+    line: &'a ProgressLine,
+    answer: SyncJson,
+}
+
+impl Cycle<'_> {
+    async fn run(&mut self, installation: &Installation, units: &[&Unit]) -> Result<Exit, Trouble> {
+        let roster = Roster::read(&installation.sources, self.world).await?;
+        let mut exit = self.tell_refused(&roster);
+        self.tell_readings(&roster);
+        if roster.readings.is_empty() {
+            return Ok(exit.or(Exit::Held));
+        }
+        let run = self.world.clock.now().to_string();
+        let mut linked: BTreeSet<UserKey> = BTreeSet::new();
+        let mut unsettled: BTreeSet<SourceName> = BTreeSet::new();
+        for unit in units {
+            let ended = self.one(unit, &roster, &run).await?;
+            exit = exit.or(ended.exit);
+            unsettled.extend(ended.unsettled);
+            match ended.linked {
+                Some(users) => linked.extend(users),
+                None => unsettled.extend(roster.doubted()),
+            }
+            self.answer.targets.push(ended.json);
+        }
+        if !self.args.dry_run && units.len() == installation.units.len() {
+            roster.accept(&linked, &unsettled, self.world).await?;
+        }
+        Ok(exit)
+    }
+
+    /// Plans one target, shows the plan, and carries it out. Only a state that cannot be written ends
+    /// the run; a target that fails never stops the others.
+    async fn one(&self, unit: &Unit, roster: &Roster, run: &str) -> Result<Ended, Trouble> {
+        let before = unit.counter.counts();
+        let basis = if self.args.quick { Basis::Remembered } else { Basis::Observed };
+        let target = &unit.target;
+        let proposed = propose(&target.rules, &*target.app, roster, basis, self.world).await;
+        self.line.clear();
+        let proposal = match proposed {
+            Ok(proposal) => proposal,
+            Err(error) => return Ok(self.unplanned(unit, error.into())),
+        };
+        let labels = labels(roster);
+        let mut json = TargetJson::of(&proposal.reviewed, &labels);
+        let mut exit = ending(&proposal.reviewed, self.args.dry_run);
+        let linked = proposal.state.links.keys().cloned().collect();
+        let unsettled = unsettled(&proposal.reviewed);
+        self.say(|| self.plan_text(unit, &proposal, &labels));
+        if !self.args.dry_run {
+            let applied = apply(target, proposal, run, self.world).await;
+            self.line.clear();
+            let applied = applied?;
+            exit = exit.or(outcome(&applied));
+            json.add(&applied);
+            json.requests = unit.requests_since(before);
+            self.say(|| {
+                let requests = json.requests;
+                let requests =
+                    show::plan::requests(requests.read, requests.write, requests.token);
+                show::plan::applied(target.rules.target.as_str(), &applied, &requests) + "\n"
+            });
+        } else {
+            json.requests = unit.requests_since(before);
+        }
+        Ok(Ended { json, exit, linked: Some(linked), unsettled })
+    }
+
+    fn unplanned(&self, unit: &Unit, trouble: Trouble) -> Ended {
+        let name = &unit.target.rules.target;
+        let text = show::problem::unplanned(name, &trouble);
+        self.say(|| text.clone());
+        if self.args.format == Format::Json {
+            show::err(&text);
+        }
+        let json = TargetJson {
+            target: name.to_string(),
+            error: Some(show::problem::headline(&trouble)),
+            ..TargetJson::default()
+        };
+        Ended { json, exit: Exit::Error, linked: None, unsettled: BTreeSet::new() }
+    }
+
+    fn plan_text(
+        &self,
+        unit: &Unit,
+        proposal: &Proposal,
+        labels: &BTreeMap<UserKey, Arc<str>>,
+    ) -> String {
+        let text = PlanText {
+            reviewed: &proposal.reviewed,
+            profile: &unit.target.rules.profile,
+            labels,
+            now: self.world.clock.now(),
+        };
+        text.render() + "\n"
+    }
+
+    fn tell_refused(&mut self, roster: &Roster) -> Exit {
+        let mut exit = Exit::InLine;
+        for (source, error) in &roster.refused {
+            exit = Exit::Held;
+            let text = show::problem::refused(source, error);
+            show::err(&text);
+            self.answer.refused.push(RefusedJson {
+                source: source.to_string(),
+                problem: error.problem.clone(),
+                hint: error.hint.clone(),
+            });
+        }
+        exit
+    }
+
+    fn tell_readings(&self, roster: &Roster) {
+        self.say(|| {
+            let mut text = String::new();
+            for reading in &roster.readings {
+                let doubts = roster.doubts.get(&reading.source).map_or(&[][..], Vec::as_slice);
+                text.push_str(&show::problem::reading(reading, doubts));
+            }
+            text + "\n"
+        });
+    }
+
+    fn say(&self, text: impl FnOnce() -> String) {
+        if self.args.format == Format::Text {
+            show::out(&text());
+        }
+    }
+
+    /// The proof: everything is read again, and nothing is left to change.
+    async fn prove(&mut self, installation: &Installation, units: &[&Unit]) -> Result<Exit, Trouble> {
+        let roster = Roster::read(&installation.sources, self.world).await?;
+        let mut exit = Exit::InLine;
+        let mut text = String::new();
+        for unit in units {
+            let target = &unit.target;
+            let proposal =
+                propose(&target.rules, &*target.app, &roster, Basis::Observed, self.world).await?;
+            let left = proposal.reviewed.plan.changes.len();
+            if left > 0 {
+                exit = Exit::Unfinished;
+            }
+            text.push_str(&show::problem::proof(&target.rules.target, left));
+        }
+        self.line.clear();
+        show::out(&text);
+        Ok(exit)
+    }
+}
+
+/// What people are called, by key.
+fn labels(roster: &Roster) -> BTreeMap<UserKey, Arc<str>> {
+    roster
+        .readings
+        .iter()
+        .flat_map(|reading| &reading.users)
+        .map(|user| (user.key.clone(), Arc::clone(&user.label)))
+        .collect()
+}
+
+fn ending(reviewed: &Reviewed, dry_run: bool) -> Exit {
+    let mut exit = Exit::InLine;
+    if dry_run && !reviewed.released.is_empty() {
+        exit = exit.or(Exit::Changes);
+    }
+    if !reviewed.plan.parked.is_empty() {
+        exit = exit.or(Exit::Unfinished);
+    }
+    if !reviewed.held.is_empty() {
+        exit = exit.or(Exit::Held);
+    }
+    exit
+}
+
+fn outcome(applied: &Applied) -> Exit {
+    if applied.failed.is_empty() && applied.stopped.is_none() {
+        Exit::InLine
+    } else {
+        Exit::Unfinished
+    }
+}
+
+fn unsettled(reviewed: &Reviewed) -> BTreeSet<SourceName> {
+    reviewed
+        .held
+        .iter()
+        .filter_map(|hold| hold.lane.strip_prefix("reading:"))
+        .map(SourceName::new)
+        .collect()
+}
+
+/// The names of targets, for messages.
+pub(super) fn names<'a>(units: impl Iterator<Item = &'a TargetName>) -> String {
+    units.map(TargetName::as_str).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,390 @@
+//! A plan as people read it: who, what, why, and old → new.
+//!
+//! Promises that nothing of a plan is left out without saying how much. Leaves JSON to
+//! [`super::json`].
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::words::{self, count};
+use super::{BOLD, DIM, MINUS, PLUS, TILDE, styled};
+use crate::core::attribute::{AttrChange, Attributes, Value};
+use crate::core::change::{Action, ActionKind, Change, Member};
+use crate::core::guard::Reviewed;
+use crate::core::key::UserKey;
+use crate::core::memory::Hold;
+use crate::core::plan::{Basis, Orphan, Parked, Plan, Waiting};
+use crate::core::profile::{Deactivation, Known, Profile};
+use crate::engine::apply::Applied;
+
+/// Changes of a kind that are shown one by one; of more, the rest is counted.
+const SHOWN: usize = 200;
+
+/// A plan, with what surrounds it.
+pub struct PlanText<'a> {
+    /// The plan after the guard.
+    pub reviewed: &'a Reviewed,
+    /// What the app is like, for its side effects.
+    pub profile: &'a Profile,
+    /// What people are called, for references.
+    pub labels: &'a BTreeMap<UserKey, Arc<str>>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl PlanText<'_> {
+    /// The whole text.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let plan = &self.reviewed.plan;
+        let mut text = self.head(plan);
+        let adopted = self.of_kind(|kind| {
+            matches!(kind, ActionKind::Adopt | ActionKind::AdoptGroup)
+        });
+        self.changes(&mut text, "adopted", &adopted);
+        self.changes(&mut text, "leavers", &self.of_kind(|kind| {
+            matches!(kind, ActionKind::Deactivate | ActionKind::Delete)
+        }));
+        self.changes(&mut text, "joiners", &self.of_kind(|kind| {
+            matches!(kind, ActionKind::Create | ActionKind::Reactivate)
+        }));
+        self.changes(&mut text, "movers", &self.of_kind(|kind| kind == ActionKind::Update));
+        self.changes(&mut text, "groups", &self.of_kind(is_group));
+        self.held(&mut text);
+        parked(&mut text, &plan.parked);
+        self.waiting(&mut text, &plan.waiting);
+        untouched(&mut text, plan);
+        warnings(&mut text, &[plan.unknown.as_slice(), &plan.warnings].concat());
+        self.summary(&mut text, plan);
+        text
+    }
+
+    fn head(&self, plan: &Plan) -> String {
+        let basis = match plan.basis {
+            Basis::Observed => "compared with the app",
+            Basis::Remembered => "compared with what the app last acknowledged",
+        };
+        format!(
+            "{}  {}\n",
+            styled(BOLD, &plan.target),
+            styled(DIM, format!("plan {}, {basis}", plan.id()))
+        )
+    }
+
+    fn of_kind(&self, wanted: impl Fn(ActionKind) -> bool) -> Vec<&Change> {
+        self.reviewed
+            .released
+            .iter()
+            .filter(|change| wanted(change.action.kind()))
+            .collect()
+    }
+
+    fn changes(&self, text: &mut String, title: &str, changes: &[&Change]) {
+        if changes.is_empty() {
+            return;
+        }
+        let _ = writeln!(text, "\n  {}", styled(DIM, title));
+        let shown = &changes[..changes.len().min(SHOWN)];
+        let width = shown
+            .iter()
+            .map(|change| change.label.chars().count())
+            .max()
+            .unwrap_or_default()
+            .min(36);
+        for change in shown {
+            self.change(text, change, width);
+        }
+        if changes.len() > SHOWN {
+            let _ = writeln!(
+                text,
+                "    … and {} more; --format json shows them all",
+                changes.len() - SHOWN
+            );
+        }
+    }
+
+    fn change(&self, text: &mut String, change: &Change, width: usize) {
+        let kind = change.action.kind();
+        let (sign, style) = sign(kind);
+        let _ = writeln!(
+            text,
+            "    {} {:<width$}  {}",
+            styled(style, format!("{sign} {:<14}", words::action(kind))),
+            change.label,
+            styled(DIM, self.why(change))
+        );
+        match &change.action {
+            Action::Create { attributes } => self.values(text, attributes),
+            Action::Update { attributes } | Action::Reactivate { attributes } => {
+                self.differences(text, attributes);
+            }
+            Action::AddMembers { members } | Action::RemoveMembers { members } => {
+                let labels: Vec<&str> = members.iter().map(|member: &Member| &*member.label).collect();
+                let _ = writeln!(text, "        {}", labels.join(", "));
+            }
+            Action::RenameGroup { old, new } => {
+                let old = old.as_deref().unwrap_or("(not read)");
+                let _ = writeln!(text, "        {old} → {new}");
+            }
+            Action::Adopt { .. }
+            | Action::Deactivate
+            | Action::Delete
+            | Action::AdoptGroup { .. }
+            | Action::CreateGroup { .. }
+            | Action::DeleteGroup => {}
+        }
+    }
+
+    fn why(&self, change: &Change) -> String {
+        let reason = words::reason(&change.reason);
+        match (&change.action, self.profile.users.deactivate) {
+            (Action::Deactivate, Deactivation::Deletes) => {
+                format!("{reason}; this app deletes the account for good")
+            }
+            (Action::Deactivate, Deactivation::FreesUserName) => {
+                format!("{reason}; this app takes the user name away as well")
+            }
+            (Action::Adopt { active: false, .. }, _) => format!("{reason}; it is switched off"),
+            _ => reason,
+        }
+    }
+
+    fn values(&self, text: &mut String, attributes: &Attributes) {
+        let values: Vec<String> = attributes
+            .iter()
+            .map(|(name, value)| format!("{} {}", styled(DIM, name.short()), self.value(value)))
+            .collect();
+        let _ = writeln!(text, "        {}", values.join(styled(DIM, " · ").as_str()));
+    }
+
+    fn differences(&self, text: &mut String, attributes: &[AttrChange]) {
+        for change in attributes {
+            let old = change.old.as_ref().map_or_else(|| "(none)".into(), |old| self.value(old));
+            let new = change.new.as_ref().map_or_else(|| "(cleared)".into(), |new| self.value(new));
+            let _ = writeln!(text, "        {} {old} → {new}", styled(DIM, change.name.short()));
+        }
+    }
+
+    fn value(&self, value: &Value) -> String {
+        match value {
+            Value::Account(user) => {
+                self.labels.get(user).map_or_else(|| user.to_string(), |label| label.to_string())
+            }
+            Value::Text(_) | Value::Bool(_) | Value::Int(_) | Value::List(_) => {
+                value.to_string().replace(char::is_control, "\u{fffd}")
+            }
+        }
+    }
+
+    fn held(&self, text: &mut String) {
+        if self.reviewed.held.is_empty() {
+            return;
+        }
+        let _ = writeln!(text, "\n  {}", styled(MINUS, "held back by the guard"));
+        for hold in &self.reviewed.held {
+            let _ = writeln!(text, "    {} {}", styled(MINUS, "!"), hold_line(hold));
+            let names: Vec<&str> = self
+                .reviewed
+                .plan
+                .changes
+                .iter()
+                .filter(|change| {
+                    hold.changes.contains(&(change.subject.clone(), change.action.kind()))
+                })
+                .take(8)
+                .map(|change| &*change.label)
+                .collect();
+            let more = hold.changes.len().saturating_sub(names.len());
+            let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+            let _ = writeln!(text, "      {}{more}", names.join(", "));
+            let _ = writeln!(
+                text,
+                "      → if this is right: rollcall approve {} --because \"…\"",
+                hold.id
+            );
+        }
+    }
+
+    fn waiting(&self, text: &mut String, waiting: &[Waiting]) {
+        if waiting.is_empty() {
+            return;
+        }
+        let _ = writeln!(text, "\n  {}", styled(DIM, "waiting"));
+        for waits in waiting {
+            let _ = writeln!(
+                text,
+                "    {} {}: {}, waits until {}",
+                styled(DIM, "·"),
+                waits.label,
+                words::waiting(waits.what),
+                words::time(waits.until, self.now)
+            );
+        }
+    }
+
+    fn summary(&self, text: &mut String, plan: &Plan) {
+        let mut counts: BTreeMap<ActionKind, usize> = BTreeMap::new();
+        for change in &self.reviewed.released {
+            *counts.entry(change.action.kind()).or_default() += change.action.size();
+        }
+        if counts.is_empty() {
+            let state = if self.reviewed.held.is_empty() && plan.parked.is_empty() {
+                "in line: nothing to change"
+            } else {
+                "nothing else to change"
+            };
+            let _ = writeln!(text, "\n  {}", styled(PLUS, state));
+            return;
+        }
+        let parts: Vec<String> = counts
+            .iter()
+            .map(|(kind, number)| format!("{number} {}", words::action(*kind)))
+            .collect();
+        let _ = writeln!(text, "\n  {} {}", styled(BOLD, "to do:"), parts.join(", "));
+        let creates = counts.get(&ActionKind::Create).copied().unwrap_or_default();
+        if self.profile.users.mail_on_create == Known::Yes && creates > 0 {
+            let _ = writeln!(text, "  this run sends {}", count(creates, "welcome mail"));
+        }
+    }
+}
+
+fn is_group(kind: ActionKind) -> bool {
+    match kind {
+        ActionKind::CreateGroup
+        | ActionKind::RenameGroup
+        | ActionKind::DeleteGroup
+        | ActionKind::AddMembers
+        | ActionKind::RemoveMembers => true,
+        ActionKind::Adopt
+        | ActionKind::AdoptGroup
+        | ActionKind::Create
+        | ActionKind::Update
+        | ActionKind::Deactivate
+        | ActionKind::Reactivate
+        | ActionKind::Delete => false,
+    }
+}
+
+fn sign(kind: ActionKind) -> (char, anstyle::Style) {
+    match kind {
+        ActionKind::Adopt | ActionKind::AdoptGroup => ('=', DIM),
+        ActionKind::Create
+        | ActionKind::Reactivate
+        | ActionKind::CreateGroup
+        | ActionKind::AddMembers => ('+', PLUS),
+        ActionKind::Update | ActionKind::RenameGroup => ('~', TILDE),
+        ActionKind::Deactivate
+        | ActionKind::Delete
+        | ActionKind::DeleteGroup
+        | ActionKind::RemoveMembers => ('-', MINUS),
+    }
+}
+
+/// A hold in one line.
+#[must_use]
+pub fn hold_line(hold: &Hold) -> String {
+    let changes = count(hold.changes.len(), "change");
+    match hold.lane.split_once(':') {
+        Some(("reading", source)) => format!(
+            "{}: {changes} rest on a reading of {source} that is in doubt",
+            hold.id
+        ),
+        Some(("members", group)) => format!(
+            "{}: too many members of {group} would go; the limit is {} in 24 hours",
+            hold.id, hold.limit
+        ),
+        _ => format!(
+            "{}: {changes} of {}; the limit is {} in 24 hours",
+            hold.id, hold.lane, hold.limit
+        ),
+    }
+}
+
+fn parked(text: &mut String, parked: &[Parked]) {
+    if parked.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n  {}", styled(MINUS, "parked: waits for a person"));
+    for one in parked {
+        let _ = writeln!(text, "    {} {}: {}", styled(MINUS, "!"), one.label, one.reason);
+        let _ = writeln!(text, "      → {}", one.hint);
+    }
+}
+
+fn untouched(text: &mut String, plan: &Plan) {
+    accounts(
+        text,
+        "orphans: accounts that are nobody's in the directory, left alone",
+        &plan.orphans,
+    );
+    accounts(
+        text,
+        "not assigned, but have an account: left alone",
+        &plan.unassigned,
+    );
+}
+
+fn accounts(text: &mut String, title: &str, list: &[Orphan]) {
+    if list.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n  {}", styled(DIM, title));
+    for orphan in list.iter().take(SHOWN) {
+        let off = if orphan.active { "" } else { ", switched off" };
+        let _ = writeln!(text, "    {} {} ({}{off})", styled(DIM, "?"), orphan.label, orphan.id);
+    }
+    if list.len() > SHOWN {
+        let _ = writeln!(text, "    … and {} more", list.len() - SHOWN);
+    }
+}
+
+fn warnings(text: &mut String, warnings: &[String]) {
+    if warnings.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n  {}", styled(TILDE, "warnings"));
+    for warning in warnings.iter().take(SHOWN) {
+        let _ = writeln!(text, "    {} {warning}", styled(TILDE, "!"));
+    }
+    if warnings.len() > SHOWN {
+        let _ = writeln!(text, "    … and {} more", warnings.len() - SHOWN);
+    }
+}
+
+/// What came of carrying a plan out.
+#[must_use]
+pub fn applied(target: &str, applied: &Applied, requests: &str) -> String {
+    let mut text = format!(
+        "{}  {} done, {} not; {requests}\n",
+        styled(BOLD, target),
+        applied.done,
+        applied.failed.len()
+    );
+    if let Some(fault) = &applied.stopped {
+        let _ = writeln!(text, "  {} stopped: {fault}", styled(MINUS, "!"));
+        if let Some(first) = applied.failed.first() {
+            let _ = writeln!(text, "    → {}", first.hint);
+        }
+    }
+    for failure in applied.failed.iter().filter(|failure| failure.reason != "not tried").take(SHOWN) {
+        let _ = writeln!(
+            text,
+            "  {} {} {}: {}",
+            styled(MINUS, "!"),
+            words::action(failure.change.action.kind()),
+            failure.change.label,
+            failure.reason
+        );
+        let _ = writeln!(text, "    → {}", failure.hint);
+    }
+    text
+}
+
+/// `reads 3, writes 12, tokens 1`.
+#[must_use]
+pub fn requests(read: u64, write: u64, token: u64) -> String {
+    format!("requests: {read} read, {write} write, {token} token")
+}

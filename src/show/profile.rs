@@ -1,0 +1,73 @@
+//! Profiles for people: the list, and one with the origin of every key.
+
+use std::fmt::Write;
+
+use super::{BOLD, DIM, styled};
+use crate::config::profile::{DEFAULT, EffectiveProfile};
+use crate::core::profile::{AuthKind, Evidence, GroupModel};
+
+/// The list of profiles.
+#[must_use]
+pub fn list(profiles: &[EffectiveProfile]) -> String {
+    let width = profiles.iter().map(|one| one.name.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for one in profiles {
+        let profile = &one.profile;
+        let auth: Vec<&str> = profile.auth.iter().map(|kind| auth(*kind)).collect();
+        let groups = match profile.groups.model {
+            GroupModel::None => "no groups",
+            GroupModel::Groups => "groups",
+            GroupModel::Roles => "groups are roles",
+        };
+        let _ = writeln!(
+            text,
+            "{:<width$}  {}  {}",
+            styled(BOLD, format!("{:<width$}", one.name)),
+            profile.title,
+            styled(DIM, format!("{}; {groups}; {}", auth.join(" or "), evidence(profile.evidence)))
+        );
+    }
+    text
+}
+
+fn auth(kind: AuthKind) -> &'static str {
+    match kind {
+        AuthKind::Bearer => "bearer",
+        AuthKind::Oauth2 => "oauth2",
+    }
+}
+
+fn evidence(evidence: Evidence) -> &'static str {
+    match evidence {
+        Evidence::Documented => "documented",
+        Evidence::Probed => "probed",
+        Evidence::Inferred => "inferred",
+    }
+}
+
+/// One profile: every key that somebody set, then how many have their default.
+#[must_use]
+pub fn render(effective: &EffectiveProfile) -> String {
+    let profile = &effective.profile;
+    let mut text = format!("{}  {}\n", styled(BOLD, &effective.name), profile.title);
+    for note in &profile.notes {
+        let _ = writeln!(text, "  · {note}");
+    }
+    for source in &profile.sources {
+        let _ = writeln!(text, "  {}", styled(DIM, format!("{}, {}", source.page, source.checked)));
+    }
+    text.push('\n');
+    let keys = effective.keys();
+    let shown = keys
+        .iter()
+        .filter(|key| !["title", "notes", "sources"].contains(&key.path.as_str()));
+    for key in shown.filter(|key| key.origin != DEFAULT || !key.path.starts_with("attributes.")) {
+        let _ = writeln!(
+            text,
+            "{:<60} {}",
+            format!("{}: {}", key.path, key.value),
+            styled(DIM, &key.origin)
+        );
+    }
+    text
+}
