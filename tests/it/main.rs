@@ -1,0 +1,3 @@
+//! Stories from outside, and the rules of the house.
+
+mod house;

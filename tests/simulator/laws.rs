@@ -1,0 +1,253 @@
+//! The laws, as far as this simulation checks them.
+
+use std::collections::BTreeMap;
+
+use rollcall::core::change::{Action, Change};
+use rollcall::core::key::TargetName;
+use rollcall::core::profile::Profile;
+use serde_json::Value as Json;
+
+use super::company::Person;
+use super::{Cycle, Simulation};
+
+/// Requests that these changes need, when nothing fails.
+pub fn writes_of(changes: &[Change], profile: &Profile) -> usize {
+    changes
+        .iter()
+        .map(|change| match &change.action {
+            Action::Adopt { .. } | Action::AdoptGroup { .. } => 0,
+            Action::AddMembers { members } | Action::RemoveMembers { members } => {
+                members.len().div_ceil(profile.groups.chunk)
+            }
+            _ => 1,
+        })
+        .sum()
+}
+
+fn is_assigned(target: &TargetName, person: &Person) -> bool {
+    person.is_in()
+        && match target.as_str() {
+            "wiki" => person.groups.contains("staff"),
+            "tracktik" => person.groups.contains("guards"),
+            _ => true,
+        }
+}
+
+/// Is the account this person's? By our key where the app keeps it, else by name.
+fn belongs(account: &Json, person: &Person) -> bool {
+    match account["externalId"].as_str() {
+        Some(key) => key == person.key,
+        None => account["userName"]
+            .as_str()
+            .is_some_and(|name| name.eq_ignore_ascii_case(&person.mail())),
+    }
+}
+
+fn accounts(simulation: &Simulation, target: &TargetName) -> Vec<Json> {
+    simulation.sandbox.dump(target)["users"].as_array().cloned().unwrap_or_default()
+}
+
+fn is_active(account: &Json) -> bool {
+    account["active"].as_bool().unwrap_or(true)
+}
+
+/// Active accounts by target and person.
+pub fn active_accounts(simulation: &Simulation) -> BTreeMap<(TargetName, String), usize> {
+    let people = simulation.company.people();
+    let mut counts = BTreeMap::new();
+    for target in simulation.config.targets.keys() {
+        let accounts = accounts(simulation, target);
+        for person in people.values() {
+            let count = accounts
+                .iter()
+                .filter(|account| is_active(account) && belongs(account, person))
+                .count();
+            counts.insert((target.clone(), person.key.clone()), count);
+        }
+    }
+    counts
+}
+
+/// Law 1: at most one active account a person, and one made by us unless a return makes a new one.
+pub fn one_account_each(simulation: &mut Simulation) {
+    for ((target, person), count) in active_accounts(simulation) {
+        if count > 1 {
+            simulation.broken.push(format!("law 1: {person} has {count} active accounts in {target}"));
+        }
+    }
+    let wiki = TargetName::new("wiki");
+    let accounts = accounts(simulation, &wiki);
+    for person in simulation.company.people().values() {
+        let made = accounts
+            .iter()
+            .filter(|account| account["externalId"].as_str() == Some(&person.key))
+            .count();
+        if made > 1 {
+            simulation.broken.push(format!("law 1: {} has {made} accounts in wiki", person.key));
+        }
+    }
+}
+
+/// Law 2: nobody who is in scope loses an account that was active.
+pub fn nobody_in_scope_lost(
+    simulation: &mut Simulation,
+    before: &BTreeMap<(TargetName, String), usize>,
+) {
+    let after = active_accounts(simulation);
+    for (key, count) in before {
+        let (target, person) = key;
+        let people = simulation.company.people();
+        let Some(somebody) = people.get(person) else { continue };
+        let now = after.get(key).copied().unwrap_or_default();
+        if *count > 0 && now == 0 && is_assigned(target, somebody) {
+            simulation
+                .broken
+                .push(format!("law 2: {person} is in scope of {target} and was switched off"));
+        }
+    }
+}
+
+/// Law 3: every leaver is inactive.
+pub fn leavers_are_out(simulation: &mut Simulation) {
+    let counts = active_accounts(simulation);
+    for ((target, key), count) in counts {
+        let people = simulation.company.people();
+        let Some(person) = people.get(&key) else { continue };
+        if count > 0 && !is_assigned(&target, person) && !was_never_ours(simulation, &target, person) {
+            simulation.broken.push(format!("law 3: {key} is out of {target} and still active"));
+        }
+    }
+}
+
+/// An account that was there before us, of somebody whom we never had to touch: only reported.
+fn was_never_ours(simulation: &Simulation, target: &TargetName, person: &Person) -> bool {
+    accounts(simulation, target)
+        .iter()
+        .filter(|account| is_active(account) && belongs(account, person))
+        .all(|account| account.get("x-badge").is_some() && account.get("externalId").is_none())
+        && !person.disabled
+}
+
+/// Law 4: what is desired is there.
+pub fn everybody_is_in_line(simulation: &mut Simulation) {
+    for target in simulation.config.targets.keys().cloned().collect::<Vec<_>>() {
+        let accounts = accounts(simulation, &target);
+        for person in simulation.company.people().values() {
+            if !is_assigned(&target, person) {
+                continue;
+            }
+            let own = accounts
+                .iter()
+                .find(|account| is_active(account) && belongs(account, person));
+            match own {
+                None => simulation
+                    .broken
+                    .push(format!("law 4: {} has no active account in {target}", person.key)),
+                Some(account) => {
+                    let wrong = differences(&target, person, account);
+                    for wrong in wrong {
+                        simulation
+                            .broken
+                            .push(format!("law 4: {} in {target}: {wrong}", person.key));
+                    }
+                }
+            }
+        }
+    }
+    members_are_right(simulation);
+}
+
+fn differences(target: &TargetName, person: &Person, account: &Json) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut expect = |what: &str, held: Option<&str>, wanted: Option<&str>| {
+        if held != wanted {
+            wrong.push(format!("{what} is {held:?}, not {wanted:?}"));
+        }
+    };
+    expect("family name", account["name"]["familyName"].as_str(), Some(&person.surname));
+    let work = account["emails"].as_array().and_then(|emails| {
+        emails.iter().find(|email| email["type"] == "work")?["value"].as_str()
+    });
+    expect("e-mail", work, Some(&person.mail()));
+    if target.as_str() != "trotto" {
+        expect("title", account["title"].as_str(), person.title.as_deref());
+    }
+    wrong
+}
+
+/// Groups hold just the linked people who should be in them, and strangers.
+fn members_are_right(simulation: &mut Simulation) {
+    for (target, name) in [("wiki", "staff"), ("wiki", "guards"), ("wiki", "night"), ("tracktik", "night")] {
+        let target = TargetName::new(target);
+        let dump = simulation.sandbox.dump(&target);
+        let groups = dump["groups"].as_array().cloned().unwrap_or_default();
+        let found: Vec<&Json> = groups.iter().filter(|group| group["displayName"] == name).collect();
+        let [group] = found.as_slice() else {
+            simulation
+                .broken
+                .push(format!("law 4: {} groups called {name} in {target}", found.len()));
+            continue;
+        };
+        let members: Vec<&str> = group["members"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|member| member["value"].as_str())
+            .collect();
+        let users = dump["users"].as_array().cloned().unwrap_or_default();
+        for person in simulation.company.people().values() {
+            let own: Vec<&str> = users
+                .iter()
+                .filter(|account| belongs(account, person))
+                .filter_map(|account| account["id"].as_str())
+                .collect();
+            let is_member = own.iter().any(|id| members.contains(id));
+            let should = is_assigned(&target, person) && person.groups.contains(name);
+            if is_member != should {
+                simulation.broken.push(format!(
+                    "law 4: {} is {} group {name} of {target}",
+                    person.key,
+                    if is_member { "wrongly in" } else { "missing from" }
+                ));
+            }
+        }
+    }
+}
+
+/// Law 6: without faults, as many writes as changes.
+pub fn writes_are_changes(simulation: &mut Simulation, cycle: &Cycle) {
+    if cycle.writes != cycle.planned as u64 {
+        simulation.broken.push(format!(
+            "law 6: {} changes were planned, and {} writes were sent",
+            cycle.planned, cycle.writes
+        ));
+    }
+}
+
+/// Law 8: strangers, and foreign attributes of our accounts, are as they were.
+pub fn strangers_are_untouched(simulation: &mut Simulation) {
+    for (place, wanted) in simulation.foreign.clone() {
+        let Some((target, id)) = place.split_once('/') else { continue };
+        let held = simulation
+            .sandbox
+            .user(&TargetName::new(target), &rollcall::core::key::RemoteId::new(id));
+        if held.as_ref() != Some(&wanted) {
+            simulation.broken.push(format!("law 8: the stranger {place} was changed: {held:?}"));
+        }
+    }
+    for target in simulation.config.targets.keys().cloned().collect::<Vec<_>>() {
+        for account in accounts(simulation, &target) {
+            if account.get("x-badge").is_none() {
+                continue;
+            }
+            let home = account["emails"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .any(|email| email["value"] == "home@example.org" && email["type"] == "home");
+            if !home {
+                simulation.broken.push(format!("law 8: an adopted account of {target} lost its home e-mail"));
+            }
+        }
+    }
+}

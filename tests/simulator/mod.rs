@@ -1,0 +1,413 @@
+//! A whole installation in one process and in virtual time: the real engine, core, connector and
+//! store over sandbox apps. A seed makes a small company, a story of edits, and faults; then the
+//! faults stop, and the laws are checked.
+//!
+//! Promises the same story for the same seed. Leaves the choice of seeds to its callers.
+
+mod company;
+mod laws;
+mod network;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rollcall::cli::assemble::{Unit, connect, sandboxed};
+use rollcall::clock::Clock;
+use rollcall::config::{self, Config};
+use rollcall::core::memory::Approval;
+use rollcall::core::plan::Basis;
+use rollcall::draw::Draw;
+use rollcall::engine::apply::apply;
+use rollcall::engine::propose::propose;
+use rollcall::engine::roster::Roster;
+use rollcall::engine::{SourceUnit, World};
+use rollcall::http::Transport;
+use rollcall::sandbox::{AppSetup, Sandbox, SandboxAuth, IN_PROCESS};
+use rollcall::store::{Epoch, Record, SqliteStore, Store};
+use serde_json::{Value as Json, json};
+use url::Url;
+
+use company::{Company, source_name};
+use network::{Fuse, Fused, FusedStore};
+
+const CONFIG: &str = r#"
+sources:
+  hq: { file: { users: nowhere.yaml }, absent_for: 10m }
+targets:
+  wiki:
+    connector: scim
+    base_url: https://wiki.example.com/scim/v2
+    auth: { bearer: { env: NONE } }
+    assign: { groups: [staff] }
+    groups: { push: ["*"] }
+    leavers: { deleted: { deactivate: now, delete: 2d } }
+    # An app that takes a second account of the same name without a word.
+    override: { attributes: { userName: { unique: false } }, rates: { buckets: [] } }
+  trotto:
+    connector: trotto
+    base_url: https://trotto.example.com/scim/v2
+    auth: { bearer: { env: NONE } }
+    assign: everyone
+    override: { users: { update: put }, rates: { buckets: [] } }
+  tracktik:
+    connector: tracktik
+    base_url: https://tracktik.example.com/scim/v2
+    auth:
+      oauth2:
+        token_url: https://tracktik.example.com/oauth2/token
+        client_id: { env: NONE }
+        client_secret: { env: NONE }
+    assign: { groups: [guards] }
+    groups: { push: [night] }
+    override: { rates: { buckets: [] } }
+"#;
+
+/// What a seed came to.
+pub struct Outcome {
+    /// The story in words.
+    pub story: Vec<String>,
+    /// Laws that were broken, in words.
+    pub broken: Vec<String>,
+}
+
+/// Runs one seed.
+pub fn run(seed: u64) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime starts");
+    runtime.block_on(async { Simulation::new(seed).run().await })
+}
+
+/// How a cycle goes.
+#[derive(Clone, Copy)]
+struct Weather {
+    /// Requests of a hundred that fail.
+    faults: u64,
+    /// The await at which the process ends; never when negative.
+    crash: i64,
+    basis: Basis,
+}
+
+const FAIR: Weather = Weather { faults: 0, crash: -1, basis: Basis::Observed };
+
+/// What a cycle came to.
+#[derive(Default)]
+struct Cycle {
+    crashed: bool,
+    /// Changes planned and released that lead to writes; members one by one.
+    planned: usize,
+    held: usize,
+    writes: u64,
+}
+
+struct Simulation {
+    config: Config,
+    clock: Clock,
+    draw: Draw,
+    company: Company,
+    sandbox: Sandbox,
+    store: SqliteStore,
+    story: Vec<String>,
+    broken: Vec<String>,
+    /// Foreign accounts and what they must stay.
+    foreign: BTreeMap<String, Json>,
+}
+
+impl Simulation {
+    fn new(seed: u64) -> Self {
+        let config = config::check(Path::new("simulation.yaml"), CONFIG)
+            .unwrap_or_else(|problems| panic!("{problems}"));
+        let start = "2026-11-22T08:00:00Z".parse().expect("a point in time");
+        let clock = Clock::simulated(start);
+        let draw = Draw::seeded(seed);
+        let company = Company::found(4 + draw.below(10), &draw);
+        let apps = config.targets.values().map(|target| {
+            let name = target.rules.target.clone();
+            let auth = match name.as_str() {
+                "tracktik" => SandboxAuth::Oauth2,
+                _ => SandboxAuth::Bearer,
+            };
+            AppSetup::new(name, target.rules.profile.clone(), auth)
+        });
+        let sandbox = Sandbox::new(apps.collect(), clock.clone()).expect("the apps are sound");
+        let mut simulation = Self {
+            config,
+            clock,
+            draw,
+            company,
+            sandbox,
+            store: SqliteStore::in_memory(),
+            story: vec![format!("seed {seed}")],
+            broken: Vec::new(),
+            foreign: BTreeMap::new(),
+        };
+        simulation.settle_in();
+        simulation
+    }
+
+    /// The apps hold accounts before we come: strangers, and some that belong to people.
+    fn settle_in(&mut self) {
+        let people = self.company.people();
+        for target in self.config.targets.keys() {
+            let stranger = json!({
+                "userName": "robot@example.com", "displayName": "A robot", "active": true,
+                "nickName": "R2", "x-colour": {"hue": [1, 2, 3]},
+                "emails": [{"value": "robot@example.com", "type": "other"}]
+            });
+            let Json::Object(stranger) = stranger else { continue };
+            if let Some(id) = self.sandbox.put_user(target, stranger) {
+                let held = self.sandbox.user(target, &id).unwrap_or_default();
+                self.foreign.insert(format!("{target}/{id}"), held);
+            }
+            for person in people.values().filter(|_| self.draw.below(4) == 0) {
+                let account = json!({
+                    "userName": person.mail(), "active": self.draw.below(5) > 0,
+                    "emails": [{"value": person.mail(), "type": "work", "primary": true},
+                               {"value": "home@example.org", "type": "home"}],
+                    "name": {"givenName": person.name, "familyName": "Old"},
+                    "x-badge": person.key
+                });
+                let Json::Object(account) = account else { continue };
+                self.sandbox.put_user(target, account);
+                self.story.push(format!("{target} has an account of {}", person.key));
+            }
+        }
+    }
+
+    async fn run(mut self) -> Outcome {
+        let steps = 2 + self.draw.below(6);
+        for _ in 0..steps {
+            for _ in 0..self.draw.below(4) {
+                let edit = self.company.change(&self.draw);
+                self.story.push(edit);
+            }
+            self.meddle();
+            let weather = Weather {
+                faults: [0, 5, 20, 40][self.draw.below(4) as usize],
+                crash: if self.draw.below(3) == 0 { self.draw.below(120) as i64 } else { -1 },
+                basis: if self.draw.below(4) == 0 { Basis::Remembered } else { Basis::Observed },
+            };
+            let before = laws::active_accounts(&self);
+            let cycle = self.cycle(weather).await;
+            self.tell(weather, &cycle);
+            laws::nobody_in_scope_lost(&mut self, &before);
+            laws::one_account_each(&mut self);
+            if weather.faults == 0 && !cycle.crashed {
+                laws::writes_are_changes(&mut self, &cycle);
+            }
+            if self.draw.below(2) == 0 {
+                self.approve().await;
+            }
+            self.wait(self.draw.below(7200)).await;
+        }
+        self.heal().await;
+        Outcome { story: self.story, broken: self.broken }
+    }
+
+    /// Somebody works in the apps by hand.
+    fn meddle(&mut self) {
+        if self.draw.below(4) > 0 {
+            return;
+        }
+        let target = rollcall::core::key::TargetName::new("wiki");
+        let dump = self.sandbox.dump(&target);
+        let users = dump["users"].as_array().cloned().unwrap_or_default();
+        let at = self.draw.below(users.len() as u64) as usize;
+        let Some(id) = users.get(at).and_then(|user| user["id"].as_str()) else {
+            return;
+        };
+        if self.foreign.contains_key(&format!("{target}/{id}")) {
+            return;
+        }
+        let id = rollcall::core::key::RemoteId::new(id);
+        match self.draw.below(3) {
+            0 => {
+                self.sandbox.edit_user(&target, &id, |user| {
+                    user.insert("displayName".into(), json!("Meddled"));
+                });
+                self.story.push(format!("somebody renames {id} in {target}"));
+            }
+            1 => {
+                self.sandbox.remove_user(&target, &id);
+                self.story.push(format!("somebody deletes {id} in {target}"));
+            }
+            _ => {
+                self.sandbox.edit_user(&target, &id, |user| {
+                    user.insert("nickName".into(), json!("Ace"));
+                });
+                self.story.push(format!("somebody gives {id} a nickname in {target}"));
+            }
+        }
+    }
+
+    fn tell(&mut self, weather: Weather, cycle: &Cycle) {
+        let basis = match weather.basis {
+            Basis::Observed => "full",
+            Basis::Remembered => "quick",
+        };
+        self.story.push(format!(
+            "{basis} cycle at {}, {} % faults: {} planned, {} writes, {} held{}",
+            self.clock.now(),
+            weather.faults,
+            cycle.planned,
+            cycle.writes,
+            cycle.held,
+            if cycle.crashed { ", crashed" } else { "" }
+        ));
+    }
+
+    async fn wait(&self, seconds: u64) {
+        self.clock.sleep(Duration::from_secs(seconds)).await;
+    }
+
+    /// One cycle over all targets. After a crash the state is what had been committed.
+    async fn cycle(&mut self, weather: Weather) -> Cycle {
+        let fuse = Fuse::new(weather.crash);
+        let store = FusedStore {
+            inner: self.store.fork().expect("the state can be copied"),
+            fuse: Arc::clone(&fuse),
+        };
+        let writes_before = self.writes();
+        let mut cycle = Cycle::default();
+        {
+            let units = self.units(weather, &fuse);
+            let work = work(&self.company, &units, &store, &self.clock, &self.draw, weather.basis);
+            tokio::select! {
+                biased;
+                () = fuse.blown() => cycle.crashed = true,
+                done = work => {
+                    cycle.planned = done.planned;
+                    cycle.held = done.held;
+                }
+            }
+        }
+        self.store = store.inner.fork().expect("the state can be copied");
+        cycle.writes = self.writes() - writes_before;
+        cycle
+    }
+
+    fn units(&self, weather: Weather, fuse: &Arc<Fuse>) -> Vec<Unit> {
+        let root = Url::parse(IN_PROCESS).expect("an address");
+        self.config
+            .targets
+            .values()
+            .map(|target| {
+                let network = network::faulty(
+                    self.sandbox.clone(),
+                    weather.faults,
+                    self.draw.clone(),
+                    self.clock.clone(),
+                );
+                let network: Arc<dyn Transport> = Arc::new(Fused::new(network, fuse));
+                connect(target, sandboxed(target, &root, network), &self.clock)
+            })
+            .collect()
+    }
+
+    fn writes(&self) -> u64 {
+        self.config
+            .targets
+            .keys()
+            .map(|target| self.sandbox.counts(target).write)
+            .sum()
+    }
+
+    /// A person releases everything that is held.
+    async fn approve(&mut self) {
+        for target in self.config.targets.keys() {
+            let state = self
+                .store
+                .target(target, jiff::Timestamp::UNIX_EPOCH)
+                .await
+                .expect("the state can be read");
+            for mut hold in state.holds {
+                self.story.push(format!("{} of {target} is approved", hold.id));
+                hold.approved = Some(Approval {
+                    at: self.clock.now(),
+                    by: "ana".into(),
+                    because: "it is right".into(),
+                });
+                let record = Record::PutHold(target.clone(), hold);
+                self.store.commit(Epoch(1), &[record]).await.expect("it can be written");
+            }
+        }
+    }
+
+    /// Faults stop; after the times that absence takes, two cycles must do.
+    async fn heal(&mut self) {
+        self.story.push("faults stop".into());
+        for _ in 0..4 {
+            self.cycle(FAIR).await;
+            self.approve().await;
+            self.wait(700).await;
+        }
+        // What an app did not take is tried again with growing pauses, and a deletion is due in days.
+        self.wait(3 * 24 * 3600).await;
+        self.cycle(FAIR).await;
+        self.approve().await;
+        self.wait(3600).await;
+        let last = self.cycle(FAIR).await;
+        self.tell(FAIR, &last);
+        let proof = self.cycle(FAIR).await;
+        if proof.planned + proof.held > 0 || proof.writes > 0 {
+            self.broken.push(format!(
+                "law 4: the second plan has {} changes, {} held and sends {} writes",
+                proof.planned, proof.held, proof.writes
+            ));
+        }
+        laws::one_account_each(self);
+        laws::leavers_are_out(self);
+        laws::everybody_is_in_line(self);
+        laws::strangers_are_untouched(self);
+        if let Err(error) = self.store.verify() {
+            self.broken.push(format!("law 9: the journal is damaged: {error}"));
+        }
+    }
+}
+
+struct Done {
+    planned: usize,
+    held: usize,
+}
+
+async fn work(
+    company: &Company,
+    units: &[Unit],
+    store: &FusedStore,
+    clock: &Clock,
+    draw: &Draw,
+    basis: Basis,
+) -> Done {
+    let key = store.inner.fingerprint_key();
+    let silent = |_| ();
+    let world = World { store, key: &key, clock, draw, progress: &silent };
+    let source = SourceUnit {
+        source: Box::new(company.clone()),
+        absent_for: Duration::from_mins(10),
+        settings: 1,
+    };
+    let sources = BTreeMap::from([(source_name(), source)]);
+    let roster = Roster::read(&sources, world).await.expect("the state can be read");
+    let mut done = Done { planned: 0, held: 0 };
+    let mut linked = BTreeSet::new();
+    let mut unsettled = BTreeSet::new();
+    for unit in units {
+        let target = &unit.target;
+        let Ok(proposal) = propose(&target.rules, &*target.app, &roster, basis, world).await else {
+            unsettled.extend(roster.doubted());
+            continue;
+        };
+        done.held += proposal.reviewed.held.len();
+        done.planned += laws::writes_of(&proposal.reviewed.released, &target.rules.profile);
+        linked.extend(proposal.state.links.keys().cloned());
+        let doubted = proposal.reviewed.held.iter().filter_map(|hold| hold.lane.strip_prefix("reading:"));
+        unsettled.extend(doubted.map(rollcall::core::key::SourceName::new));
+        apply(target, proposal, "run", world).await.expect("the state can be written");
+    }
+    roster.accept(&linked, &unsettled, world).await.expect("the state can be written");
+    done
+}
