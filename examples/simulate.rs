@@ -36,6 +36,9 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    rollcall::show::out(&format!("{} seeds from {} are clean\n", arguments.seeds, arguments.from));
+    rollcall::show::out(&format!(
+        "{} seeds from {} are clean\n",
+        arguments.seeds, arguments.from
+    ));
     ExitCode::SUCCESS
 }

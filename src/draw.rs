@@ -48,10 +48,7 @@ impl Draw {
 
     /// A number in `0.0..1.0`.
     #[must_use]
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "53 bits fit a double exactly"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "53 bits fit a double exactly")]
     pub fn unit(&self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }

@@ -59,7 +59,9 @@ pub enum SecretError {
         cause: std::io::Error,
     },
     /// The file can be read by others.
-    #[error("the secret file {path} can be read by others (mode {mode:04o}); run: chmod 600 {path}")]
+    #[error(
+        "the secret file {path} can be read by others (mode {mode:04o}); run: chmod 600 {path}"
+    )]
     Exposed {
         /// Which file.
         path: PathBuf,
@@ -143,7 +145,11 @@ fn read(path: &Path, others: Others) -> Result<String, SecretError> {
         path: path.into(),
         cause,
     };
-    let mode = std::fs::metadata(path).map_err(unreadable)?.permissions().mode() & 0o777;
+    let mode = std::fs::metadata(path)
+        .map_err(unreadable)?
+        .permissions()
+        .mode()
+        & 0o777;
     if others == Others::Refused && mode & 0o077 != 0 {
         return Err(SecretError::Exposed {
             path: path.into(),

@@ -35,7 +35,11 @@ pub async fn run(args: ApproveArgs) -> Result<Exit, Trouble> {
         assemble::Apps::Real => StateKind::Real,
         assemble::Apps::InProcess | assemble::Apps::Served(_) => StateKind::Sandbox,
     };
-    let dir: PathBuf = args.common.state.clone().unwrap_or_else(|| config.state.clone());
+    let dir: PathBuf = args
+        .common
+        .state
+        .clone()
+        .unwrap_or_else(|| config.state.clone());
     let store = SqliteStore::open(&dir, kind, Access::Write)?;
     let mut known = Vec::new();
     for target in config.targets.keys() {
@@ -54,7 +58,10 @@ pub async fn run(args: ApproveArgs) -> Result<Exit, Trouble> {
     } else {
         format!("held now: {}", known.join(", "))
     };
-    Err(Trouble::new(format!("there is no hold {}", args.hold), Some(&hint)))
+    Err(Trouble::new(
+        format!("there is no hold {}", args.hold),
+        Some(&hint),
+    ))
 }
 
 async fn release(
@@ -79,7 +86,11 @@ async fn release(
         count: hold.changes.len(),
         approved: true,
     };
-    let approved = Some(Approval { at, by, because: because.to_owned() });
+    let approved = Some(Approval {
+        at,
+        by,
+        because: because.to_owned(),
+    });
     let records = [
         Record::PutHold(target.clone(), Hold { approved, ..hold }),
         Record::Journal(line),

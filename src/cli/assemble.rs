@@ -147,7 +147,10 @@ impl Installation {
     /// # Errors
     /// When there is none.
     pub fn unit(&self, name: &str) -> Result<&Unit, Trouble> {
-        let found = self.units.iter().find(|unit| unit.target.rules.target.as_str() == name);
+        let found = self
+            .units
+            .iter()
+            .find(|unit| unit.target.rules.target.as_str() == name);
         found.ok_or_else(|| {
             let known = sync::names(self.units.iter().map(|unit| &unit.target.rules.target));
             Trouble::new(
@@ -172,12 +175,7 @@ pub(super) fn apps(common: &Common) -> Result<Apps, Trouble> {
     }
 }
 
-fn open(
-    common: &Common,
-    config: &Config,
-    apps: &Apps,
-    need: Need,
-) -> Result<SqliteStore, Trouble> {
+fn open(common: &Common, config: &Config, apps: &Apps, need: Need) -> Result<SqliteStore, Trouble> {
     let access = match need {
         Need::Look => Access::Snapshot,
         Need::Write => Access::Write,
@@ -310,7 +308,10 @@ pub fn connect(config: &TargetConfig, way: Way, clock: &Clock) -> Unit {
         clock.clone(),
     );
     Unit {
-        target: Target { rules, app: Arc::new(app) },
+        target: Target {
+            rules,
+            app: Arc::new(app),
+        },
         config: config.clone(),
         counter,
     }
@@ -335,7 +336,10 @@ pub fn sandbox(config: &Config, clock: &Clock) -> Result<Sandbox, Trouble> {
             };
             let profile = target.rules.profile.clone();
             let name = target.rules.target.clone();
-            Ok(AppSetup { seed, ..AppSetup::new(name, profile, auth) })
+            Ok(AppSetup {
+                seed,
+                ..AppSetup::new(name, profile, auth)
+            })
         })
         .collect::<Result<Vec<_>, Trouble>>()?;
     Ok(Sandbox::new(apps, clock.clone())?)

@@ -83,7 +83,12 @@ async fn offline(config: &Config) -> Vec<Finding> {
     }
     findings.extend(readings.iter().map(reading));
     if findings.iter().all(Finding::is_good) {
-        findings.extend(config.targets.values().flat_map(|target| mapping(target, &readings)));
+        findings.extend(
+            config
+                .targets
+                .values()
+                .flat_map(|target| mapping(target, &readings)),
+        );
     }
     findings
 }
@@ -116,10 +121,21 @@ async fn names(installation: &Installation) -> Result<Vec<Finding>, Trouble> {
     let mut findings = Vec::new();
     for unit in &installation.units {
         let target = &unit.target;
-        let proposal =
-            propose(&target.rules, &*target.app, &roster, Basis::Remembered, world).await?;
+        let proposal = propose(
+            &target.rules,
+            &*target.app,
+            &roster,
+            Basis::Remembered,
+            world,
+        )
+        .await?;
         findings.extend(
-            proposal.reviewed.plan.unknown.into_iter().map(|text| Finding::bad(&target.rules.target, Trouble::new(text, None))),
+            proposal
+                .reviewed
+                .plan
+                .unknown
+                .into_iter()
+                .map(|text| Finding::bad(&target.rules.target, Trouble::new(text, None))),
         );
     }
     Ok(findings)
@@ -155,7 +171,10 @@ fn mapping(target: &TargetConfig, readings: &[Reading]) -> Vec<Finding> {
         .map(|text| Finding::bad(&rules.target, Trouble::new(text, None)))
         .collect();
     if failures.is_empty() {
-        return vec![Finding::good(&rules.target, show::check::tests(target.tests.len()))];
+        return vec![Finding::good(
+            &rules.target,
+            show::check::tests(target.tests.len()),
+        )];
     }
     failures
 }
@@ -184,8 +203,10 @@ fn difference(attributes: &Attributes, name: &str, wanted: &Json) -> Option<Stri
         (Some(Value::Text(text)), Json::String(wanted)) => **text == **wanted,
         (Some(Value::Bool(flag)), Json::Bool(wanted)) => flag == wanted,
         (Some(Value::List(items)), Json::Array(wanted)) => {
-            let wanted: Vec<Arc<str>> =
-                wanted.iter().filter_map(|item| item.as_str().map(Arc::from)).collect();
+            let wanted: Vec<Arc<str>> = wanted
+                .iter()
+                .filter_map(|item| item.as_str().map(Arc::from))
+                .collect();
             *items == wanted
         }
         (Some(value), Json::Number(number)) => value.to_string() == number.to_string(),

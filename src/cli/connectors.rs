@@ -35,9 +35,7 @@ enum What {
 pub fn run(args: &ConnectorsArgs) -> Result<Exit, Trouble> {
     let folder = args.connectors.as_deref();
     let text = match &args.what {
-        Some(What::Show { name }) => {
-            show::profile::render(&profile::load(name, folder, None)?)
-        }
+        Some(What::Show { name }) => show::profile::render(&profile::load(name, folder, None)?),
         None => {
             let profiles = profile::names(folder)
                 .iter()

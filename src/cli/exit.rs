@@ -23,7 +23,11 @@ impl Exit {
     /// The stronger of two endings: 1 before 3 before 4 before 2.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        if self.rank() >= other.rank() { self } else { other }
+        if self.rank() >= other.rank() {
+            self
+        } else {
+            other
+        }
     }
 
     fn rank(self) -> u8 {

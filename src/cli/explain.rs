@@ -60,11 +60,20 @@ pub async fn run(args: ExplainArgs) -> Result<Exit, Trouble> {
         .groups_of_users()
         .remove(&user.key)
         .unwrap_or_default();
-    let mut answer = ExplainJson { user: user_json(user, &groups), targets: Vec::new() };
+    let mut answer = ExplainJson {
+        user: user_json(user, &groups),
+        targets: Vec::new(),
+    };
     for unit in units {
         let target = &unit.target;
-        let proposal =
-            propose(&target.rules, &*target.app, &roster, Basis::Remembered, world).await?;
+        let proposal = propose(
+            &target.rules,
+            &*target.app,
+            &roster,
+            Basis::Remembered,
+            world,
+        )
+        .await?;
         answer.targets.push(explain(unit, user, &groups, &proposal));
     }
     show::out(&match args.format {
@@ -87,11 +96,17 @@ fn find<'a>(roster: &'a Roster, name: &str) -> Result<(&'a Reading, &'a User), T
     });
     let loose = || {
         everybody().find(|(_, user)| {
-            ["uid", "mail", "userName", "userPrincipalName", "sAMAccountName"]
-                .iter()
-                .filter_map(|attribute| user.attributes.get(*attribute))
-                .flatten()
-                .any(|value| value.eq_ignore_ascii_case(name))
+            [
+                "uid",
+                "mail",
+                "userName",
+                "userPrincipalName",
+                "sAMAccountName",
+            ]
+            .iter()
+            .filter_map(|attribute| user.attributes.get(*attribute))
+            .flatten()
+            .any(|value| value.eq_ignore_ascii_case(name))
         })
     };
     exact.or_else(loose).ok_or_else(|| {
@@ -110,7 +125,10 @@ fn user_json(user: &User, groups: &[Arc<str>]) -> UserJson {
             .attributes
             .iter()
             .map(|(name, values)| {
-                (name.to_string(), values.iter().map(ToString::to_string).collect())
+                (
+                    name.to_string(),
+                    values.iter().map(ToString::to_string).collect(),
+                )
             })
             .collect(),
         groups: groups.iter().map(ToString::to_string).collect(),
@@ -131,14 +149,22 @@ fn explain(unit: &Unit, user: &User, groups: &[Arc<str>], proposal: &Proposal) -
         assigned,
         why,
         rule: rule.map(|rule| {
-            rule.groups.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            rule.groups
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", ")
         }),
         attributes: attributes(unit, &subject, proposal),
-        account: proposal.state.links.get(&user.key).map(|link| AccountExplained {
-            id: link.id.to_string(),
-            active: link.active,
-            ours: link.ours,
-        }),
+        account: proposal
+            .state
+            .links
+            .get(&user.key)
+            .map(|link| AccountExplained {
+                id: link.id.to_string(),
+                active: link.active,
+                ours: link.ours,
+            }),
         due: due(proposal, &user.key),
         waiting: waiting(proposal, &user.key),
         warnings: proposal
@@ -150,13 +176,12 @@ fn explain(unit: &Unit, user: &User, groups: &[Arc<str>], proposal: &Proposal) -
     }
 }
 
-fn attributes(
-    unit: &Unit,
-    subject: &Subject<'_>,
-    proposal: &Proposal,
-) -> Vec<AttributeExplained> {
+fn attributes(unit: &Unit, subject: &Subject<'_>, proposal: &Proposal) -> Vec<AttributeExplained> {
     let rules = &unit.target.rules;
-    let set = rules.assignment.rule(subject.groups()).map(|rule| &rule.set);
+    let set = rules
+        .assignment
+        .rule(subject.groups())
+        .map(|rule| &rule.set);
     let names: BTreeSet<&AttrName> = rules
         .mapping
         .attributes
@@ -166,18 +191,20 @@ fn attributes(
     names
         .into_iter()
         .filter_map(|name| {
-            let (program, origin): (&Program, &'static str) =
-                match (set.and_then(|set| set.get(name)), rules.mapping.attributes.get(name)) {
-                    (Some(program), _) => (program, "assignment rule"),
-                    (None, Some(rule)) => (
-                        &rule.program,
-                        match rule.origin {
-                            Origin::Profile => "profile",
-                            Origin::Config => "config",
-                        },
-                    ),
-                    (None, None) => return None,
-                };
+            let (program, origin): (&Program, &'static str) = match (
+                set.and_then(|set| set.get(name)),
+                rules.mapping.attributes.get(name),
+            ) {
+                (Some(program), _) => (program, "assignment rule"),
+                (None, Some(rule)) => (
+                    &rule.program,
+                    match rule.origin {
+                        Origin::Profile => "profile",
+                        Origin::Config => "config",
+                    },
+                ),
+                (None, None) => return None,
+            };
             Some(AttributeExplained {
                 name: name.short().to_owned(),
                 expression: program.source().to_owned(),
@@ -196,7 +223,10 @@ fn value(
     program: &Program,
     subject: &Subject<'_>,
 ) -> Option<String> {
-    let desired = proposal.desired.iter().find(|desired| desired.user == *user)?;
+    let desired = proposal
+        .desired
+        .iter()
+        .find(|desired| desired.user == *user)?;
     match &desired.wanted {
         Wanted::Active { attributes, .. } => attributes.get(name).map(ToString::to_string),
         Wanted::Out(_) | Wanted::Unclear { .. } => match program.value(subject) {

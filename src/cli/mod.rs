@@ -21,13 +21,18 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use exit::Exit;
 
-
 use crate::show;
 use crate::show::problem::Trouble;
 
 /// rollcall keeps the user list of every app in line with your directory.
 #[derive(Debug, Parser)]
-#[command(name = "rollcall", version, about, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "rollcall",
+    version,
+    about,
+    propagate_version = true,
+    max_term_width = 100
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -60,7 +65,12 @@ enum Command {
 #[derive(Clone, Debug, Args)]
 pub struct Common {
     /// The config file.
-    #[arg(long, env = "ROLLCALL_CONFIG", default_value = "/etc/rollcall/config.yaml", value_name = "FILE")]
+    #[arg(
+        long,
+        env = "ROLLCALL_CONFIG",
+        default_value = "/etc/rollcall/config.yaml",
+        value_name = "FILE"
+    )]
     config: PathBuf,
     /// The state directory, in place of the config's.
     #[arg(long, value_name = "DIR")]

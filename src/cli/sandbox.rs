@@ -17,7 +17,12 @@ use crate::show::problem::Trouble;
 #[derive(Debug, Args)]
 pub struct SandboxArgs {
     /// The config file.
-    #[arg(long, env = "ROLLCALL_CONFIG", default_value = "/etc/rollcall/config.yaml", value_name = "FILE")]
+    #[arg(
+        long,
+        env = "ROLLCALL_CONFIG",
+        default_value = "/etc/rollcall/config.yaml",
+        value_name = "FILE"
+    )]
     config: PathBuf,
     /// Where to listen; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8081", value_name = "ADDRESS:PORT")]
@@ -37,7 +42,9 @@ pub async fn run(args: SandboxArgs) -> Result<Exit, Trouble> {
             Some("name another address with --listen"),
         )
     };
-    let listener = tokio::net::TcpListener::bind(args.listen).await.map_err(taken)?;
+    let listener = tokio::net::TcpListener::bind(args.listen)
+        .await
+        .map_err(taken)?;
     let address = listener.local_addr().map_err(taken)?;
     let root = Url::parse(&format!("http://{address}/"))
         .map_err(|error| Trouble::new(format!("{address} is no address: {error}"), None))?;
@@ -62,7 +69,9 @@ pub async fn run(args: SandboxArgs) -> Result<Exit, Trouble> {
         })
         .collect();
     show::out(&show::status::sandbox(&root, &copies));
-    sandbox::serve(apps, listener, stop()).await.map_err(taken)?;
+    sandbox::serve(apps, listener, stop())
+        .await
+        .map_err(taken)?;
     Ok(Exit::InLine)
 }
 

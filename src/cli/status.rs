@@ -36,7 +36,9 @@ pub async fn run(args: StatusArgs) -> Result<Exit, Trouble> {
     let now = Clock::System.now();
     let mut status = StatusJson::default();
     for name in config.sources.keys() {
-        status.sources.push(show::status::source(name, &store.source(name).await?));
+        status
+            .sources
+            .push(show::status::source(name, &store.source(name).await?));
     }
     for name in config.targets.keys() {
         status.targets.push(target(&store, name).await?);

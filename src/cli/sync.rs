@@ -56,13 +56,22 @@ struct Ended {
 /// # Errors
 /// When nothing could be done at all.
 pub async fn run(args: SyncArgs) -> Result<Exit, Trouble> {
-    let need = if args.dry_run { Need::Look } else { Need::Write };
+    let need = if args.dry_run {
+        Need::Look
+    } else {
+        Need::Write
+    };
     let installation = Installation::assemble(&args.common, need)?;
     let units = installation.chosen(&args.target)?;
     let line = ProgressLine::new();
     let hear = |event: crate::engine::Progress| line.show(&event);
     let world = installation.world(&hear);
-    let mut cycle = Cycle { args: &args, world, line: &line, answer: SyncJson::default() };
+    let mut cycle = Cycle {
+        args: &args,
+        world,
+        line: &line,
+        answer: SyncJson::default(),
+    };
     let mut exit = cycle.run(&installation, &units).await?;
     let proves = installation.is_in_process() && !args.dry_run && args.format == Format::Text;
     if proves && exit == Exit::InLine {
@@ -113,7 +122,11 @@ impl Cycle<'_> {
     /// the run; a target that fails never stops the others.
     async fn one(&self, unit: &Unit, roster: &Roster, run: &str) -> Result<Ended, Trouble> {
         let before = unit.counter.counts();
-        let basis = if self.args.quick { Basis::Remembered } else { Basis::Observed };
+        let basis = if self.args.quick {
+            Basis::Remembered
+        } else {
+            Basis::Observed
+        };
         let target = &unit.target;
         let proposed = propose(&target.rules, &*target.app, roster, basis, self.world).await;
         self.line.clear();
@@ -136,14 +149,18 @@ impl Cycle<'_> {
             json.requests = unit.requests_since(before);
             self.say(|| {
                 let requests = json.requests;
-                let requests =
-                    show::plan::requests(requests.read, requests.write, requests.token);
+                let requests = show::plan::requests(requests.read, requests.write, requests.token);
                 show::plan::applied(target.rules.target.as_str(), &applied, &requests) + "\n"
             });
         } else {
             json.requests = unit.requests_since(before);
         }
-        Ok(Ended { json, exit, linked: Some(linked), unsettled })
+        Ok(Ended {
+            json,
+            exit,
+            linked: Some(linked),
+            unsettled,
+        })
     }
 
     fn unplanned(&self, unit: &Unit, trouble: Trouble) -> Ended {
@@ -158,7 +175,12 @@ impl Cycle<'_> {
             error: Some(show::problem::headline(&trouble)),
             ..TargetJson::default()
         };
-        Ended { json, exit: Exit::Error, linked: None, unsettled: BTreeSet::new() }
+        Ended {
+            json,
+            exit: Exit::Error,
+            linked: None,
+            unsettled: BTreeSet::new(),
+        }
     }
 
     fn plan_text(
@@ -195,7 +217,10 @@ impl Cycle<'_> {
         self.say(|| {
             let mut text = String::new();
             for reading in &roster.readings {
-                let doubts = roster.doubts.get(&reading.source).map_or(&[][..], Vec::as_slice);
+                let doubts = roster
+                    .doubts
+                    .get(&reading.source)
+                    .map_or(&[][..], Vec::as_slice);
                 text.push_str(&show::problem::reading(reading, doubts));
             }
             text + "\n"
@@ -209,14 +234,24 @@ impl Cycle<'_> {
     }
 
     /// The proof: everything is read again, and nothing is left to change.
-    async fn prove(&mut self, installation: &Installation, units: &[&Unit]) -> Result<Exit, Trouble> {
+    async fn prove(
+        &mut self,
+        installation: &Installation,
+        units: &[&Unit],
+    ) -> Result<Exit, Trouble> {
         let roster = Roster::read(&installation.sources, self.world).await?;
         let mut exit = Exit::InLine;
         let mut text = String::new();
         for unit in units {
             let target = &unit.target;
-            let proposal =
-                propose(&target.rules, &*target.app, &roster, Basis::Observed, self.world).await?;
+            let proposal = propose(
+                &target.rules,
+                &*target.app,
+                &roster,
+                Basis::Observed,
+                self.world,
+            )
+            .await?;
             let left = proposal.reviewed.plan.changes.len();
             if left > 0 {
                 exit = Exit::Unfinished;

@@ -14,7 +14,11 @@ use crate::source::ReadError;
 use crate::store::StoreError;
 
 fn plain(error: &dyn Error, hint: Option<String>) -> Trouble {
-    Trouble::Plain { problem: error.to_string(), causes: causes(error), hint }
+    Trouble::Plain {
+        problem: error.to_string(),
+        causes: causes(error),
+        hint,
+    }
 }
 
 /// The causes of an error, outermost first; what repeats the one before is left out.

@@ -120,8 +120,11 @@ pub trait Apply: Observe {
     ///
     /// # Errors
     /// Why they are not sure to be in.
-    async fn add_members(&self, group: &RemoteId, members: &BTreeSet<RemoteId>)
-    -> Result<(), Fault>;
+    async fn add_members(
+        &self,
+        group: &RemoteId,
+        members: &BTreeSet<RemoteId>,
+    ) -> Result<(), Fault>;
 
     /// Takes members out, at most the profile's chunk.
     ///

@@ -119,7 +119,9 @@ impl Assignment {
 }
 
 fn no(why: &str) -> Assigned {
-    Assigned::No { why: Arc::from(why) }
+    Assigned::No {
+        why: Arc::from(why),
+    }
 }
 
 fn first_of<'a>(wanted: &'a BTreeSet<Arc<str>>, held: &[Arc<str>]) -> Option<&'a Arc<str>> {

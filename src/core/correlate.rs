@@ -62,7 +62,10 @@ impl<'a> Index<'a> {
 }
 
 fn comparison(profile: &Profile, name: &AttrName) -> Comparison {
-    profile.rule(name).map(|rule| rule.compare).unwrap_or_default()
+    profile
+        .rule(name)
+        .map(|rule| rule.compare)
+        .unwrap_or_default()
 }
 
 /// Correlates everybody in `unlinked`; `taken` are the accounts that links explain, by id.
@@ -92,7 +95,12 @@ pub fn correlate(
         let names: Vec<&str> = claimants.iter().map(|(_, label)| &**label).collect();
         let problem = format!("account {id} fits several users: {}", names.join(", "));
         for (user, _) in claimants {
-            matches.insert(user, Match::Unsure { problem: problem.clone() });
+            matches.insert(
+                user,
+                Match::Unsure {
+                    problem: problem.clone(),
+                },
+            );
         }
     }
     matches
@@ -113,7 +121,11 @@ fn usable<'a>(
     if profile.users.reactivate != Reactivation::Create {
         return free;
     }
-    let active: Vec<&Account> = free.iter().filter(|account| account.active).copied().collect();
+    let active: Vec<&Account> = free
+        .iter()
+        .filter(|account| account.active)
+        .copied()
+        .collect();
     if active.is_empty() {
         free.into_iter().take(1).collect()
     } else {
@@ -134,7 +146,10 @@ fn best<'a>(
         match (ids.len(), free.as_slice()) {
             (0, _) => {}
             (_, [one]) => {
-                return Some(Match::One { id: one.id.clone(), by: name.clone() });
+                return Some(Match::One {
+                    id: one.id.clone(),
+                    by: name.clone(),
+                });
             }
             (_, []) => {
                 let owners: Vec<String> = ids

@@ -65,7 +65,11 @@ pub fn desire(rules: &Rules, readings: &[Reading]) -> Vec<Desired> {
     for reading in readings {
         let groups = reading.groups_of_users();
         let nobody: Vec<Arc<str>> = Vec::new();
-        let judge = Judge { rules, forms: &forms, reading };
+        let judge = Judge {
+            rules,
+            forms: &forms,
+            reading,
+        };
         for user in &reading.users {
             if names(&rules.protected, user) {
                 continue;
@@ -175,7 +179,9 @@ impl Judge<'_> {
             ));
         } else {
             draft.keep.insert(name.clone());
-            draft.warnings.push(format!("{} left out: {why}", name.short()));
+            draft
+                .warnings
+                .push(format!("{} left out: {why}", name.short()));
         }
     }
 
@@ -231,7 +237,12 @@ impl Judge<'_> {
             .assignment
             .rule(subject.groups())
             .and_then(|rule| rule.set.get(name));
-        let mapped = self.rules.mapping.attributes.get(name).map(|rule| &rule.program);
+        let mapped = self
+            .rules
+            .mapping
+            .attributes
+            .get(name)
+            .map(|rule| &rule.program);
         let Some(program) = set.or(mapped) else {
             return Ok(None);
         };

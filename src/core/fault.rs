@@ -82,7 +82,10 @@ impl Fault {
 
     fn sentence(&self) -> String {
         let what = self.kind.to_string();
-        let status = self.status.map(|code| format!(" ({code})")).unwrap_or_default();
+        let status = self
+            .status
+            .map(|code| format!(" ({code})"))
+            .unwrap_or_default();
         if self.detail.is_empty() {
             format!("{what}{status}")
         } else {

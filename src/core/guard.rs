@@ -97,7 +97,13 @@ pub fn review(
         .cloned()
         .collect();
     let settled = approvals.settled(&approved);
-    Reviewed { plan, released, approved, held, settled }
+    Reviewed {
+        plan,
+        released,
+        approved,
+        held,
+        settled,
+    }
 }
 
 fn key(change: &Change) -> (Subject, ActionKind) {
@@ -176,14 +182,20 @@ impl<'a> Sizes<'a> {
             .iter()
             .filter(|change| matches!(change.action, Action::Adopt { active: true, .. }))
             .count();
-        Self { state, active: state.active_links(), adopted }
+        Self {
+            state,
+            active: state.active_links(),
+            adopted,
+        }
     }
 
     /// Active links when the window began; accounts that are adopted only now count as well, or the
     /// first import could switch nobody off.
     fn links(&self) -> usize {
         let window = &self.state.window;
-        (self.active + window.leavers).saturating_sub(window.joiners).max(self.adopted)
+        (self.active + window.leavers)
+            .saturating_sub(window.joiners)
+            .max(self.adopted)
     }
 
     fn limit(&self, lane: &Lane, limits: &Limits) -> usize {
@@ -195,7 +207,11 @@ impl<'a> Sizes<'a> {
             }
             Lane::Updates => allowance(limits.updates, self.active + self.adopted),
             Lane::Members(group) => {
-                let members = self.state.groups.get(group).map_or(0, |link| link.members.len());
+                let members = self
+                    .state
+                    .groups
+                    .get(group)
+                    .map_or(0, |link| link.members.len());
                 let before = members + self.spent(lane);
                 allowance(limits.members, before)
             }
@@ -233,7 +249,14 @@ fn freeze(
         .iter()
         .find(|hold| hold.id == id)
         .map_or(now, |hold| hold.since);
-    Hold { id, lane: lane.to_string(), changes: set, limit, since, approved: None }
+    Hold {
+        id,
+        lane: lane.to_string(),
+        changes: set,
+        limit,
+        since,
+        approved: None,
+    }
 }
 
 /// The id of a hold: from its lane and its content, `H-` and eight characters.
@@ -243,10 +266,13 @@ fn hold_id(lane: &Lane, set: &[(Subject, ActionKind)]) -> String {
     for (subject, action) in set {
         hash.update(format!("\n{subject:?} {}", action.word()));
     }
-    hash.finalize().iter().take(4).fold(String::from("H-"), |mut id, byte| {
-        let _ = write!(id, "{byte:02x}");
-        id
-    })
+    hash.finalize()
+        .iter()
+        .take(4)
+        .fold(String::from("H-"), |mut id, byte| {
+            let _ = write!(id, "{byte:02x}");
+            id
+        })
 }
 
 /// Holds that a person has released.
@@ -266,7 +292,10 @@ impl<'a> Approvals<'a> {
                     .map(|(subject, action)| ((hold.lane.as_str(), subject, *action), &*hold.id))
             })
             .collect();
-        Self { released, ids: approved.map(|hold| &*hold.id).collect() }
+        Self {
+            released,
+            ids: approved.map(|hold| &*hold.id).collect(),
+        }
     }
 
     fn release(&self, lane: &Lane, change: &Change) -> bool {

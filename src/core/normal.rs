@@ -172,8 +172,10 @@ pub fn same(rule: &AttributeRule, one: &Value, other: &Value) -> bool {
         (Value::Text(one), Value::Text(other)) => same_text(rule.compare, one, other),
         (Value::List(one), Value::List(other)) => {
             let form = |items: &[Arc<str>]| {
-                let mut items: Vec<String> =
-                    items.iter().map(|item| comparable(rule.compare, item)).collect();
+                let mut items: Vec<String> = items
+                    .iter()
+                    .map(|item| comparable(rule.compare, item))
+                    .collect();
                 items.sort();
                 items.dedup();
                 items
@@ -249,7 +251,10 @@ mod tests {
             one_of: vec!["EN_US".into(), "FR-FR".into()],
             ..AttributeRule::default()
         };
-        assert_eq!(admit(rule.clone(), Value::text("fr-fr")), Ok(Value::text("FR-FR")));
+        assert_eq!(
+            admit(rule.clone(), Value::text("fr-fr")),
+            Ok(Value::text("FR-FR"))
+        );
         assert_eq!(
             admit(rule, Value::text("GA-IE")),
             Err("`GA-IE` is not one of the 2 values that the app takes".into())
@@ -264,7 +269,10 @@ mod tests {
             min_length: Some(2),
             ..AttributeRule::default()
         };
-        assert_eq!(admit(rule.clone(), Value::text("äöü")), Ok(Value::text("äöü")));
+        assert_eq!(
+            admit(rule.clone(), Value::text("äöü")),
+            Ok(Value::text("äöü"))
+        );
         assert_eq!(
             admit(rule.clone(), Value::text("äöüß")),
             Err("`äöüß` has 4 characters; the app takes 3 at most".into())
@@ -291,7 +299,10 @@ mod tests {
             compare,
             ..AttributeRule::default()
         };
-        let (upper, lower) = (Value::text("Ana@Example.com"), Value::text("ana@example.com"));
+        let (upper, lower) = (
+            Value::text("Ana@Example.com"),
+            Value::text("ana@example.com"),
+        );
         assert!(same(&by(Comparison::Fold), &upper, &lower));
         assert!(!same(&by(Comparison::Exact), &upper, &lower));
         assert!(same(
@@ -307,7 +318,10 @@ mod tests {
         assert_eq!(explain("Ana Silva", "ANA SILVA"), Some(NormalForm::Case));
         assert_eq!(explain("Ana  Silva", "Ana Silva"), Some(NormalForm::Space));
         assert_eq!(explain("+1 555 0100", "15550100"), Some(NormalForm::Digits));
-        assert_eq!(explain("Senior engineer of roads", "Senior engineer"), Some(NormalForm::Cut));
+        assert_eq!(
+            explain("Senior engineer of roads", "Senior engineer"),
+            Some(NormalForm::Cut)
+        );
         assert_eq!(explain("Ana Silva", "Ana Souza"), None);
         assert_eq!(explain("Senior", "S"), None);
     }

@@ -69,7 +69,10 @@ impl Reading {
         let mut groups: BTreeMap<&UserKey, Vec<Arc<str>>> = BTreeMap::new();
         for group in &self.groups {
             for member in &group.members {
-                groups.entry(member).or_default().push(Arc::clone(&group.name));
+                groups
+                    .entry(member)
+                    .or_default()
+                    .push(Arc::clone(&group.name));
             }
         }
         for names in groups.values_mut() {
@@ -119,7 +122,12 @@ pub fn measure(reading: &Reading, at: Timestamp, settings: u64) -> ReadingRecord
             }
         }
     }
-    ReadingRecord { at, settings, users: reading.users.len(), attributes }
+    ReadingRecord {
+        at,
+        settings,
+        users: reading.users.len(),
+        attributes,
+    }
 }
 
 /// Compares a reading with the last one that was accepted: lost more than a fifth of its users, lost
@@ -134,7 +142,10 @@ pub fn judge(now: &ReadingRecord, last: Option<&ReadingRecord>) -> Vec<Doubt> {
         doubts.push(Doubt::NewSettings);
     }
     if now.users * 5 < last.users * 4 {
-        doubts.push(Doubt::FewerUsers { before: last.users, now: now.users });
+        doubts.push(Doubt::FewerUsers {
+            before: last.users,
+            now: now.users,
+        });
     }
     let lost = last
         .attributes
@@ -149,12 +160,25 @@ pub fn judge(now: &ReadingRecord, last: Option<&ReadingRecord>) -> Vec<Doubt> {
 
 /// What is now known of somebody whom a reading does not hold.
 #[must_use]
-pub fn absence(before: Option<Missing>, absent_for: Duration, now: Timestamp) -> (Missing, Absence) {
+pub fn absence(
+    before: Option<Missing>,
+    absent_for: Duration,
+    now: Timestamp,
+) -> (Missing, Absence) {
     let missing = match before {
-        None => Missing { since: now, readings: 1 },
-        Some(before) => Missing { readings: before.readings.saturating_add(1), ..before },
+        None => Missing {
+            since: now,
+            readings: 1,
+        },
+        Some(before) => Missing {
+            readings: before.readings.saturating_add(1),
+            ..before
+        },
     };
-    let until = missing.since.saturating_add(absent_for).unwrap_or(missing.since);
+    let until = missing
+        .since
+        .saturating_add(absent_for)
+        .unwrap_or(missing.since);
     let absence = if missing.readings >= 2 && until <= now {
         Absence::Sure
     } else {
@@ -203,7 +227,10 @@ mod tests {
         assert_eq!(judge(&record(80, 5), Some(&record(100, 5))), []);
         assert_eq!(
             judge(&record(79, 5), Some(&record(100, 5))),
-            [Doubt::FewerUsers { before: 100, now: 79 }]
+            [Doubt::FewerUsers {
+                before: 100,
+                now: 79
+            }]
         );
     }
 
@@ -211,7 +238,10 @@ mod tests {
     fn a_lost_attribute_is_doubted() {
         assert_eq!(
             judge(&record(100, 0), Some(&record(100, 60))),
-            [Doubt::LostAttribute { name: "title".into(), before: 60 }]
+            [Doubt::LostAttribute {
+                name: "title".into(),
+                before: 60
+            }]
         );
         assert_eq!(judge(&record(100, 0), Some(&record(100, 2))), []);
     }

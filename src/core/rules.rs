@@ -135,9 +135,18 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            leavers: Limit { count: 10, percent: 5 },
-            members: Limit { count: 10, percent: 30 },
-            updates: Limit { count: 50, percent: 50 },
+            leavers: Limit {
+                count: 10,
+                percent: 5,
+            },
+            members: Limit {
+                count: 10,
+                percent: 30,
+            },
+            updates: Limit {
+                count: 50,
+                percent: 50,
+            },
         }
     }
 }

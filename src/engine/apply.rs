@@ -120,7 +120,10 @@ impl<'a> Drain<'a> {
         }
         batch.extend(self.stale_jobs(proposal));
         for change in &proposal.reviewed.released {
-            if proposal.state.job(&change.subject, change.action.kind()).is_none()
+            if proposal
+                .state
+                .job(&change.subject, change.action.kind())
+                .is_none()
                 && needs_request(&change.action)
             {
                 batch.push(self.job(change, 0, JobState::Due(now)));
@@ -161,8 +164,13 @@ impl<'a> Drain<'a> {
             .iter()
             .map(|change| (&change.subject, change.action.kind()))
             .collect();
-        let parked: BTreeSet<&Subject> =
-            proposal.reviewed.plan.parked.iter().map(|parked| &parked.subject).collect();
+        let parked: BTreeSet<&Subject> = proposal
+            .reviewed
+            .plan
+            .parked
+            .iter()
+            .map(|parked| &parked.subject)
+            .collect();
         proposal
             .state
             .jobs
@@ -250,7 +258,10 @@ impl<'a> Drain<'a> {
         };
         let detail = format!("{} done, {} not", applied.done, applied.failed.len());
         let line = self.scribe.end(self.world.clock.now(), outcome, detail);
-        self.world.store.commit(Epoch(1), &[Record::Journal(line)]).await
+        self.world
+            .store
+            .commit(Epoch(1), &[Record::Journal(line)])
+            .await
     }
 
     /// Changes in one wave: enough to keep every slot busy, few enough to look up after a crash.
@@ -339,11 +350,19 @@ impl<'a> Drain<'a> {
         self.remember(task, effects, outcome, batch);
         self.applied.done += count;
         let now = self.world.clock.now();
-        let line = self.scribe.line(now, &task.change, outcome, count, task.approved, None);
+        let line = self
+            .scribe
+            .line(now, &task.change, outcome, count, task.approved, None);
         batch.push(Record::Journal(line));
     }
 
-    fn remember(&mut self, task: &Task, effects: Effects, outcome: Outcome, batch: &mut Vec<Record>) {
+    fn remember(
+        &mut self,
+        task: &Task,
+        effects: Effects,
+        outcome: Outcome,
+        batch: &mut Vec<Record>,
+    ) {
         let target = self.target.rules.target.clone();
         match &task.change.subject {
             Subject::User(user) => {
@@ -382,7 +401,12 @@ impl<'a> Drain<'a> {
                 }
                 self.links.insert(user.clone(), link);
             }
-            Effects::Changed { set, cleared, account, activated } => {
+            Effects::Changed {
+                set,
+                cleared,
+                account,
+                activated,
+            } => {
                 if let Some(link) = self.links.get_mut(user) {
                     teacher.sent(link, &set, account.as_ref());
                     teacher.cleared(link, cleared.iter());
@@ -455,7 +479,11 @@ impl<'a> Drain<'a> {
     fn park(&mut self, task: &Task, reason: String, hint: String, batch: &mut Vec<Record>) {
         self.queue.finish(&task.change);
         let now = self.world.clock.now();
-        let state = JobState::Parked { since: now, reason: reason.clone(), hint: hint.clone() };
+        let state = JobState::Parked {
+            since: now,
+            reason: reason.clone(),
+            hint: hint.clone(),
+        };
         batch.push(self.job(&task.change, task.attempts, state));
         batch.push(self.trouble(task, Outcome::Parked, reason.clone()));
         self.applied.failed.push(Failure {
@@ -468,7 +496,10 @@ impl<'a> Drain<'a> {
 
     fn trouble(&self, task: &Task, outcome: Outcome, text: String) -> Record {
         let now = self.world.clock.now();
-        Record::Journal(self.scribe.line(now, &task.change, outcome, 0, task.approved, Some(text)))
+        Record::Journal(
+            self.scribe
+                .line(now, &task.change, outcome, 0, task.approved, Some(text)),
+        )
     }
 
     fn fail(&mut self, mut task: Task, fault: &Fault, batch: &mut Vec<Record>) {
@@ -485,7 +516,11 @@ impl<'a> Drain<'a> {
             {
                 let in_doubt = task.look_first || fault.effect == Effect::Unknown;
                 let due = now.saturating_add(pause).unwrap_or(now);
-                let state = if in_doubt { JobState::InDoubt(due) } else { JobState::Due(due) };
+                let state = if in_doubt {
+                    JobState::InDoubt(due)
+                } else {
+                    JobState::Due(due)
+                };
                 batch.push(self.job(&task.change, task.attempts, state));
                 batch.push(self.trouble(&task, outcome, fault.to_string()));
                 task.look_first = in_doubt;
@@ -604,14 +639,21 @@ fn hint(fault: &Fault) -> String {
         FaultKind::Unauthenticated => {
             "check the target's `auth:`; nothing more was sent to this app".into()
         }
-        FaultKind::Untrusted => "give the app's CA as `tls: { ca: … }`, or mend its certificate".into(),
+        FaultKind::Untrusted => {
+            "give the app's CA as `tls: { ca: … }`, or mend its certificate".into()
+        }
         FaultKind::Misdirected => "check the target's `base_url`".into(),
-        FaultKind::Missing => "the next full run finds the account again, or makes a new one".into(),
+        FaultKind::Missing => {
+            "the next full run finds the account again, or makes a new one".into()
+        }
         FaultKind::Forbidden => "give our credential the right to do this in the app".into(),
         FaultKind::Rejected | FaultKind::Conflict => {
-            "correct the value at the source or the mapping; it is tried again when it differs".into()
+            "correct the value at the source or the mapping; it is tried again when it differs"
+                .into()
         }
-        FaultKind::Unsupported => "the profile promises what this app cannot do; override it".into(),
+        FaultKind::Unsupported => {
+            "the profile promises what this app cannot do; override it".into()
+        }
         FaultKind::Unreachable
         | FaultKind::TimedOut
         | FaultKind::Throttled

@@ -95,7 +95,12 @@ impl Scribe {
             label: hold.id.clone(),
             action: "hold".into(),
             outcome: "held".into(),
-            detail: format!("{} ({} changes, limit {})", hold.lane, hold.changes.len(), hold.limit),
+            detail: format!(
+                "{} ({} changes, limit {})",
+                hold.lane,
+                hold.changes.len(),
+                hold.limit
+            ),
             count: hold.changes.len(),
             approved: false,
         }
@@ -117,7 +122,10 @@ fn detail(action: &Action) -> String {
             names.join(", ")
         }
         Action::Update { attributes } | Action::Reactivate { attributes } => {
-            let names: Vec<&str> = attributes.iter().map(|change| change.name.short()).collect();
+            let names: Vec<&str> = attributes
+                .iter()
+                .map(|change| change.name.short())
+                .collect();
             names.join(", ")
         }
         Action::AddMembers { members } | Action::RemoveMembers { members } => {

@@ -75,7 +75,10 @@ impl Teacher<'_> {
     }
 
     fn refuse(&self, link: &mut Link, name: &AttrName) {
-        let times = link.refused.get(name).map_or(1, |refusal| refusal.times + 1);
+        let times = link
+            .refused
+            .get(name)
+            .map_or(1, |refusal| refusal.times + 1);
         let pause = Duration::from_mins(10) * 6_u32.saturating_pow(times - 1).min(144);
         let again = self.now.saturating_add(pause).unwrap_or(self.now);
         link.refused.insert(name.clone(), Refusal { times, again });

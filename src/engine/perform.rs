@@ -24,10 +24,7 @@ pub(super) enum Result {
     /// An earlier request had done it.
     Found(Effects),
     /// It waits for a person.
-    Park {
-        reason: String,
-        hint: String,
-    },
+    Park { reason: String, hint: String },
     /// It is not sure to be done. Some members may be, though.
     Fault(Fault, Option<Effects>),
 }
@@ -108,7 +105,11 @@ impl Scene<'_> {
 
     fn link(&self, user: &UserKey) -> std::result::Result<&Link, Fault> {
         self.links.get(user).ok_or_else(|| {
-            Fault::new(FaultKind::Rejected, Effect::None, "the user has no account here yet")
+            Fault::new(
+                FaultKind::Rejected,
+                Effect::None,
+                "the user has no account here yet",
+            )
         })
     }
 
@@ -222,7 +223,11 @@ impl Scene<'_> {
             return Ok(Result::Done(Effects::Nothing));
         }
         let now = self.accounts.get(&link.id);
-        let account = self.target.app.update(&link.id, &changes, activate, now).await?;
+        let account = self
+            .target
+            .app
+            .update(&link.id, &changes, activate, now)
+            .await?;
         let mut set = Attributes::new();
         let mut cleared = Vec::new();
         for change in changes {
@@ -233,7 +238,12 @@ impl Scene<'_> {
                 None => cleared.push(change.name),
             }
         }
-        Ok(Result::Done(Effects::Changed { set, cleared, account, activated: activate }))
+        Ok(Result::Done(Effects::Changed {
+            set,
+            cleared,
+            account,
+            activated: activate,
+        }))
     }
 
     /// A success is no evidence that somebody is out: where the answer does not show it, we look.
@@ -269,12 +279,12 @@ impl Scene<'_> {
                 app.delete_group(self.group(group)?).await?;
                 Ok(Result::Done(Effects::GroupDeleted))
             }
-            Action::AddMembers { members } => {
-                Ok(self.move_members(self.group(group)?, members, Direction::In).await)
-            }
-            Action::RemoveMembers { members } => {
-                Ok(self.move_members(self.group(group)?, members, Direction::Out).await)
-            }
+            Action::AddMembers { members } => Ok(self
+                .move_members(self.group(group)?, members, Direction::In)
+                .await),
+            Action::RemoveMembers { members } => Ok(self
+                .move_members(self.group(group)?, members, Direction::Out)
+                .await),
             Action::AdoptGroup { .. }
             | Action::Adopt { .. }
             | Action::Create { .. }
@@ -287,7 +297,11 @@ impl Scene<'_> {
 
     fn group(&self, group: &GroupKey) -> std::result::Result<&RemoteId, Fault> {
         self.groups.get(group).map(|link| &link.id).ok_or_else(|| {
-            Fault::new(FaultKind::Rejected, Effect::None, "the group is not in the app yet")
+            Fault::new(
+                FaultKind::Rejected,
+                Effect::None,
+                "the group is not in the app yet",
+            )
         })
     }
 
@@ -302,7 +316,10 @@ impl Scene<'_> {
         }
         match self.target.app.create_group(name, &group.id).await {
             Ok(made) => {
-                let made = AppGroup { name: name.to_owned(), ..made };
+                let made = AppGroup {
+                    name: name.to_owned(),
+                    ..made
+                };
                 Ok(Result::Done(Effects::GroupCreated(made)))
             }
             Err(fault) if fault.kind == FaultKind::Conflict => {
@@ -333,7 +350,10 @@ impl Scene<'_> {
         let known: Vec<(UserKey, RemoteId)> = members
             .iter()
             .filter_map(|member| {
-                Some((member.user.clone(), self.links.get(&member.user)?.id.clone()))
+                Some((
+                    member.user.clone(),
+                    self.links.get(&member.user)?.id.clone(),
+                ))
             })
             .collect();
         let size = self.target.rules.profile.groups.chunk.max(1);
@@ -382,7 +402,11 @@ impl Scene<'_> {
             Some(value) => Some(self.resolve(value)?),
             None => None,
         };
-        Some(AttrChange { name: change.name.clone(), old: change.old.clone(), new })
+        Some(AttrChange {
+            name: change.name.clone(),
+            old: change.old.clone(),
+            new,
+        })
     }
 }
 

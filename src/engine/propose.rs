@@ -80,7 +80,12 @@ pub async fn propose(
         .into_iter()
         .map(|account| (account.id.clone(), account))
         .collect();
-    Ok(Proposal { reviewed, desired, state, accounts })
+    Ok(Proposal {
+        reviewed,
+        desired,
+        state,
+        accounts,
+    })
 }
 
 /// Where the guard's window begins.
@@ -103,9 +108,16 @@ async fn observe(
         accounts: app.accounts(&progress).await?,
         ..Observed::default()
     };
-    let listed: BTreeSet<RemoteId> =
-        observed.accounts.iter().map(|account| account.id.clone()).collect();
-    for link in state.links.values().filter(|link| !listed.contains(&link.id)) {
+    let listed: BTreeSet<RemoteId> = observed
+        .accounts
+        .iter()
+        .map(|account| account.id.clone())
+        .collect();
+    for link in state
+        .links
+        .values()
+        .filter(|link| !listed.contains(&link.id))
+    {
         match app.account(&link.id).await? {
             Some(account) => observed.accounts.push(account),
             None => {

@@ -53,8 +53,15 @@ impl Queue {
     /// All tasks at once, in order.
     pub fn fill(mut tasks: Vec<Task>) -> Self {
         tasks.sort_by_key(|task| rank(task.change.action.kind()));
-        let creates = tasks.iter().filter_map(|task| created(&task.change)).cloned().collect();
-        Self { tasks: tasks.into(), creates }
+        let creates = tasks
+            .iter()
+            .filter_map(|task| created(&task.change))
+            .cloned()
+            .collect();
+        Self {
+            tasks: tasks.into(),
+            creates,
+        }
     }
 
     /// Puts a task that is to be tried again behind the others of its rank.
@@ -129,9 +136,9 @@ impl Queue {
                 .iter()
                 .filter_map(|attribute| attribute.new.as_ref())
                 .any(|value| self.refers(value)),
-            Action::AddMembers { members } => {
-                members.iter().any(|member| self.creates.contains(&member.user))
-            }
+            Action::AddMembers { members } => members
+                .iter()
+                .any(|member| self.creates.contains(&member.user)),
             Action::Adopt { .. }
             | Action::Deactivate
             | Action::Delete

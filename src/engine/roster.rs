@@ -74,7 +74,14 @@ impl Roster {
             self.doubts.insert(name.clone(), doubts);
         }
         let absent_for = unit.absent_for;
-        self.memory.insert(name.clone(), Memory { state, record, absent_for });
+        self.memory.insert(
+            name.clone(),
+            Memory {
+                state,
+                record,
+                absent_for,
+            },
+        );
         self.readings.push(reading);
         Ok(())
     }
@@ -118,7 +125,9 @@ impl Roster {
     }
 
     fn reading(&self, source: &SourceName) -> Option<&Reading> {
-        self.readings.iter().find(|reading| reading.source == *source)
+        self.readings
+            .iter()
+            .find(|reading| reading.source == *source)
     }
 
     /// Accepts the readings: remembers their size and counts who is missing among `linked`. Readings

@@ -16,13 +16,19 @@ impl Finding {
     /// It is good.
     #[must_use]
     pub fn good(about: impl ToString, text: String) -> Self {
-        Self { about: about.to_string(), verdict: Ok(text) }
+        Self {
+            about: about.to_string(),
+            verdict: Ok(text),
+        }
     }
 
     /// It is not.
     #[must_use]
     pub fn bad(about: impl ToString, trouble: Trouble) -> Self {
-        Self { about: about.to_string(), verdict: Err(trouble) }
+        Self {
+            about: about.to_string(),
+            verdict: Err(trouble),
+        }
     }
 
     /// Is it good?

@@ -97,12 +97,21 @@ pub struct AccountExplained {
 #[must_use]
 pub fn render(answer: &ExplainJson) -> String {
     let user = &answer.user;
-    let mut text = format!("{}  {}\n", styled(BOLD, &user.label), styled(DIM, &user.key));
+    let mut text = format!(
+        "{}  {}\n",
+        styled(BOLD, &user.label),
+        styled(DIM, &user.key)
+    );
     if user.disabled {
         let _ = writeln!(text, "  {}", styled(MINUS, "disabled in the directory"));
     }
     for (name, values) in &user.attributes {
-        let _ = writeln!(text, "  {} {}", styled(DIM, format!("{name:<20}")), values.join(" | "));
+        let _ = writeln!(
+            text,
+            "  {} {}",
+            styled(DIM, format!("{name:<20}")),
+            values.join(" | ")
+        );
     }
     let _ = writeln!(
         text,
@@ -129,11 +138,18 @@ fn render_target(text: &mut String, target: &TargetExplained) {
     }
     for attribute in &target.attributes {
         let value = attribute.value.as_deref().unwrap_or("(nothing)");
-        let _ = writeln!(text, "  {} {value}", styled(BOLD, format!("{:<20}", attribute.name)));
+        let _ = writeln!(
+            text,
+            "  {} {value}",
+            styled(BOLD, format!("{:<20}", attribute.name))
+        );
         let _ = writeln!(
             text,
             "    {}",
-            styled(DIM, format!("{}   ({})", attribute.expression, attribute.origin))
+            styled(
+                DIM,
+                format!("{}   ({})", attribute.expression, attribute.origin)
+            )
         );
         for step in &attribute.steps {
             let line = format!("      {} → {}", step.expression, step.gives);
@@ -143,8 +159,16 @@ fn render_target(text: &mut String, target: &TargetExplained) {
     match &target.account {
         None => text.push_str("  no account is linked\n"),
         Some(account) => {
-            let state = if account.active { "active" } else { "switched off" };
-            let origin = if account.ours { "made by rollcall" } else { "adopted" };
+            let state = if account.active {
+                "active"
+            } else {
+                "switched off"
+            };
+            let origin = if account.ours {
+                "made by rollcall"
+            } else {
+                "adopted"
+            };
             let _ = writeln!(text, "  account {}, {state}, {origin}", account.id);
         }
     }

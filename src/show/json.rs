@@ -180,7 +180,11 @@ impl TargetJson {
                 Basis::Observed => "observed",
                 Basis::Remembered => "remembered",
             },
-            changes: reviewed.released.iter().map(|change| change_json(change, labels)).collect(),
+            changes: reviewed
+                .released
+                .iter()
+                .map(|change| change_json(change, labels))
+                .collect(),
             held: reviewed
                 .held
                 .iter()
@@ -232,8 +236,10 @@ impl TargetJson {
 
 /// Every kind by its word, zeros included.
 fn counts(changes: &[Change]) -> BTreeMap<&'static str, usize> {
-    let mut counts: BTreeMap<&'static str, usize> =
-        ActionKind::ALL.iter().map(|kind| (kind.word(), 0)).collect();
+    let mut counts: BTreeMap<&'static str, usize> = ActionKind::ALL
+        .iter()
+        .map(|kind| (kind.word(), 0))
+        .collect();
     for change in changes {
         *counts.entry(change.action.kind().word()).or_default() += change.action.size();
     }
@@ -254,7 +260,11 @@ fn change_json(change: &Change, labels: &BTreeMap<UserKey, Arc<str>>) -> ChangeJ
 }
 
 fn attributes(action: &Action, labels: &BTreeMap<UserKey, Arc<str>>) -> Vec<AttributeJson> {
-    let row = |name: &str, old: Json, new: Json| AttributeJson { name: name.into(), old, new };
+    let row = |name: &str, old: Json, new: Json| AttributeJson {
+        name: name.into(),
+        old,
+        new,
+    };
     let value = |value: Option<&Value>| value.map_or(Json::Null, |value| value_json(value, labels));
     match action {
         Action::Create { attributes } => attributes
@@ -293,9 +303,11 @@ fn value_json(value: &Value, labels: &BTreeMap<UserKey, Arc<str>>) -> Json {
         Value::Bool(flag) => Json::Bool(*flag),
         Value::Int(number) => Json::from(*number),
         Value::List(items) => items.iter().map(|item| &**item).collect(),
-        Value::Account(user) => {
-            Json::from(labels.get(user).map_or_else(|| user.to_string(), ToString::to_string))
-        }
+        Value::Account(user) => Json::from(
+            labels
+                .get(user)
+                .map_or_else(|| user.to_string(), ToString::to_string),
+        ),
     }
 }
 

@@ -41,23 +41,33 @@ impl PlanText<'_> {
     pub fn render(&self) -> String {
         let plan = &self.reviewed.plan;
         let mut text = self.head(plan);
-        let adopted = self.of_kind(|kind| {
-            matches!(kind, ActionKind::Adopt | ActionKind::AdoptGroup)
-        });
+        let adopted =
+            self.of_kind(|kind| matches!(kind, ActionKind::Adopt | ActionKind::AdoptGroup));
         self.changes(&mut text, "adopted", &adopted);
-        self.changes(&mut text, "leavers", &self.of_kind(|kind| {
-            matches!(kind, ActionKind::Deactivate | ActionKind::Delete)
-        }));
-        self.changes(&mut text, "joiners", &self.of_kind(|kind| {
-            matches!(kind, ActionKind::Create | ActionKind::Reactivate)
-        }));
-        self.changes(&mut text, "movers", &self.of_kind(|kind| kind == ActionKind::Update));
+        self.changes(
+            &mut text,
+            "leavers",
+            &self.of_kind(|kind| matches!(kind, ActionKind::Deactivate | ActionKind::Delete)),
+        );
+        self.changes(
+            &mut text,
+            "joiners",
+            &self.of_kind(|kind| matches!(kind, ActionKind::Create | ActionKind::Reactivate)),
+        );
+        self.changes(
+            &mut text,
+            "movers",
+            &self.of_kind(|kind| kind == ActionKind::Update),
+        );
         self.changes(&mut text, "groups", &self.of_kind(is_group));
         self.held(&mut text);
         parked(&mut text, &plan.parked);
         self.waiting(&mut text, &plan.waiting);
         untouched(&mut text, plan);
-        warnings(&mut text, &[plan.unknown.as_slice(), &plan.warnings].concat());
+        warnings(
+            &mut text,
+            &[plan.unknown.as_slice(), &plan.warnings].concat(),
+        );
         self.summary(&mut text, plan);
         text
     }
@@ -122,7 +132,10 @@ impl PlanText<'_> {
                 self.differences(text, attributes);
             }
             Action::AddMembers { members } | Action::RemoveMembers { members } => {
-                let labels: Vec<&str> = members.iter().map(|member: &Member| &*member.label).collect();
+                let labels: Vec<&str> = members
+                    .iter()
+                    .map(|member: &Member| &*member.label)
+                    .collect();
                 let _ = writeln!(text, "        {}", labels.join(", "));
             }
             Action::RenameGroup { old, new } => {
@@ -162,17 +175,28 @@ impl PlanText<'_> {
 
     fn differences(&self, text: &mut String, attributes: &[AttrChange]) {
         for change in attributes {
-            let old = change.old.as_ref().map_or_else(|| "(none)".into(), |old| self.value(old));
-            let new = change.new.as_ref().map_or_else(|| "(cleared)".into(), |new| self.value(new));
-            let _ = writeln!(text, "        {} {old} → {new}", styled(DIM, change.name.short()));
+            let old = change
+                .old
+                .as_ref()
+                .map_or_else(|| "(none)".into(), |old| self.value(old));
+            let new = change
+                .new
+                .as_ref()
+                .map_or_else(|| "(cleared)".into(), |new| self.value(new));
+            let _ = writeln!(
+                text,
+                "        {} {old} → {new}",
+                styled(DIM, change.name.short())
+            );
         }
     }
 
     fn value(&self, value: &Value) -> String {
         match value {
-            Value::Account(user) => {
-                self.labels.get(user).map_or_else(|| user.to_string(), |label| label.to_string())
-            }
+            Value::Account(user) => self
+                .labels
+                .get(user)
+                .map_or_else(|| user.to_string(), |label| label.to_string()),
             Value::Text(_) | Value::Bool(_) | Value::Int(_) | Value::List(_) => {
                 value.to_string().replace(char::is_control, "\u{fffd}")
             }
@@ -192,13 +216,18 @@ impl PlanText<'_> {
                 .changes
                 .iter()
                 .filter(|change| {
-                    hold.changes.contains(&(change.subject.clone(), change.action.kind()))
+                    hold.changes
+                        .contains(&(change.subject.clone(), change.action.kind()))
                 })
                 .take(8)
                 .map(|change| &*change.label)
                 .collect();
             let more = hold.changes.len().saturating_sub(names.len());
-            let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+            let more = if more > 0 {
+                format!(", and {more} more")
+            } else {
+                String::new()
+            };
             let _ = writeln!(text, "      {}{more}", names.join(", "));
             let _ = writeln!(
                 text,
@@ -309,7 +338,13 @@ fn parked(text: &mut String, parked: &[Parked]) {
     }
     let _ = writeln!(text, "\n  {}", styled(MINUS, "parked: waits for a person"));
     for one in parked {
-        let _ = writeln!(text, "    {} {}: {}", styled(MINUS, "!"), one.label, one.reason);
+        let _ = writeln!(
+            text,
+            "    {} {}: {}",
+            styled(MINUS, "!"),
+            one.label,
+            one.reason
+        );
         let _ = writeln!(text, "      → {}", one.hint);
     }
 }
@@ -334,7 +369,13 @@ fn accounts(text: &mut String, title: &str, list: &[Orphan]) {
     let _ = writeln!(text, "\n  {}", styled(DIM, title));
     for orphan in list.iter().take(SHOWN) {
         let off = if orphan.active { "" } else { ", switched off" };
-        let _ = writeln!(text, "    {} {} ({}{off})", styled(DIM, "?"), orphan.label, orphan.id);
+        let _ = writeln!(
+            text,
+            "    {} {} ({}{off})",
+            styled(DIM, "?"),
+            orphan.label,
+            orphan.id
+        );
     }
     if list.len() > SHOWN {
         let _ = writeln!(text, "    … and {} more", list.len() - SHOWN);
@@ -369,7 +410,12 @@ pub fn applied(target: &str, applied: &Applied, requests: &str) -> String {
             let _ = writeln!(text, "    → {}", first.hint);
         }
     }
-    for failure in applied.failed.iter().filter(|failure| failure.reason != "not tried").take(SHOWN) {
+    for failure in applied
+        .failed
+        .iter()
+        .filter(|failure| failure.reason != "not tried")
+        .take(SHOWN)
+    {
         let _ = writeln!(
             text,
             "  {} {} {}: {}",

@@ -47,9 +47,11 @@ impl Trouble {
 pub fn trouble(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Config(problems) => config(problems),
-        Trouble::Plain { problem, causes, hint } => {
-            super::error(problem, causes, hint.as_deref())
-        }
+        Trouble::Plain {
+            problem,
+            causes,
+            hint,
+        } => super::error(problem, causes, hint.as_deref()),
     }
 }
 
@@ -86,7 +88,9 @@ fn config_problem(problems: &Problems, problem: &ConfigProblem) -> String {
     } else {
         format!("{}: {}", problem.path, problem.message)
     };
-    let mut group = Level::ERROR.primary_title(title).elements(Vec::<Snippet<'_, annotate_snippets::Annotation<'_>>>::new());
+    let mut group = Level::ERROR
+        .primary_title(title)
+        .elements(Vec::<Snippet<'_, annotate_snippets::Annotation<'_>>>::new());
     if let Some(source) = problems.sources.get(&problem.file) {
         let start = problem.span.start.min(source.len());
         let end = problem.span.end.clamp(start, source.len());
@@ -143,7 +147,13 @@ pub fn reading(reading: &Reading, doubts: &[Doubt]) -> String {
         )
     );
     for row in &reading.broken {
-        let _ = writeln!(text, "  {} {}: {} (held back)", styled(TILDE, "!"), row.place, row.problem);
+        let _ = writeln!(
+            text,
+            "  {} {}: {} (held back)",
+            styled(TILDE, "!"),
+            row.place,
+            row.problem
+        );
     }
     for note in &reading.notes {
         let _ = writeln!(text, "  {} {note}", styled(DIM, "·"));
@@ -162,11 +172,18 @@ pub fn reading(reading: &Reading, doubts: &[Doubt]) -> String {
 #[must_use]
 pub fn proof(target: &TargetName, left: usize) -> String {
     if left == 0 {
-        return format!("{}  {}\n", styled(BOLD, target), styled(PLUS, "second plan: empty"));
+        return format!(
+            "{}  {}\n",
+            styled(BOLD, target),
+            styled(PLUS, "second plan: empty")
+        );
     }
     format!(
         "{}  {}\n",
         styled(BOLD, target),
-        styled(MINUS, format!("second plan: {} left", count(left, "change")))
+        styled(
+            MINUS,
+            format!("second plan: {} left", count(left, "change"))
+        )
     )
 }

@@ -9,7 +9,11 @@ use crate::core::profile::{AuthKind, Evidence, GroupModel};
 /// The list of profiles.
 #[must_use]
 pub fn list(profiles: &[EffectiveProfile]) -> String {
-    let width = profiles.iter().map(|one| one.name.len()).max().unwrap_or_default();
+    let width = profiles
+        .iter()
+        .map(|one| one.name.len())
+        .max()
+        .unwrap_or_default();
     let mut text = String::new();
     for one in profiles {
         let profile = &one.profile;
@@ -24,7 +28,14 @@ pub fn list(profiles: &[EffectiveProfile]) -> String {
             "{:<width$}  {}  {}",
             styled(BOLD, format!("{:<width$}", one.name)),
             profile.title,
-            styled(DIM, format!("{}; {groups}; {}", auth.join(" or "), evidence(profile.evidence)))
+            styled(
+                DIM,
+                format!(
+                    "{}; {groups}; {}",
+                    auth.join(" or "),
+                    evidence(profile.evidence)
+                )
+            )
         );
     }
     text
@@ -54,7 +65,11 @@ pub fn render(effective: &EffectiveProfile) -> String {
         let _ = writeln!(text, "  · {note}");
     }
     for source in &profile.sources {
-        let _ = writeln!(text, "  {}", styled(DIM, format!("{}, {}", source.page, source.checked)));
+        let _ = writeln!(
+            text,
+            "  {}",
+            styled(DIM, format!("{}, {}", source.page, source.checked))
+        );
     }
     text.push('\n');
     let keys = effective.keys();

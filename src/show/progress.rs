@@ -24,7 +24,9 @@ impl ProgressLine {
     /// A line that appears with the first event.
     #[must_use]
     pub fn new() -> Self {
-        Self { bar: Mutex::new(None) }
+        Self {
+            bar: Mutex::new(None),
+        }
     }
 
     /// Shows an event.
@@ -51,7 +53,12 @@ impl ProgressLine {
 
     /// Takes the line away.
     pub fn clear(&self) {
-        if let Some(bar) = self.bar.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(bar) = self
+            .bar
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
             bar.finish_and_clear();
         }
     }

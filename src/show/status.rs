@@ -143,7 +143,11 @@ pub fn render(status: &StatusJson, now: Timestamp) -> String {
             0 => String::new(),
             missing => format!(", {missing} missing"),
         };
-        let _ = writeln!(text, "source {}  {read}{missing}", styled(BOLD, &source.source));
+        let _ = writeln!(
+            text,
+            "source {}  {read}{missing}",
+            styled(BOLD, &source.source)
+        );
     }
     for target in &status.targets {
         let _ = writeln!(
@@ -192,7 +196,8 @@ pub fn render(status: &StatusJson, now: Timestamp) -> String {
 }
 
 fn when(text: &str, now: Timestamp) -> String {
-    text.parse().map_or_else(|_| text.to_owned(), |at| words::time(at, now))
+    text.parse()
+        .map_or_else(|_| text.to_owned(), |at| words::time(at, now))
 }
 
 /// A subject as the journal names it.
@@ -237,7 +242,13 @@ pub fn sandbox(root: &Url, copies: &[Copy]) -> String {
         }
     }
     let root = root.as_str().trim_end_matches('/');
-    let _ = writeln!(text, "\nserving at {root}; stop with Ctrl-C. In another terminal:");
-    let _ = writeln!(text, "  rollcall sync --config … --sandbox={root} --state DIR");
+    let _ = writeln!(
+        text,
+        "\nserving at {root}; stop with Ctrl-C. In another terminal:"
+    );
+    let _ = writeln!(
+        text,
+        "  rollcall sync --config … --sandbox={root} --state DIR"
+    );
     text
 }

@@ -90,6 +90,10 @@ pub fn waiting(what: WaitingFor) -> &'static str {
 #[must_use]
 pub fn time(at: Timestamp, now: Timestamp) -> String {
     let near = at.duration_since(now).as_hours().abs() < 20;
-    let format = if near { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" };
+    let format = if near {
+        "%H:%M UTC"
+    } else {
+        "%Y-%m-%d %H:%M UTC"
+    };
     at.strftime(format).to_string()
 }

@@ -8,9 +8,9 @@ use std::num::NonZeroU32;
 
 use crate::core::change::{ActionKind, Subject};
 use crate::core::fingerprint::Fingerprint;
-use crate::core::memory::Window;
 use crate::core::key::{SourceName, TargetName, UserKey};
 use crate::core::link::{JobState, Link};
+use crate::core::memory::Window;
 
 use super::example::{
     app, approval, full_link, group_key, group_link, hold, jobs, line, missing, plain_link,

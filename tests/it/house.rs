@@ -18,10 +18,23 @@ const TABLE: &[(&str, &[&str])] = &[
     ("store", &["core"]),
     ("engine", &["core", "source", "connector", "store"]),
     ("config", &["core", "http", "source", "connector", "store"]),
-    ("show", &["core", "connector", "source", "store", "engine", "config"]),
+    (
+        "show",
+        &["core", "connector", "source", "store", "engine", "config"],
+    ),
     (
         "cli",
-        &["core", "http", "source", "connector", "sandbox", "store", "engine", "config", "show"],
+        &[
+            "core",
+            "http",
+            "source",
+            "connector",
+            "sandbox",
+            "store",
+            "engine",
+            "config",
+            "show",
+        ],
     ),
 ];
 
@@ -63,7 +76,9 @@ fn imports(text: &str) -> BTreeSet<String> {
 }
 
 fn first_word(text: &str) -> String {
-    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    text.chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect()
 }
 
 /// The part of a file before its tests: tests may look anywhere.
@@ -88,7 +103,9 @@ fn every_module_imports_only_what_the_table_allows() {
         if module == "lib" || module == "main" || is_test_file(inside) {
             continue;
         }
-        let allowed = table.get(module).unwrap_or_else(|| panic!("{module} is not in the table"));
+        let allowed = table
+            .get(module)
+            .unwrap_or_else(|| panic!("{module} is not in the table"));
         let text = fs::read_to_string(&file).expect("it can be read");
         for import in imports(without_tests(&text)) {
             let own = import == module || FREE.contains(&import.as_str());
@@ -103,7 +120,13 @@ fn every_module_imports_only_what_the_table_allows() {
 /// Files that are compiled for tests only.
 fn is_test_file(path: &Path) -> bool {
     const NAMES: &[&str] = &[
-        "tests", "script", "conformance", "example", "directory", "fixture", "fixtures",
+        "tests",
+        "script",
+        "conformance",
+        "example",
+        "directory",
+        "fixture",
+        "fixtures",
     ];
     path.file_stem()
         .and_then(|stem| stem.to_str())
@@ -157,7 +180,10 @@ fn the_tree_has_one_tls_and_nothing_dead() {
         ("ring", "aws-lc-rs is the one provider of cryptography"),
         ("backoff", "unmaintained; backon is in its place"),
         ("serde_yml", "unsound"),
-        ("unsafe-libyaml", "serde_yaml here is serde-saphyr, which has no unsafe code"),
+        (
+            "unsafe-libyaml",
+            "serde_yaml here is serde-saphyr, which has no unsafe code",
+        ),
         ("instant", "unmaintained"),
     ];
     let names: BTreeSet<String> = packages().into_iter().map(|package| package.name).collect();
@@ -165,7 +191,10 @@ fn the_tree_has_one_tls_and_nothing_dead() {
         assert!(!names.contains(*banned), "{banned} is in Cargo.lock: {why}");
     }
     for one in ["reqwest", "rustls", "hyper", "h2", "rusqlite"] {
-        let count = packages().iter().filter(|package| package.name == one).count();
+        let count = packages()
+            .iter()
+            .filter(|package| package.name == one)
+            .count();
         assert!(count <= 1, "{one} is in Cargo.lock {count} times");
     }
 }
@@ -178,7 +207,11 @@ fn every_package_comes_from_the_registry() {
             continue;
         }
         let source = package.source.unwrap_or_default();
-        assert!(source.starts_with("registry+"), "{} comes from {source}", package.name);
+        assert!(
+            source.starts_with("registry+"),
+            "{} comes from {source}",
+            package.name
+        );
     }
 }
 
@@ -206,7 +239,11 @@ fn every_licence_is_allowed() {
         .current_dir(root())
         .output()
         .expect("cargo runs");
-    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    assert!(
+        metadata.status.success(),
+        "{}",
+        String::from_utf8_lossy(&metadata.stderr)
+    );
     let metadata: serde_json::Value =
         serde_json::from_slice(&metadata.stdout).expect("cargo writes JSON");
     let packages = metadata["packages"].as_array().expect("packages");
@@ -225,7 +262,9 @@ fn allows(expression: &str, allowed: &[&str]) -> bool {
         && expression.split(" AND ").all(|part| {
             part.trim_matches(|c| c == '(' || c == ')' || c == ' ')
                 .split(" OR ")
-                .any(|one| allowed.contains(&one.trim_matches(|c| c == '(' || c == ')' || c == ' ')))
+                .any(|one| {
+                    allowed.contains(&one.trim_matches(|c| c == '(' || c == ')' || c == ' '))
+                })
         })
 }
 
@@ -239,9 +278,14 @@ fn the_licence_rule_can_fail() {
 
 #[test]
 fn no_file_is_a_drawer() {
-    const DRAWERS: &[&str] = &["utils", "util", "helpers", "helper", "common", "manager", "misc"];
+    const DRAWERS: &[&str] = &[
+        "utils", "util", "helpers", "helper", "common", "manager", "misc",
+    ];
     for file in rust_files(&root().join("src")) {
-        let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let stem = file
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .unwrap_or_default();
         assert!(!DRAWERS.contains(&stem), "{}", file.display());
     }
 }

@@ -44,7 +44,10 @@ pub struct Company {
 
 impl Company {
     pub fn people(&self) -> BTreeMap<String, Person> {
-        self.people.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.people
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn edit<T>(&self, change: impl FnOnce(&mut BTreeMap<String, Person>) -> T) -> T {
@@ -109,7 +112,14 @@ impl Company {
                 }
                 3 | 4 => {
                     person.disabled = !person.disabled;
-                    format!("{key} is {}", if person.disabled { "disabled" } else { "enabled" })
+                    format!(
+                        "{key} is {}",
+                        if person.disabled {
+                            "disabled"
+                        } else {
+                            "enabled"
+                        }
+                    )
                 }
                 5 => {
                     person.surname = format!("Sur{number}");
@@ -149,7 +159,10 @@ impl Source for Company {
         let source = source_name();
         let people = self.people();
         let present: Vec<&Person> = people.values().filter(|person| person.present).collect();
-        let users = present.iter().map(|person| user(&source, person, &people)).collect();
+        let users = present
+            .iter()
+            .map(|person| user(&source, person, &people))
+            .collect();
         let groups = GROUPS
             .iter()
             .map(|name| Group {

@@ -44,7 +44,10 @@ fn belongs(account: &Json, person: &Person) -> bool {
 }
 
 fn accounts(simulation: &Simulation, target: &TargetName) -> Vec<Json> {
-    simulation.sandbox.dump(target)["users"].as_array().cloned().unwrap_or_default()
+    simulation.sandbox.dump(target)["users"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default()
 }
 
 fn is_active(account: &Json) -> bool {
@@ -72,7 +75,9 @@ pub fn active_accounts(simulation: &Simulation) -> BTreeMap<(TargetName, String)
 pub fn one_account_each(simulation: &mut Simulation) {
     for ((target, person), count) in active_accounts(simulation) {
         if count > 1 {
-            simulation.broken.push(format!("law 1: {person} has {count} active accounts in {target}"));
+            simulation.broken.push(format!(
+                "law 1: {person} has {count} active accounts in {target}"
+            ));
         }
     }
     let wiki = TargetName::new("wiki");
@@ -83,7 +88,9 @@ pub fn one_account_each(simulation: &mut Simulation) {
             .filter(|account| account["externalId"].as_str() == Some(&person.key))
             .count();
         if made > 1 {
-            simulation.broken.push(format!("law 1: {} has {made} accounts in wiki", person.key));
+            simulation
+                .broken
+                .push(format!("law 1: {} has {made} accounts in wiki", person.key));
         }
     }
 }
@@ -97,12 +104,14 @@ pub fn nobody_in_scope_lost(
     for (key, count) in before {
         let (target, person) = key;
         let people = simulation.company.people();
-        let Some(somebody) = people.get(person) else { continue };
+        let Some(somebody) = people.get(person) else {
+            continue;
+        };
         let now = after.get(key).copied().unwrap_or_default();
         if *count > 0 && now == 0 && is_assigned(target, somebody) {
-            simulation
-                .broken
-                .push(format!("law 2: {person} is in scope of {target} and was switched off"));
+            simulation.broken.push(format!(
+                "law 2: {person} is in scope of {target} and was switched off"
+            ));
         }
     }
 }
@@ -112,9 +121,16 @@ pub fn leavers_are_out(simulation: &mut Simulation) {
     let counts = active_accounts(simulation);
     for ((target, key), count) in counts {
         let people = simulation.company.people();
-        let Some(person) = people.get(&key) else { continue };
-        if count > 0 && !is_assigned(&target, person) && !was_never_ours(simulation, &target, person) {
-            simulation.broken.push(format!("law 3: {key} is out of {target} and still active"));
+        let Some(person) = people.get(&key) else {
+            continue;
+        };
+        if count > 0
+            && !is_assigned(&target, person)
+            && !was_never_ours(simulation, &target, person)
+        {
+            simulation
+                .broken
+                .push(format!("law 3: {key} is out of {target} and still active"));
         }
     }
 }
@@ -130,7 +146,13 @@ fn was_never_ours(simulation: &Simulation, target: &TargetName, person: &Person)
 
 /// Law 4: what is desired is there.
 pub fn everybody_is_in_line(simulation: &mut Simulation) {
-    for target in simulation.config.targets.keys().cloned().collect::<Vec<_>>() {
+    for target in simulation
+        .config
+        .targets
+        .keys()
+        .cloned()
+        .collect::<Vec<_>>()
+    {
         let accounts = accounts(simulation, &target);
         for person in simulation.company.people().values() {
             if !is_assigned(&target, person) {
@@ -140,9 +162,10 @@ pub fn everybody_is_in_line(simulation: &mut Simulation) {
                 .iter()
                 .find(|account| is_active(account) && belongs(account, person));
             match own {
-                None => simulation
-                    .broken
-                    .push(format!("law 4: {} has no active account in {target}", person.key)),
+                None => simulation.broken.push(format!(
+                    "law 4: {} has no active account in {target}",
+                    person.key
+                )),
                 Some(account) => {
                     let wrong = differences(&target, person, account);
                     for wrong in wrong {
@@ -164,10 +187,14 @@ fn differences(target: &TargetName, person: &Person, account: &Json) -> Vec<Stri
             wrong.push(format!("{what} is {held:?}, not {wanted:?}"));
         }
     };
-    expect("family name", account["name"]["familyName"].as_str(), Some(&person.surname));
-    let work = account["emails"].as_array().and_then(|emails| {
-        emails.iter().find(|email| email["type"] == "work")?["value"].as_str()
-    });
+    expect(
+        "family name",
+        account["name"]["familyName"].as_str(),
+        Some(&person.surname),
+    );
+    let work = account["emails"]
+        .as_array()
+        .and_then(|emails| emails.iter().find(|email| email["type"] == "work")?["value"].as_str());
     expect("e-mail", work, Some(&person.mail()));
     if target.as_str() != "trotto" {
         expect("title", account["title"].as_str(), person.title.as_deref());
@@ -177,15 +204,24 @@ fn differences(target: &TargetName, person: &Person, account: &Json) -> Vec<Stri
 
 /// Groups hold just the linked people who should be in them, and strangers.
 fn members_are_right(simulation: &mut Simulation) {
-    for (target, name) in [("wiki", "staff"), ("wiki", "guards"), ("wiki", "night"), ("tracktik", "night")] {
+    for (target, name) in [
+        ("wiki", "staff"),
+        ("wiki", "guards"),
+        ("wiki", "night"),
+        ("tracktik", "night"),
+    ] {
         let target = TargetName::new(target);
         let dump = simulation.sandbox.dump(&target);
         let groups = dump["groups"].as_array().cloned().unwrap_or_default();
-        let found: Vec<&Json> = groups.iter().filter(|group| group["displayName"] == name).collect();
+        let found: Vec<&Json> = groups
+            .iter()
+            .filter(|group| group["displayName"] == name)
+            .collect();
         let [group] = found.as_slice() else {
-            simulation
-                .broken
-                .push(format!("law 4: {} groups called {name} in {target}", found.len()));
+            simulation.broken.push(format!(
+                "law 4: {} groups called {name} in {target}",
+                found.len()
+            ));
             continue;
         };
         let members: Vec<&str> = group["members"]
@@ -207,7 +243,11 @@ fn members_are_right(simulation: &mut Simulation) {
                 simulation.broken.push(format!(
                     "law 4: {} is {} group {name} of {target}",
                     person.key,
-                    if is_member { "wrongly in" } else { "missing from" }
+                    if is_member {
+                        "wrongly in"
+                    } else {
+                        "missing from"
+                    }
                 ));
             }
         }
@@ -227,15 +267,26 @@ pub fn writes_are_changes(simulation: &mut Simulation, cycle: &Cycle) {
 /// Law 8: strangers, and foreign attributes of our accounts, are as they were.
 pub fn strangers_are_untouched(simulation: &mut Simulation) {
     for (place, wanted) in simulation.foreign.clone() {
-        let Some((target, id)) = place.split_once('/') else { continue };
-        let held = simulation
-            .sandbox
-            .user(&TargetName::new(target), &rollcall::core::key::RemoteId::new(id));
+        let Some((target, id)) = place.split_once('/') else {
+            continue;
+        };
+        let held = simulation.sandbox.user(
+            &TargetName::new(target),
+            &rollcall::core::key::RemoteId::new(id),
+        );
         if held.as_ref() != Some(&wanted) {
-            simulation.broken.push(format!("law 8: the stranger {place} was changed: {held:?}"));
+            simulation
+                .broken
+                .push(format!("law 8: the stranger {place} was changed: {held:?}"));
         }
     }
-    for target in simulation.config.targets.keys().cloned().collect::<Vec<_>>() {
+    for target in simulation
+        .config
+        .targets
+        .keys()
+        .cloned()
+        .collect::<Vec<_>>()
+    {
         for account in accounts(simulation, &target) {
             if account.get("x-badge").is_none() {
                 continue;
@@ -246,7 +297,9 @@ pub fn strangers_are_untouched(simulation: &mut Simulation) {
                 .flatten()
                 .any(|email| email["value"] == "home@example.org" && email["type"] == "home");
             if !home {
-                simulation.broken.push(format!("law 8: an adopted account of {target} lost its home e-mail"));
+                simulation.broken.push(format!(
+                    "law 8: an adopted account of {target} lost its home e-mail"
+                ));
             }
         }
     }

@@ -24,7 +24,7 @@ use rollcall::engine::propose::propose;
 use rollcall::engine::roster::Roster;
 use rollcall::engine::{SourceUnit, World};
 use rollcall::http::Transport;
-use rollcall::sandbox::{AppSetup, Sandbox, SandboxAuth, IN_PROCESS};
+use rollcall::sandbox::{AppSetup, IN_PROCESS, Sandbox, SandboxAuth};
 use rollcall::store::{Epoch, Record, SqliteStore, Store};
 use serde_json::{Value as Json, json};
 use url::Url;
@@ -92,7 +92,11 @@ struct Weather {
     basis: Basis,
 }
 
-const FAIR: Weather = Weather { faults: 0, crash: -1, basis: Basis::Observed };
+const FAIR: Weather = Weather {
+    faults: 0,
+    crash: -1,
+    basis: Basis::Observed,
+};
 
 /// What a cycle came to.
 #[derive(Default)]
@@ -158,7 +162,9 @@ impl Simulation {
                 "nickName": "R2", "x-colour": {"hue": [1, 2, 3]},
                 "emails": [{"value": "robot@example.com", "type": "other"}]
             });
-            let Json::Object(stranger) = stranger else { continue };
+            let Json::Object(stranger) = stranger else {
+                continue;
+            };
             if let Some(id) = self.sandbox.put_user(target, stranger) {
                 let held = self.sandbox.user(target, &id).unwrap_or_default();
                 self.foreign.insert(format!("{target}/{id}"), held);
@@ -171,9 +177,12 @@ impl Simulation {
                     "name": {"givenName": person.name, "familyName": "Old"},
                     "x-badge": person.key
                 });
-                let Json::Object(account) = account else { continue };
+                let Json::Object(account) = account else {
+                    continue;
+                };
                 self.sandbox.put_user(target, account);
-                self.story.push(format!("{target} has an account of {}", person.key));
+                self.story
+                    .push(format!("{target} has an account of {}", person.key));
             }
         }
     }
@@ -188,8 +197,16 @@ impl Simulation {
             self.meddle();
             let weather = Weather {
                 faults: [0, 5, 20, 40][self.draw.below(4) as usize],
-                crash: if self.draw.below(3) == 0 { self.draw.below(120) as i64 } else { -1 },
-                basis: if self.draw.below(4) == 0 { Basis::Remembered } else { Basis::Observed },
+                crash: if self.draw.below(3) == 0 {
+                    self.draw.below(120) as i64
+                } else {
+                    -1
+                },
+                basis: if self.draw.below(4) == 0 {
+                    Basis::Remembered
+                } else {
+                    Basis::Observed
+                },
             };
             let before = laws::active_accounts(&self);
             let cycle = self.cycle(weather).await;
@@ -205,7 +222,10 @@ impl Simulation {
             self.wait(self.draw.below(7200)).await;
         }
         self.heal().await;
-        Outcome { story: self.story, broken: self.broken }
+        Outcome {
+            story: self.story,
+            broken: self.broken,
+        }
     }
 
     /// Somebody works in the apps by hand.
@@ -229,17 +249,20 @@ impl Simulation {
                 self.sandbox.edit_user(&target, &id, |user| {
                     user.insert("displayName".into(), json!("Meddled"));
                 });
-                self.story.push(format!("somebody renames {id} in {target}"));
+                self.story
+                    .push(format!("somebody renames {id} in {target}"));
             }
             1 => {
                 self.sandbox.remove_user(&target, &id);
-                self.story.push(format!("somebody deletes {id} in {target}"));
+                self.story
+                    .push(format!("somebody deletes {id} in {target}"));
             }
             _ => {
                 self.sandbox.edit_user(&target, &id, |user| {
                     user.insert("nickName".into(), json!("Ace"));
                 });
-                self.story.push(format!("somebody gives {id} a nickname in {target}"));
+                self.story
+                    .push(format!("somebody gives {id} a nickname in {target}"));
             }
         }
     }
@@ -275,7 +298,14 @@ impl Simulation {
         let mut cycle = Cycle::default();
         {
             let units = self.units(weather, &fuse);
-            let work = work(&self.company, &units, &store, &self.clock, &self.draw, weather.basis);
+            let work = work(
+                &self.company,
+                &units,
+                &store,
+                &self.clock,
+                &self.draw,
+                weather.basis,
+            );
             tokio::select! {
                 biased;
                 () = fuse.blown() => cycle.crashed = true,
@@ -325,14 +355,18 @@ impl Simulation {
                 .await
                 .expect("the state can be read");
             for mut hold in state.holds {
-                self.story.push(format!("{} of {target} is approved", hold.id));
+                self.story
+                    .push(format!("{} of {target} is approved", hold.id));
                 hold.approved = Some(Approval {
                     at: self.clock.now(),
                     by: "ana".into(),
                     because: "it is right".into(),
                 });
                 let record = Record::PutHold(target.clone(), hold);
-                self.store.commit(Epoch(1), &[record]).await.expect("it can be written");
+                self.store
+                    .commit(Epoch(1), &[record])
+                    .await
+                    .expect("it can be written");
             }
         }
     }
@@ -364,7 +398,8 @@ impl Simulation {
         laws::everybody_is_in_line(self);
         laws::strangers_are_untouched(self);
         if let Err(error) = self.store.verify() {
-            self.broken.push(format!("law 9: the journal is damaged: {error}"));
+            self.broken
+                .push(format!("law 9: the journal is damaged: {error}"));
         }
     }
 }
@@ -384,15 +419,26 @@ async fn work(
 ) -> Done {
     let key = store.inner.fingerprint_key();
     let silent = |_| ();
-    let world = World { store, key: &key, clock, draw, progress: &silent };
+    let world = World {
+        store,
+        key: &key,
+        clock,
+        draw,
+        progress: &silent,
+    };
     let source = SourceUnit {
         source: Box::new(company.clone()),
         absent_for: Duration::from_mins(10),
         settings: 1,
     };
     let sources = BTreeMap::from([(source_name(), source)]);
-    let roster = Roster::read(&sources, world).await.expect("the state can be read");
-    let mut done = Done { planned: 0, held: 0 };
+    let roster = Roster::read(&sources, world)
+        .await
+        .expect("the state can be read");
+    let mut done = Done {
+        planned: 0,
+        held: 0,
+    };
     let mut linked = BTreeSet::new();
     let mut unsettled = BTreeSet::new();
     for unit in units {
@@ -404,10 +450,19 @@ async fn work(
         done.held += proposal.reviewed.held.len();
         done.planned += laws::writes_of(&proposal.reviewed.released, &target.rules.profile);
         linked.extend(proposal.state.links.keys().cloned());
-        let doubted = proposal.reviewed.held.iter().filter_map(|hold| hold.lane.strip_prefix("reading:"));
+        let doubted = proposal
+            .reviewed
+            .held
+            .iter()
+            .filter_map(|hold| hold.lane.strip_prefix("reading:"));
         unsettled.extend(doubted.map(rollcall::core::key::SourceName::new));
-        apply(target, proposal, "run", world).await.expect("the state can be written");
+        apply(target, proposal, "run", world)
+            .await
+            .expect("the state can be written");
     }
-    roster.accept(&linked, &unsettled, world).await.expect("the state can be written");
+    roster
+        .accept(&linked, &unsettled, world)
+        .await
+        .expect("the state can be written");
     done
 }

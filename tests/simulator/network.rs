@@ -26,7 +26,10 @@ pub struct Fuse {
 impl Fuse {
     /// Blows at the `steps`-th await; never when negative.
     pub fn new(steps: i64) -> Arc<Self> {
-        Arc::new(Self { left: AtomicI64::new(steps), blown: Notify::new() })
+        Arc::new(Self {
+            left: AtomicI64::new(steps),
+            blown: Notify::new(),
+        })
     }
 
     async fn burn(&self) {
@@ -49,7 +52,10 @@ pub struct Fused<T> {
 
 impl<T> Fused<T> {
     pub fn new(inner: T, fuse: &Arc<Fuse>) -> Self {
-        Self { inner, fuse: Arc::clone(fuse) }
+        Self {
+            inner,
+            fuse: Arc::clone(fuse),
+        }
     }
 }
 
@@ -71,7 +77,11 @@ pub struct FusedStore {
 
 #[async_trait]
 impl Store for FusedStore {
-    async fn target(&self, target: &TargetName, since: Timestamp) -> Result<TargetState, StoreError> {
+    async fn target(
+        &self,
+        target: &TargetName,
+        since: Timestamp,
+    ) -> Result<TargetState, StoreError> {
         self.inner.target(target, since).await
     }
 
@@ -97,9 +107,8 @@ impl Store for FusedStore {
 
 /// A network that fails with a chance of `percent`.
 pub fn faulty(sandbox: Sandbox, percent: u64, draw: Draw, clock: Clock) -> Faulty<Sandbox> {
-    let plan = move |_: u64, _: &Request| {
-        (draw.below(100) < percent).then(|| one_of(&draw, clock.now()))
-    };
+    let plan =
+        move |_: u64, _: &Request| (draw.below(100) < percent).then(|| one_of(&draw, clock.now()));
     Faulty::new(sandbox, Box::new(plan))
 }
 
@@ -115,8 +124,19 @@ fn one_of(draw: &Draw, now: Timestamp) -> FaultInjection {
             FaultInjection::Throttle(RetryAfter::Date(soon, form))
         }
         7 => FaultInjection::Throttle(RetryAfter::Silent),
-        8 => FaultInjection::ErrorPage(if draw.below(2) == 0 { Commit::Done } else { Commit::Not }),
-        9 => FaultInjection::ServerError(503, if draw.below(2) == 0 { Commit::Done } else { Commit::Not }),
+        8 => FaultInjection::ErrorPage(if draw.below(2) == 0 {
+            Commit::Done
+        } else {
+            Commit::Not
+        }),
+        9 => FaultInjection::ServerError(
+            503,
+            if draw.below(2) == 0 {
+                Commit::Done
+            } else {
+                Commit::Not
+            },
+        ),
         _ => FaultInjection::ExpiredToken,
     }
 }

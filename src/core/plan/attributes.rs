@@ -105,7 +105,10 @@ impl<'a> Comparison<'a, '_> {
         } else if rule.fixed && self.diff.link.sent.contains_key(name) {
             self.diff.parked.push((
                 name.clone(),
-                format!("{} cannot be changed in this app after the create", name.short()),
+                format!(
+                    "{} cannot be changed in this app after the create",
+                    name.short()
+                ),
             ));
         } else {
             self.due(name, Some(value), Reason::Changed);
@@ -123,7 +126,10 @@ impl<'a> Comparison<'a, '_> {
         } else if self.view.input.rules.profile.is_indispensable(name) {
             self.diff.parked.push((
                 name.clone(),
-                format!("{} has no value any more, and is never blanked", name.short()),
+                format!(
+                    "{} has no value any more, and is never blanked",
+                    name.short()
+                ),
             ));
         } else if rule.clear == Clearing::Never {
             self.diff.warnings.push(format!(
@@ -195,28 +201,41 @@ impl<'a> Comparison<'a, '_> {
     fn drifted(&mut self, name: &AttrName, value: Value) {
         match self.view.input.rules.drift {
             Drift::Repair => self.due(name, Some(value), Reason::Drifted),
-            Drift::Report => self
-                .diff
-                .warnings
-                .push(format!("{} was changed in the app (drift: report)", name.short())),
+            Drift::Report => self.diff.warnings.push(format!(
+                "{} was changed in the app (drift: report)",
+                name.short()
+            )),
             Drift::Ignore => {}
         }
     }
 
     fn due(&mut self, name: &AttrName, new: Option<Value>, reason: Reason) {
-        let old = self.account.and_then(|account| account.attributes.get(name)).cloned();
+        let old = self
+            .account
+            .and_then(|account| account.attributes.get(name))
+            .cloned();
         let stronger = matches!(reason, Reason::Changed)
             || (self.diff.changes.is_empty() && self.diff.reason != Reason::Changed);
         if stronger {
             self.diff.reason = reason;
         }
-        self.diff.changes.push(AttrChange { name: name.clone(), old, new });
+        self.diff.changes.push(AttrChange {
+            name: name.clone(),
+            old,
+            new,
+        });
     }
 
     fn learn(&mut self, name: &AttrName, value: &Value, there: &Value) {
         let key = self.view.input.key;
-        self.diff.link.sent.insert(name.clone(), key.of(name, value));
-        self.diff.link.held.insert(name.clone(), key.of(name, there));
+        self.diff
+            .link
+            .sent
+            .insert(name.clone(), key.of(name, value));
+        self.diff
+            .link
+            .held
+            .insert(name.clone(), key.of(name, there));
         self.diff.link.refused.remove(name);
     }
 

@@ -47,8 +47,12 @@ pub(super) fn plan_groups(view: &View<'_>, standings: &Standings<'_>, plan: &mut
         }
     }
     for pattern in &view.input.rules.push.patterns {
-        if !pushed.values().any(|group| crate::core::rules::glob(pattern, &group.name)) {
-            plan.unknown.push(format!("groups: no source has a group like `{pattern}`"));
+        if !pushed
+            .values()
+            .any(|group| crate::core::rules::glob(pattern, &group.name))
+        {
+            plan.unknown
+                .push(format!("groups: no source has a group like `{pattern}`"));
         }
     }
 }
@@ -85,7 +89,10 @@ impl<'a> Groups<'a> {
                 owners.insert(&account.id, user);
             }
         }
-        let observed = view.input.observed.map_or(&[][..], |observed| &observed.groups);
+        let observed = view
+            .input
+            .observed
+            .map_or(&[][..], |observed| &observed.groups);
         Self {
             view,
             standings,
@@ -97,7 +104,13 @@ impl<'a> Groups<'a> {
                 .collect(),
             owners,
             by_id: observed.iter().map(|group| (&group.id, group)).collect(),
-            linked: view.input.state.groups.values().map(|link| &link.id).collect(),
+            linked: view
+                .input
+                .state
+                .groups
+                .values()
+                .map(|link| &link.id)
+                .collect(),
         }
     }
 
@@ -146,15 +159,22 @@ impl<'a> Groups<'a> {
         let vanished = self.view.input.state.groups.contains_key(&group.key);
         match self.find(group).as_slice() {
             [] => {
-                let reason = if vanished { Reason::Vanished } else { Reason::Pushed };
-                let action = Action::CreateGroup { name: Arc::clone(&group.name) };
+                let reason = if vanished {
+                    Reason::Vanished
+                } else {
+                    Reason::Pushed
+                };
+                let action = Action::CreateGroup {
+                    name: Arc::clone(&group.name),
+                };
                 plan.changes.push(change(group, action, reason));
                 self.plan_members(group, &self.present(None, &BTreeSet::new()), plan);
             }
             [one] => {
                 let action = Action::AdoptGroup { id: one.id.clone() };
                 let by = name_attribute();
-                plan.changes.push(change(group, action, Reason::Matched { by }));
+                plan.changes
+                    .push(change(group, action, Reason::Matched { by }));
                 let present = self.present(Some(one), &BTreeSet::new());
                 let wanted = self.wanted(group);
                 let members = present.members.iter().filter(|user| wanted.contains(user));
@@ -166,7 +186,8 @@ impl<'a> Groups<'a> {
                     members: members.cloned().collect(),
                 }));
                 if one.name != *group.name {
-                    plan.changes.push(self.rename(group, Some(one), Reason::Renamed));
+                    plan.changes
+                        .push(self.rename(group, Some(one), Reason::Renamed));
                 }
                 self.plan_members(group, &present, plan);
             }
@@ -222,12 +243,14 @@ impl<'a> Groups<'a> {
             if is_there {
                 learned.name = print;
             } else {
-                plan.changes.push(self.rename(group, observed, Reason::Renamed));
+                plan.changes
+                    .push(self.rename(group, observed, Reason::Renamed));
             }
         } else if observed.is_some() && !is_there {
             match self.view.input.rules.drift {
                 Drift::Repair => {
-                    plan.changes.push(self.rename(group, observed, Reason::Drifted));
+                    plan.changes
+                        .push(self.rename(group, observed, Reason::Drifted));
                 }
                 Drift::Report => plan.warnings.push(format!(
                     "{}: the group was renamed in the app (drift: report)",
@@ -247,15 +270,14 @@ impl<'a> Groups<'a> {
     }
 
     fn print(&self, name: &str) -> Fingerprint {
-        self.view.input.key.of(&name_attribute(), &Value::text(name))
+        self.view
+            .input
+            .key
+            .of(&name_attribute(), &Value::text(name))
     }
 
     /// Who of ours is in the group now. An account that will be made anew is in no group.
-    fn present(
-        &self,
-        observed: Option<&'a AppGroup>,
-        acknowledged: &BTreeSet<UserKey>,
-    ) -> Present {
+    fn present(&self, observed: Option<&'a AppGroup>, acknowledged: &BTreeSet<UserKey>) -> Present {
         let is_lasting = |user: &&UserKey| !matches!(self.standings.get(user), Some(Standing::New));
         let members = match observed.and_then(|observed| observed.members.as_ref()) {
             Some(ids) => ids
@@ -338,7 +360,10 @@ impl<'a> Groups<'a> {
         let Some(reading) = self.reading_of(&link.group) else {
             return;
         };
-        let is_broken = reading.broken.iter().any(|row| row.group.as_ref() == Some(&link.group));
+        let is_broken = reading
+            .broken
+            .iter()
+            .any(|row| row.group.as_ref() == Some(&link.group));
         let is_whole = match &reading.coverage {
             Coverage::Whole => true,
             Coverage::Part { .. } => false,
@@ -349,10 +374,10 @@ impl<'a> Groups<'a> {
         match self.view.input.rules.push.gone {
             GroupGone::Unlink => plan.notes.push(Note::ForgetGroup(link.group.clone())),
             GroupGone::Delete => {
-                let label = self
-                    .by_id
-                    .get(&link.id)
-                    .map_or_else(|| Arc::clone(&link.group.id), |group| Arc::from(group.name.as_str()));
+                let label = self.by_id.get(&link.id).map_or_else(
+                    || Arc::clone(&link.group.id),
+                    |group| Arc::from(group.name.as_str()),
+                );
                 plan.changes.push(Change {
                     subject: Subject::Group(link.group.clone()),
                     label,

@@ -184,10 +184,13 @@ impl Plan {
         for change in &self.changes {
             hash.update(format!("\n{:?} {:?}", change.subject, change.action));
         }
-        hash.finalize().iter().take(6).fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hash.finalize()
+            .iter()
+            .take(6)
+            .fold(String::new(), |mut text, byte| {
+                let _ = write!(text, "{byte:02x}");
+                text
+            })
     }
 
     /// How many changes of each kind; members are counted one by one.
@@ -226,7 +229,9 @@ impl Action {
 pub fn plan(input: &Input<'_>) -> Plan {
     let mut plan = Plan {
         target: input.rules.target.clone(),
-        basis: input.observed.map_or(Basis::Remembered, |_| Basis::Observed),
+        basis: input
+            .observed
+            .map_or(Basis::Remembered, |_| Basis::Observed),
         changes: Vec::new(),
         parked: Vec::new(),
         waiting: Vec::new(),
@@ -257,11 +262,19 @@ impl<'a> View<'a> {
         let (accounts, matches) = match input.observed {
             None => (BTreeMap::new(), BTreeMap::new()),
             Some(observed) => (
-                observed.accounts.iter().map(|account| (&account.id, account)).collect(),
+                observed
+                    .accounts
+                    .iter()
+                    .map(|account| (&account.id, account))
+                    .collect(),
                 matches(input, observed),
             ),
         };
-        Self { input, accounts, matches }
+        Self {
+            input,
+            accounts,
+            matches,
+        }
     }
 
     fn is_protected(&self, account: &Account) -> bool {
@@ -271,7 +284,9 @@ impl<'a> View<'a> {
 
     /// Does the app say that it does not have this any more?
     fn is_gone(&self, id: &RemoteId) -> bool {
-        self.input.observed.is_some_and(|observed| observed.gone.contains(id))
+        self.input
+            .observed
+            .is_some_and(|observed| observed.gone.contains(id))
     }
 }
 
@@ -307,10 +322,19 @@ fn unknown_names(input: &Input<'_>) -> Vec<String> {
         for user in &reading.users {
             users.extend([&*user.label, &*user.key.id]);
         }
-        users.extend(reading.broken.iter().filter_map(|row| Some(&*row.user.as_ref()?.id)));
+        users.extend(
+            reading
+                .broken
+                .iter()
+                .filter_map(|row| Some(&*row.user.as_ref()?.id)),
+        );
     }
-    let unknown_groups = assignment.group_names().filter(|name| !groups.contains(&***name));
-    let unknown_users = assignment.user_names().filter(|name| !users.contains(&***name));
+    let unknown_groups = assignment
+        .group_names()
+        .filter(|name| !groups.contains(&***name));
+    let unknown_users = assignment
+        .user_names()
+        .filter(|name| !users.contains(&***name));
     let mut warnings: Vec<String> = unknown_groups
         .map(|name| format!("assign: no source has a group `{name}`"))
         .chain(unknown_users.map(|name| format!("assign: no source has a user `{name}`")))
@@ -339,7 +363,8 @@ fn set_aside_parked(view: &View<'_>, plan: &mut Plan) {
             _ => plan.changes.push(change),
         }
     }
-    plan.parked.sort_by(|one, other| one.subject.cmp(&other.subject));
+    plan.parked
+        .sort_by(|one, other| one.subject.cmp(&other.subject));
 }
 
 /// Where a user stands with the app, before anything is compared.
@@ -359,4 +384,3 @@ pub(crate) enum Standing<'a> {
 
 /// Everybody who should be active and can be, by user.
 pub(crate) type Standings<'a> = BTreeMap<&'a UserKey, Standing<'a>>;
-

@@ -63,7 +63,9 @@ fn sort(creates: Vec<Change>) -> (Vec<Change>, Vec<Change>) {
         let ready: Vec<UserKey> = pending
             .iter()
             .filter(|(_, change)| {
-                references(change).iter().all(|(_, other)| !pending.contains_key(other))
+                references(change)
+                    .iter()
+                    .all(|(_, other)| !pending.contains_key(other))
             })
             .map(|(key, _)| key.clone())
             .collect();
@@ -129,7 +131,10 @@ mod tests {
         let source = SourceName::new("hq");
         let mut attributes = Attributes::new();
         if let Some(manager) = manager {
-            attributes.insert("manager".into(), Value::Account(UserKey::new(&source, manager)));
+            attributes.insert(
+                "manager".into(),
+                Value::Account(UserKey::new(&source, manager)),
+            );
         }
         Change {
             subject: Subject::User(UserKey::new(&source, name)),
@@ -155,7 +160,10 @@ mod tests {
             create("d", Some("elsewhere")),
         ];
         order(&mut changes);
-        assert_eq!(labels(&changes), ["create c", "create d", "create b", "create a"]);
+        assert_eq!(
+            labels(&changes),
+            ["create c", "create d", "create b", "create a"]
+        );
     }
 
     #[test]

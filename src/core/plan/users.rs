@@ -8,9 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::attributes::{Diff, compare};
-use super::{
-    Note, Orphan, Parked, Plan, Standing, Standings, View, Waiting, WaitingFor,
-};
+use super::{Note, Orphan, Parked, Plan, Standing, Standings, View, Waiting, WaitingFor};
 use crate::core::account::Account;
 use crate::core::attribute::{AttrName, Attributes, Value};
 use crate::core::change::{Action, ActionKind, Change, Reason, Subject};
@@ -50,7 +48,11 @@ pub(super) fn stand<'a>(view: &'a View<'a>, plan: &mut Plan) -> Standings<'a> {
     standings
 }
 
-fn stand_one<'a>(view: &'a View<'a>, desired: &'a Desired, plan: &mut Plan) -> Option<Standing<'a>> {
+fn stand_one<'a>(
+    view: &'a View<'a>,
+    desired: &'a Desired,
+    plan: &mut Plan,
+) -> Option<Standing<'a>> {
     let link = view.input.state.links.get(&desired.user);
     if let Some(link) = link
         && !view.is_gone(&link.id)
@@ -84,8 +86,14 @@ fn stand_linked<'a>(
         Reactivation::Activate => Some(Standing::Linked(link)),
         Reactivation::Create if link.left.is_some() => Some(Standing::New),
         Reactivation::Create => {
-            let problem = "the account was switched off in the app, and a return would make a new one";
-            park(plan, desired, problem.into(), "switch it on in the app, or unlink it here");
+            let problem =
+                "the account was switched off in the app, and a return would make a new one";
+            park(
+                plan,
+                desired,
+                problem.into(),
+                "switch it on in the app, or unlink it here",
+            );
             None
         }
         Reactivation::Refuse => {
@@ -105,7 +113,12 @@ fn stand_matched<'a>(
 ) -> Option<Standing<'a>> {
     if view.is_protected(account) {
         let problem = format!("the account {} is protected", account.label);
-        park(plan, desired, problem, "take it out of `protected:`, or leave it be");
+        park(
+            plan,
+            desired,
+            problem,
+            "take it out of `protected:`, or leave it be",
+        );
         return None;
     }
     if !account.active && view.input.rules.profile.users.reactivate == Reactivation::Create {
@@ -118,10 +131,18 @@ fn stand_matched<'a>(
             account.id,
             by.short()
         );
-        park(plan, desired, problem, "link it by hand, or set `adopt: unique`");
+        park(
+            plan,
+            desired,
+            problem,
+            "link it by hand, or set `adopt: unique`",
+        );
         return None;
     }
-    Some(Standing::Matched { account, by: by.clone() })
+    Some(Standing::Matched {
+        account,
+        by: by.clone(),
+    })
 }
 
 /// An account that a lost answer left behind is ours, whatever `adopt:` says.
@@ -138,7 +159,9 @@ fn is_in_doubt(view: &View<'_>, user: &UserKey) -> bool {
 }
 
 fn is_active(view: &View<'_>, link: &Link) -> bool {
-    view.accounts.get(&link.id).map_or(link.active, |account| account.active)
+    view.accounts
+        .get(&link.id)
+        .map_or(link.active, |account| account.active)
 }
 
 /// Plans everybody: adoptions, leavers, joiners, movers, in that order.
@@ -151,10 +174,20 @@ pub(super) fn plan_users(view: &View<'_>, standings: &Standings<'_>, plan: &mut 
             plan.warnings.push(format!("{}: {warning}", desired.label));
         }
         match &desired.wanted {
-            Wanted::Active { by, attributes, keep } => {
+            Wanted::Active {
+                by,
+                attributes,
+                keep,
+            } => {
                 if let Some(standing) = standings.get(&desired.user) {
-                    let wanted = Want { by, attributes, keep };
-                    plan_active(view, standings, desired, standing, &wanted, &mut lanes, plan);
+                    let wanted = Want {
+                        by,
+                        attributes,
+                        keep,
+                    };
+                    plan_active(
+                        view, standings, desired, standing, &wanted, &mut lanes, plan,
+                    );
                 }
             }
             Wanted::Out(cause) => plan_out(view, desired, *cause, &mut lanes, plan),
@@ -227,7 +260,16 @@ fn plan_active(
         Standing::New => lanes.joiners.push(create(view, standings, desired, want)),
         Standing::Matched { account, by } => {
             let link = adopt(view, desired, account, by, lanes);
-            plan_kept(view, standings, desired, want, &link, Some(account), lanes, plan);
+            plan_kept(
+                view,
+                standings,
+                desired,
+                want,
+                &link,
+                Some(account),
+                lanes,
+                plan,
+            );
         }
         Standing::Linked(link) => {
             let account = view.accounts.get(&link.id).copied();
@@ -255,7 +297,9 @@ fn create(
         Some(link) if view.is_gone(&link.id) => Reason::Vanished,
         Some(_) => Reason::ReturnedAsNew,
         None if view.matches.contains_key(&desired.user) => Reason::ReturnedAsNew,
-        None => Reason::Assigned { by: Arc::clone(want.by) },
+        None => Reason::Assigned {
+            by: Arc::clone(want.by),
+        },
     };
     change(desired, Action::Create { attributes }, reason)
 }
@@ -291,7 +335,10 @@ fn adopt(
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call a kind of standing, nothing to bundle")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call a kind of standing, nothing to bundle"
+)]
 fn plan_kept(
     view: &View<'_>,
     standings: &Standings<'_>,
@@ -302,14 +349,36 @@ fn plan_kept(
     lanes: &mut Lanes,
     plan: &mut Plan,
 ) {
-    let diff = compare(view, standings, desired, (want.attributes, want.keep), link, account);
+    let diff = compare(
+        view,
+        standings,
+        desired,
+        (want.attributes, want.keep),
+        link,
+        account,
+    );
     let active = account.map_or(link.active, |account| account.active);
-    let Diff { changes, reason, link: mut learned, warnings, waiting, parked } = diff;
+    let Diff {
+        changes,
+        reason,
+        link: mut learned,
+        warnings,
+        waiting,
+        parked,
+    } = diff;
     for (_, problem) in parked {
-        park(plan, desired, problem, "correct the value at the source, or in the app");
+        park(
+            plan,
+            desired,
+            problem,
+            "correct the value at the source, or in the app",
+        );
     }
-    plan.warnings
-        .extend(warnings.into_iter().map(|text| format!("{}: {text}", desired.label)));
+    plan.warnings.extend(
+        warnings
+            .into_iter()
+            .map(|text| format!("{}: {text}", desired.label)),
+    );
     plan.waiting.extend(waiting);
     if !active {
         plan_return(view, desired, link, changes, lanes, plan);
@@ -317,7 +386,9 @@ fn plan_kept(
         learned.active = true;
         learned.left = None;
         if !changes.is_empty() {
-            let action = Action::Update { attributes: changes };
+            let action = Action::Update {
+                attributes: changes,
+            };
             lanes.movers.push(change(desired, action, reason));
         }
     }
@@ -342,8 +413,14 @@ fn plan_return(
         )),
         (true, Drift::Ignore) => {}
         (true, Drift::Repair) | (false, _) => {
-            let reason = if switched_off_there { Reason::Drifted } else { Reason::Returned };
-            lanes.joiners.push(change(desired, Action::Reactivate { attributes }, reason));
+            let reason = if switched_off_there {
+                Reason::Drifted
+            } else {
+                Reason::Returned
+            };
+            lanes
+                .joiners
+                .push(change(desired, Action::Reactivate { attributes }, reason));
         }
     }
 }
@@ -388,10 +465,10 @@ fn plan_out(
 }
 
 fn plan_absent(view: &View<'_>, link: &Link, lanes: &mut Lanes, plan: &mut Plan) {
-    let label = view
-        .accounts
-        .get(&link.id)
-        .map_or_else(|| Arc::clone(&link.user.id), |account| Arc::from(account.label.as_str()));
+    let label = view.accounts.get(&link.id).map_or_else(
+        || Arc::clone(&link.user.id),
+        |account| Arc::from(account.label.as_str()),
+    );
     let desired = Desired {
         user: link.user.clone(),
         label,
@@ -430,7 +507,10 @@ fn plan_leaver(
     let policy = rules.leavers.policy(cause);
     let left = match link.left {
         Some(left) if left.cause == cause => left,
-        Some(_) | None => Left { cause, since: view.input.now },
+        Some(_) | None => Left {
+            cause,
+            since: view.input.now,
+        },
     };
     let due = |after: Option<std::time::Duration>| {
         after.map(|after| left.since.saturating_add(after).unwrap_or(left.since))
@@ -441,7 +521,9 @@ fn plan_leaver(
     learned.active = active;
     let mut step = |at: Option<jiff::Timestamp>, action: Action, what: WaitingFor| match at {
         Some(at) if at <= view.input.now => {
-            lanes.leavers.push(change(desired, action, Reason::Left(cause)));
+            lanes
+                .leavers
+                .push(change(desired, action, Reason::Left(cause)));
         }
         Some(until) => plan.waiting.push(Waiting {
             user: desired.user.clone(),
@@ -457,7 +539,11 @@ fn plan_leaver(
         step(delete_at, Action::Delete, WaitingFor::Deletion);
     } else {
         if active {
-            step(due(policy.deactivate), Action::Deactivate, WaitingFor::Deactivation);
+            step(
+                due(policy.deactivate),
+                Action::Deactivate,
+                WaitingFor::Deactivation,
+            );
         }
         step(delete_at, Action::Delete, WaitingFor::Deletion);
     }
