@@ -137,7 +137,7 @@ impl Cycle<'_> {
         let labels = labels(roster);
         let mut json = TargetJson::of(&proposal.reviewed, &labels);
         let mut exit = ending(&proposal.reviewed, self.args.dry_run);
-        let linked = proposal.state.links.keys().cloned().collect();
+        let linked = proposal.state.holders().cloned().collect();
         let unsettled = unsettled(&proposal.reviewed);
         self.say(|| self.plan_text(unit, &proposal, &labels));
         if !self.args.dry_run {

@@ -19,6 +19,7 @@ use super::{Progress, Target, World};
 use crate::core::account::Account;
 use crate::core::attribute::AttrName;
 use crate::core::change::{Action, ActionKind, Change, Subject};
+use crate::core::correlate::key_prints;
 use crate::core::fault::{Disposition, Effect, Fault, FaultKind, dispose};
 use crate::core::fingerprint::Fingerprints;
 use crate::core::key::{GroupKey, RemoteId, UserKey};
@@ -77,6 +78,7 @@ struct Drain<'a> {
     links: BTreeMap<UserKey, Link>,
     groups: BTreeMap<GroupKey, GroupLink>,
     accounts: &'a BTreeMap<RemoteId, Account>,
+    gone: &'a BTreeSet<RemoteId>,
     keys: BTreeMap<&'a UserKey, &'a [(AttrName, Arc<str>)]>,
     queue: Queue,
     applied: Applied,
@@ -98,6 +100,7 @@ impl<'a> Drain<'a> {
             links: proposal.state.links.clone(),
             groups: proposal.state.groups.clone(),
             accounts: &proposal.accounts,
+            gone: &proposal.gone,
             keys: proposal
                 .desired
                 .iter()
@@ -219,10 +222,21 @@ impl<'a> Drain<'a> {
             subject: change.subject.clone(),
             action: change.action.kind(),
             attempts,
+            keys: self.key_prints(change),
             content: content(self.world.key, change),
             state,
         };
         Record::PutJob(self.target.rules.target.clone(), job)
+    }
+
+    /// What the account of a create can be found by, should its answer be lost.
+    fn key_prints(&self, change: &Change) -> Fingerprints {
+        let keys = match (&change.action, &change.subject) {
+            (Action::Create { .. }, Subject::User(user)) => self.keys.get(user).copied(),
+            _ => None,
+        };
+        let profile = &self.target.rules.profile;
+        key_prints(profile, self.world.key, keys.unwrap_or_default())
     }
 
     /// Sends until nothing is left that can go in this run.
@@ -284,6 +298,7 @@ impl<'a> Drain<'a> {
             links: &self.links,
             groups: &self.groups,
             accounts: self.accounts,
+            gone: self.gone,
             keys: &self.keys,
         };
         let scene = &scene;

@@ -214,7 +214,7 @@ impl Simulation {
             laws::nobody_in_scope_lost(&mut self, &before);
             laws::one_account_each(&mut self);
             if weather.faults == 0 && !cycle.crashed {
-                laws::writes_are_changes(&mut self, &cycle);
+                laws::writes_are_changes(&mut self, &cycle, weather.basis);
             }
             if self.draw.below(2) == 0 {
                 self.approve().await;
@@ -354,7 +354,11 @@ impl Simulation {
                 .target(target, jiff::Timestamp::UNIX_EPOCH)
                 .await
                 .expect("the state can be read");
-            for mut hold in state.holds {
+            for mut hold in state
+                .holds
+                .into_iter()
+                .filter(|hold| hold.approved.is_none())
+            {
                 self.story
                     .push(format!("{} of {target} is approved", hold.id));
                 hold.approved = Some(Approval {
@@ -449,7 +453,7 @@ async fn work(
         };
         done.held += proposal.reviewed.held.len();
         done.planned += laws::writes_of(&proposal.reviewed.released, &target.rules.profile);
-        linked.extend(proposal.state.links.keys().cloned());
+        linked.extend(proposal.state.holders().cloned());
         let doubted = proposal
             .reviewed
             .held

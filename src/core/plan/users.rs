@@ -12,7 +12,7 @@ use super::{Note, Orphan, Parked, Plan, Standing, Standings, View, Waiting, Wait
 use crate::core::account::Account;
 use crate::core::attribute::{AttrName, Attributes, Value};
 use crate::core::change::{Action, ActionKind, Change, Reason, Subject};
-use crate::core::correlate::Match;
+use crate::core::correlate::{Match, key_prints};
 use crate::core::desired::{Desired, Wanted};
 use crate::core::fingerprint::{Fingerprint, FingerprintKey};
 use crate::core::key::{RemoteId, UserKey};
@@ -60,6 +60,16 @@ fn stand_one<'a>(
         return stand_linked(view, desired, link, plan);
     }
     match view.matches.get(&desired.user) {
+        None if cannot_be_looked_up(view, desired) => {
+            let problem = "an account may be there under another name, since an answer was lost";
+            park(
+                plan,
+                desired,
+                problem.into(),
+                "run sync without --quick: it reads the whole app",
+            );
+            None
+        }
         None => Some(Standing::New),
         Some(Match::Unsure { problem }) => {
             let hint = "correct the value in the app, or link the right account by hand";
@@ -145,6 +155,22 @@ fn stand_matched<'a>(
     })
 }
 
+/// Was a create sent whose answer was lost, with none of the values the user has now? Then only a
+/// full read can tell whether it made an account.
+fn cannot_be_looked_up(view: &View<'_>, desired: &Desired) -> bool {
+    let subject = Subject::User(desired.user.clone());
+    let job = view.input.state.job(&subject, ActionKind::Create);
+    let Some(job) = job.filter(|job| matches!(job.state, JobState::InDoubt(_))) else {
+        return false;
+    };
+    let now = key_prints(&view.input.rules.profile, view.input.key, &desired.keys);
+    view.input.observed.is_none()
+        && !job
+            .keys
+            .iter()
+            .any(|(name, print)| now.get(name) == Some(print))
+}
+
 /// An account that a lost answer left behind is ours, whatever `adopt:` says.
 fn may_adopt(view: &View<'_>, desired: &Desired) -> bool {
     view.input.rules.adopt == Adopt::Unique || is_in_doubt(view, &desired.user)
@@ -197,6 +223,11 @@ pub(super) fn plan_users(view: &View<'_>, standings: &Standings<'_>, plan: &mut 
     for link in view.input.state.links.values() {
         if !known.contains(&link.user) {
             plan_absent(view, link, &mut lanes, plan);
+        }
+    }
+    for (user, _) in view.input.state.doubtful_creates() {
+        if !known.contains(user) {
+            plan_absent_in_doubt(view, user, &mut lanes, plan);
         }
     }
     plan.orphans = orphans(view);
@@ -462,6 +493,27 @@ fn plan_out(
             active: account.active,
         });
     }
+}
+
+/// Somebody who is missing, and whose account an answer that was lost may have left behind: it is
+/// ours, so it is linked and then treated like any other.
+fn plan_absent_in_doubt(view: &View<'_>, user: &UserKey, lanes: &mut Lanes, plan: &mut Plan) {
+    let Some(Match::One { id, by }) = view.matches.get(user) else {
+        return;
+    };
+    let Some(account) = view.accounts.get(id).copied() else {
+        return;
+    };
+    let desired = Desired {
+        user: user.clone(),
+        label: Arc::from(account.label.as_str()),
+        wanted: Wanted::Out(LeaveCause::Deleted),
+        keys: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let link = adopt(view, &desired, account, by, lanes);
+    plan.notes.push(Note::Link(link.clone()));
+    plan_absent(view, &link, lanes, plan);
 }
 
 fn plan_absent(view: &View<'_>, link: &Link, lanes: &mut Lanes, plan: &mut Plan) {
