@@ -223,7 +223,7 @@ impl<'a> Drain<'a> {
             action: change.action.kind(),
             attempts,
             keys: self.key_prints(change),
-            content: content(self.world.key, change),
+            content: content(self.world.key, change, &self.links),
             state,
         };
         Record::PutJob(self.target.rules.target.clone(), job)

@@ -152,9 +152,8 @@ impl Queue {
     }
 
     fn refers(&self, value: &Value) -> bool {
-        match value {
-            Value::Account(user) => self.creates.contains(user),
-            Value::Text(_) | Value::Bool(_) | Value::Int(_) | Value::List(_) => false,
-        }
+        value
+            .account()
+            .is_some_and(|user| self.creates.contains(user))
     }
 }

@@ -106,6 +106,8 @@ struct Cycle {
     planned: usize,
     held: usize,
     writes: u64,
+    /// What failed or waits for a person, in words.
+    trouble: Vec<String>,
 }
 
 struct Simulation {
@@ -281,6 +283,7 @@ impl Simulation {
             cycle.held,
             if cycle.crashed { ", crashed" } else { "" }
         ));
+        self.story.extend(cycle.trouble.iter().cloned());
     }
 
     async fn wait(&self, seconds: u64) {
@@ -312,6 +315,7 @@ impl Simulation {
                 done = work => {
                     cycle.planned = done.planned;
                     cycle.held = done.held;
+                    cycle.trouble = done.trouble;
                 }
             }
         }
@@ -411,6 +415,7 @@ impl Simulation {
 struct Done {
     planned: usize,
     held: usize,
+    trouble: Vec<String>,
 }
 
 async fn work(
@@ -442,6 +447,7 @@ async fn work(
     let mut done = Done {
         planned: 0,
         held: 0,
+        trouble: Vec::new(),
     };
     let mut linked = BTreeSet::new();
     let mut unsettled = BTreeSet::new();
@@ -460,9 +466,23 @@ async fn work(
             .iter()
             .filter_map(|hold| hold.lane.strip_prefix("reading:"));
         unsettled.extend(doubted.map(rollcall::core::key::SourceName::new));
-        apply(target, proposal, "run", world)
+        let name = &target.rules.target;
+        let parked = &proposal.reviewed.plan.parked;
+        done.trouble.extend(
+            parked
+                .iter()
+                .map(|parked| format!("  {name}: {} is parked: {}", parked.label, parked.reason)),
+        );
+        let applied = apply(target, proposal, "run", world)
             .await
             .expect("the state can be written");
+        done.trouble.extend(applied.failed.iter().map(|failure| {
+            let action = failure.change.action.kind().word();
+            format!(
+                "  {name}: {action} {}: {}",
+                failure.change.label, failure.reason
+            )
+        }));
     }
     roster
         .accept(&linked, &unsettled, world)

@@ -379,7 +379,7 @@ fn set_aside_parked(view: &View<'_>, plan: &mut Plan) {
         let job = view.input.state.job(&change.subject, change.action.kind());
         match job.map(|job| (&job.state, job.content)) {
             Some((JobState::Parked { reason, hint, .. }, parked))
-                if parked == content(view.input.key, &change) =>
+                if parked == content(view.input.key, &change, &view.input.state.links) =>
             {
                 unmade.extend(creates(&change).cloned());
                 plan.parked.push(Parked {
@@ -409,10 +409,7 @@ pub fn creates(change: &Change) -> Option<&UserKey> {
 /// Takes what refers to accounts that will not be made out of the changes: members that are to be
 /// added, and values.
 pub(super) fn without_accounts(changes: &mut Vec<Change>, unmade: &BTreeSet<UserKey>) {
-    let refers = |value: &Value| match value {
-        Value::Account(user) => unmade.contains(user),
-        Value::Text(_) | Value::Bool(_) | Value::Int(_) | Value::List(_) => false,
-    };
+    let refers = |value: &Value| value.account().is_some_and(|user| unmade.contains(user));
     changes.retain_mut(|change| match &mut change.action {
         Action::AddMembers { members } => {
             members.retain(|member| !unmade.contains(&member.user));

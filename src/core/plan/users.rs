@@ -22,13 +22,44 @@ use crate::core::profile::Reactivation;
 use crate::core::reading::Absence;
 use crate::core::rules::{Adopt, Drift, UnassignedUnlinked};
 
-/// The fingerprint of what a change would send: a parked change is tried again when it differs.
+/// The fingerprint of what a change would send: a parked change is tried again when it differs, also
+/// when only an account that it refers to is another one now.
 #[must_use]
-pub fn content(key: &FingerprintKey, change: &Change) -> Fingerprint {
+pub fn content(
+    key: &FingerprintKey,
+    change: &Change,
+    links: &BTreeMap<UserKey, Link>,
+) -> Fingerprint {
+    let accounts: Vec<&str> = referred(&change.action)
+        .map(|user| links.get(user).map_or("", |link| link.id.as_str()))
+        .collect();
     key.of(
         &AttrName::new("change"),
-        &Value::text(format!("{:?}", change.action)),
+        &Value::text(format!("{:?} {accounts:?}", change.action)),
     )
+}
+
+/// Users to whose accounts a change refers by its values.
+fn referred(action: &Action) -> Box<dyn Iterator<Item = &UserKey> + '_> {
+    match action {
+        Action::Create { attributes } => Box::new(attributes.values().filter_map(Value::account)),
+        Action::Update { attributes } | Action::Reactivate { attributes } => Box::new(
+            attributes
+                .iter()
+                .filter_map(|attribute| attribute.new.as_ref())
+                .filter_map(Value::account),
+        ),
+        Action::AddMembers { members } | Action::RemoveMembers { members } => {
+            Box::new(members.iter().map(|member| &member.user))
+        }
+        Action::Adopt { .. }
+        | Action::Deactivate
+        | Action::Delete
+        | Action::AdoptGroup { .. }
+        | Action::CreateGroup { .. }
+        | Action::RenameGroup { .. }
+        | Action::DeleteGroup => Box::new(std::iter::empty()),
+    }
 }
 
 /// Where everybody who should be active stands; who cannot be is parked here.
