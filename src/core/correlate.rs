@@ -24,6 +24,13 @@ pub enum Match {
         /// By which attribute.
         by: AttrName,
     },
+    /// This account was made by a create of ours whose answer was lost.
+    Recovered {
+        /// Which account.
+        id: RemoteId,
+        /// By which attribute.
+        by: AttrName,
+    },
     /// A person has to decide.
     Unsure {
         /// Why.
@@ -68,7 +75,7 @@ pub fn recover(
             value.is_some_and(|value| key_print(profile, key, name, value) == *print)
         };
         if let Some(account) = free.iter().find(holds) {
-            return Some(Match::One {
+            return Some(Match::Recovered {
                 id: account.id.clone(),
                 by: name.clone(),
             });

@@ -35,14 +35,12 @@ impl TargetState {
         self.jobs.get(at.ok()?)
     }
 
-    /// Creates whose answers were lost: users who may have an account that no link knows.
+    /// Creates whose answers were lost: their users may have an account that no link knows.
     pub fn doubtful_creates(&self) -> impl Iterator<Item = (&UserKey, &Job)> {
         self.jobs
             .iter()
             .filter_map(|job| match (&job.subject, job.action, &job.state) {
-                (Subject::User(user), ActionKind::Create, JobState::InDoubt(_))
-                    if !self.links.contains_key(user) =>
-                {
+                (Subject::User(user), ActionKind::Create, JobState::InDoubt(_)) => {
                     Some((user, job))
                 }
                 _ => None,

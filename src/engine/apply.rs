@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
@@ -24,11 +25,15 @@ use crate::core::fault::{Disposition, Effect, Fault, FaultKind, dispose};
 use crate::core::fingerprint::Fingerprints;
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::{GroupLink, Job, JobState, Link};
-use crate::core::plan::{Note, content, name_attribute};
+use crate::core::plan::{Basis, Note, content, name_attribute};
 use crate::store::{Epoch, Record, StoreError};
 
 /// Failures in a row to reach an app before a run gives it up.
 const UNREACHABLE: u32 = 5;
+
+/// A create in doubt stays in the outbox until its account is linked, or a full read so long after it
+/// shows none: an app may carry out a request late.
+const FORGOTTEN: Duration = Duration::from_hours(1);
 
 /// What came of carrying out a proposal.
 #[derive(Clone, Debug, Default)]
@@ -121,7 +126,7 @@ impl<'a> Drain<'a> {
         for note in &proposal.reviewed.plan.notes {
             batch.push(self.note(note));
         }
-        batch.extend(self.stale_jobs(proposal));
+        batch.extend(self.stale_jobs(proposal, now));
         for change in &proposal.reviewed.released {
             if proposal
                 .state
@@ -158,22 +163,21 @@ impl<'a> Drain<'a> {
         }
     }
 
-    /// Jobs that the plan does not ask for any more. A create in doubt stays until its account is
-    /// linked: nobody may forget that it could be there.
-    fn stale_jobs(&self, proposal: &Proposal) -> Vec<Record> {
-        let planned: BTreeSet<(&Subject, ActionKind)> = proposal
-            .reviewed
+    /// Jobs that the plan does not ask for any more.
+    fn stale_jobs(&self, proposal: &Proposal, now: Timestamp) -> Vec<Record> {
+        let reviewed = &proposal.reviewed;
+        let planned: BTreeSet<(&Subject, ActionKind)> = reviewed
             .released
             .iter()
             .map(|change| (&change.subject, change.action.kind()))
             .collect();
-        let parked: BTreeSet<&Subject> = proposal
-            .reviewed
+        let parked: BTreeSet<&Subject> = reviewed
             .plan
             .parked
             .iter()
             .map(|parked| &parked.subject)
             .collect();
+        let target = &self.target.rules.target;
         proposal
             .state
             .jobs
@@ -182,15 +186,13 @@ impl<'a> Drain<'a> {
             .filter(|job| match job.state {
                 JobState::Due(_) => true,
                 JobState::Parked { .. } => !parked.contains(&job.subject),
-                JobState::InDoubt(_) => match (&job.subject, job.action) {
-                    (Subject::User(user), ActionKind::Create) => self.links.contains_key(user),
-                    _ => true,
-                },
+                JobState::InDoubt(at) => {
+                    job.action != ActionKind::Create
+                        || planned.contains(&(&job.subject, ActionKind::Adopt))
+                        || (reviewed.plan.basis == Basis::Observed && at + FORGOTTEN < now)
+                }
             })
-            .map(|job| {
-                let target = self.target.rules.target.clone();
-                Record::DropJob(target, job.subject.clone(), job.action)
-            })
+            .map(|job| Record::DropJob(target.clone(), job.subject.clone(), job.action))
             .collect()
     }
 
@@ -607,7 +609,7 @@ impl<'a> Drain<'a> {
 /// The tasks of a proposal, with what earlier runs left behind.
 fn tasks(proposal: &Proposal, world: World<'_>) -> Vec<Task> {
     let due = world.clock.instant();
-    let asked = proposal.reviewed.plan.basis == crate::core::plan::Basis::Observed;
+    let asked = proposal.reviewed.plan.basis == Basis::Observed;
     proposal
         .reviewed
         .released

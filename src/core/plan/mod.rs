@@ -283,6 +283,17 @@ impl<'a> View<'a> {
         protected.contains(account.label.as_str()) || protected.contains(account.id.as_str())
     }
 
+    /// The link of a user, if the account it names is the one that counts.
+    fn link(&self, user: &UserKey) -> Option<&'a Link> {
+        let link = self.input.state.links.get(user)?;
+        (!self.is_gone(&link.id) && !self.is_recovered(user)).then_some(link)
+    }
+
+    /// Is there an account of this user that a create whose answer was lost has made?
+    fn is_recovered(&self, user: &UserKey) -> bool {
+        matches!(self.matches.get(user), Some(Match::Recovered { .. }))
+    }
+
     /// Does the app say that it does not have this any more?
     fn is_gone(&self, id: &RemoteId) -> bool {
         self.input

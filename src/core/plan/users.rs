@@ -84,21 +84,14 @@ fn stand_one<'a>(
     desired: &'a Desired,
     plan: &mut Plan,
 ) -> Option<Standing<'a>> {
-    let link = view.input.state.links.get(&desired.user);
-    if let Some(link) = link
-        && !view.is_gone(&link.id)
-    {
+    if let Some(link) = view.link(&desired.user) {
         return stand_linked(view, desired, link, plan);
     }
     match view.matches.get(&desired.user) {
         None if cannot_be_looked_up(view, desired) => {
             let problem = "an account may be there under another name, since an answer was lost";
-            park(
-                plan,
-                desired,
-                problem.into(),
-                "run sync without --quick: it reads the whole app",
-            );
+            let hint = "run sync without --quick: it reads the whole app";
+            park(plan, desired, problem.into(), hint);
             None
         }
         None => Some(Standing::New),
@@ -107,6 +100,10 @@ fn stand_one<'a>(
             park(plan, desired, problem.clone(), hint);
             None
         }
+        Some(Match::Recovered { id, by }) => Some(Standing::Matched {
+            account: view.accounts.get(id).copied()?,
+            by: by.clone(),
+        }),
         Some(Match::One { id, by }) => {
             let account = view.accounts.get(id).copied()?;
             stand_matched(view, desired, account, by, plan)
@@ -165,7 +162,7 @@ fn stand_matched<'a>(
     if !account.active && view.input.rules.profile.users.reactivate == Reactivation::Create {
         return Some(Standing::New);
     }
-    if !may_adopt(view, desired) {
+    if view.input.rules.adopt != Adopt::Unique {
         let problem = format!(
             "the account {} ({}) fits by {}, and `adopt:` wants a person to say so",
             account.label,
@@ -200,19 +197,6 @@ fn cannot_be_looked_up(view: &View<'_>, desired: &Desired) -> bool {
             .keys
             .iter()
             .any(|(name, print)| now.get(name) == Some(print))
-}
-
-/// An account that a lost answer left behind is ours, whatever `adopt:` says.
-fn may_adopt(view: &View<'_>, desired: &Desired) -> bool {
-    view.input.rules.adopt == Adopt::Unique || is_in_doubt(view, &desired.user)
-}
-
-fn is_in_doubt(view: &View<'_>, user: &UserKey) -> bool {
-    let subject = Subject::User(user.clone());
-    view.input
-        .state
-        .job(&subject, ActionKind::Create)
-        .is_some_and(|job| matches!(job.state, JobState::InDoubt(_)))
 }
 
 fn is_active(view: &View<'_>, link: &Link) -> bool {
@@ -252,7 +236,7 @@ pub(super) fn plan_users(view: &View<'_>, standings: &Standings<'_>, plan: &mut 
         }
     }
     for link in view.input.state.links.values() {
-        if !known.contains(&link.user) {
+        if !known.contains(&link.user) && !view.is_recovered(&link.user) {
             plan_absent(view, link, &mut lanes, plan);
         }
     }
@@ -374,7 +358,7 @@ fn adopt(
     by: &AttrName,
     lanes: &mut Lanes,
 ) -> Link {
-    let recovered = is_in_doubt(view, &desired.user);
+    let recovered = view.is_recovered(&desired.user);
     let reason = if recovered {
         Reason::Recovered
     } else {
@@ -495,29 +479,29 @@ fn plan_out(
     lanes: &mut Lanes,
     plan: &mut Plan,
 ) {
-    if let Some(link) = view.input.state.links.get(&desired.user) {
+    let state = view.input.state;
+    if let Some(link) = state
+        .links
+        .get(&desired.user)
+        .filter(|_| !view.is_recovered(&desired.user))
+    {
         return plan_leaver(view, desired, link, cause, lanes, plan);
     }
-    let Some(Match::One { id, by }) = view.matches.get(&desired.user) else {
-        return;
+    let (id, by, is_ours) = match view.matches.get(&desired.user) {
+        Some(Match::Recovered { id, by }) => (id, by, true),
+        Some(Match::One { id, by }) => (id, by, false),
+        Some(Match::Unsure { .. }) | None => return,
     };
     let Some(account) = view.accounts.get(id).copied() else {
         return;
     };
-    if view.is_protected(account) {
+    if view.is_protected(account) || !account.active {
         return;
     }
-    let policy = view.input.rules.unassigned_unlinked;
-    let removes = match cause {
-        LeaveCause::Disabled | LeaveCause::Deleted => view.input.rules.adopt == Adopt::Unique,
-        LeaveCause::Unassigned => {
-            policy == UnassignedUnlinked::Deactivate || is_in_doubt(view, &desired.user)
-        }
-    };
-    if removes && account.active {
+    if is_ours || removes_unlinked(view, cause) {
         let link = adopt(view, desired, account, by, lanes);
         plan_leaver(view, desired, &link, cause, lanes, plan);
-    } else if account.active {
+    } else {
         plan.unassigned.push(Orphan {
             id: account.id.clone(),
             label: Arc::clone(&desired.label),
@@ -526,10 +510,20 @@ fn plan_out(
     }
 }
 
+/// Is an account without a link, of somebody who is out for this cause, taken over to be switched
+/// off?
+fn removes_unlinked(view: &View<'_>, cause: LeaveCause) -> bool {
+    let rules = view.input.rules;
+    match cause {
+        LeaveCause::Disabled | LeaveCause::Deleted => rules.adopt == Adopt::Unique,
+        LeaveCause::Unassigned => rules.unassigned_unlinked == UnassignedUnlinked::Deactivate,
+    }
+}
+
 /// Somebody who is missing, and whose account an answer that was lost may have left behind: it is
 /// ours, so it is linked and then treated like any other.
 fn plan_absent_in_doubt(view: &View<'_>, user: &UserKey, lanes: &mut Lanes, plan: &mut Plan) {
-    let Some(Match::One { id, by }) = view.matches.get(user) else {
+    let Some(Match::Recovered { id, by }) = view.matches.get(user) else {
         return;
     };
     let Some(account) = view.accounts.get(id).copied() else {
@@ -637,7 +631,7 @@ fn plan_leaver(
 
 fn orphans(view: &View<'_>) -> Vec<Orphan> {
     let matched = view.matches.values().filter_map(|found| match found {
-        Match::One { id, .. } => Some(id),
+        Match::One { id, .. } | Match::Recovered { id, .. } => Some(id),
         Match::Unsure { .. } => None,
     });
     let linked: BTreeSet<&RemoteId> = view
