@@ -337,7 +337,8 @@ impl Simulation {
                     self.clock.clone(),
                 );
                 let network: Arc<dyn Transport> = Arc::new(Fused::new(network, fuse));
-                connect(target, sandboxed(target, &root, network), &self.clock)
+                let way = sandboxed(target, &root, network);
+                connect(target, way, &self.clock, self.draw.clone())
             })
             .collect()
     }
