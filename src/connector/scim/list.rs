@@ -322,7 +322,7 @@ mod tests {
             (
                 200,
                 "<html>sign in</html>",
-                "the answer did not come from a SCIM service (200)",
+                "the answer did not come from a SCIM service (200): an HTML page; is base_url right?",
             ),
             (
                 200,

@@ -127,7 +127,7 @@ async fn an_app_that_is_none_fails_the_test() {
         (
             200,
             "<!DOCTYPE html>",
-            "the answer did not come from a SCIM service (200)",
+            "the answer did not come from a SCIM service (200): an HTML page; is base_url right?",
         ),
         (
             404,
