@@ -1,3 +1,7 @@
 //! Stories from outside, and the rules of the house.
 
+mod docs;
+mod excerpt;
 mod house;
+mod markdown;
+mod schema;
