@@ -134,7 +134,11 @@ async fn an_app_that_is_none_fails_the_test() {
             "<html>",
             "the answer did not come from a SCIM service (404)",
         ),
-        (302, "", "the answer did not come from a SCIM service (302)"),
+        (
+            302,
+            "",
+            "the answer did not come from a SCIM service (302): redirected, without saying where to; is base_url right?",
+        ),
         (
             401,
             r#"{"detail":"bad token"}"#,
