@@ -74,8 +74,8 @@ pub async fn run(args: SyncArgs) -> Result<Exit, Trouble> {
     };
     let mut exit = cycle.run(&installation, &units).await?;
     let proves = installation.is_in_process() && !args.dry_run && args.format == Format::Text;
-    if proves && exit == Exit::InLine {
-        exit = cycle.prove(&installation, &units).await?;
+    if proves && matches!(exit, Exit::InLine | Exit::Unfinished) {
+        exit = exit.or(cycle.prove(&installation, &units).await?);
     }
     if args.format == Format::Json {
         show::out(&show::json::print(&cycle.answer));
