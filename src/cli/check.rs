@@ -40,7 +40,7 @@ pub struct CheckArgs {
 pub async fn run(args: CheckArgs) -> Result<Exit, Trouble> {
     let config = config::load(&args.common.config)?;
     let mut findings = vec![Finding::good(
-        "config",
+        &"config",
         show::check::config(config.sources.len(), config.targets.len()),
     )];
     let is_real = assemble::apps(&args.common)? == assemble::Apps::Real;

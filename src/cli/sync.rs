@@ -18,7 +18,7 @@ use crate::engine::apply::{Applied, apply};
 use crate::engine::propose::{Proposal, propose};
 use crate::engine::roster::Roster;
 use crate::show;
-use crate::show::json::{RefusedJson, SyncJson, TargetJson};
+use crate::show::json::{RefusedJson, RequestsJson, SyncJson, TargetJson};
 use crate::show::plan::PlanText;
 use crate::show::progress::ProgressLine;
 
@@ -108,7 +108,7 @@ impl Cycle<'_> {
             unsettled.extend(ended.unsettled);
             match ended.linked {
                 Some(users) => linked.extend(users),
-                None => unsettled.extend(roster.doubted()),
+                None => unsettled.extend(roster.doubts.keys().cloned()),
             }
             self.answer.targets.push(ended.json);
         }
@@ -132,7 +132,7 @@ impl Cycle<'_> {
         self.line.clear();
         let proposal = match proposed {
             Ok(proposal) => proposal,
-            Err(error) => return Ok(self.unplanned(unit, error.into())),
+            Err(error) => return Ok(self.unplanned(unit, &error.into())),
         };
         let labels = labels(roster);
         let mut json = TargetJson::of(&proposal.reviewed, &labels);
@@ -140,20 +140,16 @@ impl Cycle<'_> {
         let linked = proposal.state.holders().cloned().collect();
         let unsettled = unsettled(&proposal.reviewed);
         self.say(|| self.plan_text(unit, &proposal, &labels));
-        if !self.args.dry_run {
+        if self.args.dry_run {
+            json.requests = unit.requests_since(before);
+        } else {
             let applied = apply(target, proposal, run, self.world).await;
             self.line.clear();
             let applied = applied?;
             exit = exit.or(outcome(&applied));
             json.add(&applied);
             json.requests = unit.requests_since(before);
-            self.say(|| {
-                let requests = json.requests;
-                let requests = show::plan::requests(requests.read, requests.write, requests.token);
-                show::plan::applied(target.rules.target.as_str(), &applied, &requests) + "\n"
-            });
-        } else {
-            json.requests = unit.requests_since(before);
+            self.say(|| applied_text(unit, &applied, json.requests));
         }
         Ok(Ended {
             json,
@@ -163,16 +159,16 @@ impl Cycle<'_> {
         })
     }
 
-    fn unplanned(&self, unit: &Unit, trouble: Trouble) -> Ended {
+    fn unplanned(&self, unit: &Unit, trouble: &Trouble) -> Ended {
         let name = &unit.target.rules.target;
-        let text = show::problem::unplanned(name, &trouble);
+        let text = show::problem::unplanned(name, trouble);
         self.say(|| text.clone());
         if self.args.format == Format::Json {
             show::err(&text);
         }
         let json = TargetJson {
             target: name.to_string(),
-            error: Some(show::problem::headline(&trouble)),
+            error: Some(show::problem::headline(trouble)),
             ..TargetJson::default()
         };
         Ended {
@@ -262,6 +258,12 @@ impl Cycle<'_> {
         show::out(&text);
         Ok(exit)
     }
+}
+
+fn applied_text(unit: &Unit, applied: &Applied, requests: RequestsJson) -> String {
+    let requests = show::plan::requests(requests.read, requests.write, requests.token);
+    let target = unit.target.rules.target.as_str();
+    show::plan::applied(target, applied, &requests) + "\n"
 }
 
 /// What people are called, by key.

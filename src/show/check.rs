@@ -15,7 +15,7 @@ pub struct Finding {
 impl Finding {
     /// It is good.
     #[must_use]
-    pub fn good(about: impl ToString, text: String) -> Self {
+    pub fn good(about: &dyn std::fmt::Display, text: String) -> Self {
         Self {
             about: about.to_string(),
             verdict: Ok(text),
@@ -24,7 +24,7 @@ impl Finding {
 
     /// It is not.
     #[must_use]
-    pub fn bad(about: impl ToString, trouble: Trouble) -> Self {
+    pub fn bad(about: &dyn std::fmt::Display, trouble: Trouble) -> Self {
         Self {
             about: about.to_string(),
             verdict: Err(trouble),

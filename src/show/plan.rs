@@ -40,7 +40,7 @@ impl PlanText<'_> {
     #[must_use]
     pub fn render(&self) -> String {
         let plan = &self.reviewed.plan;
-        let mut text = self.head(plan);
+        let mut text = head(plan);
         let adopted =
             self.of_kind(|kind| matches!(kind, ActionKind::Adopt | ActionKind::AdoptGroup));
         self.changes(&mut text, "adopted", &adopted);
@@ -70,18 +70,6 @@ impl PlanText<'_> {
         );
         self.summary(&mut text, plan);
         text
-    }
-
-    fn head(&self, plan: &Plan) -> String {
-        let basis = match plan.basis {
-            Basis::Observed => "compared with the app",
-            Basis::Remembered => "compared with what the app last acknowledged",
-        };
-        format!(
-            "{}  {}\n",
-            styled(BOLD, &plan.target),
-            styled(DIM, format!("plan {}, {basis}", plan.id()))
-        )
     }
 
     fn of_kind(&self, wanted: impl Fn(ActionKind) -> bool) -> Vec<&Change> {
@@ -196,7 +184,7 @@ impl PlanText<'_> {
             Value::Account(user) => self
                 .labels
                 .get(user)
-                .map_or_else(|| user.to_string(), |label| label.to_string()),
+                .map_or_else(|| user.to_string(), ToString::to_string),
             Value::Text(_) | Value::Bool(_) | Value::Int(_) | Value::List(_) => {
                 value.to_string().replace(char::is_control, "\u{fffd}")
             }
@@ -280,6 +268,18 @@ impl PlanText<'_> {
     }
 }
 
+fn head(plan: &Plan) -> String {
+    let basis = match plan.basis {
+        Basis::Observed => "compared with the app",
+        Basis::Remembered => "compared with what the app last acknowledged",
+    };
+    format!(
+        "{}  {}\n",
+        styled(BOLD, &plan.target),
+        styled(DIM, format!("plan {}, {basis}", plan.id()))
+    )
+}
+
 fn is_group(kind: ActionKind) -> bool {
     match kind {
         ActionKind::CreateGroup
@@ -318,7 +318,7 @@ pub fn hold_line(hold: &Hold) -> String {
     let changes = count(hold.changes.len(), "change");
     match hold.lane.split_once(':') {
         Some(("reading", source)) => format!(
-            "{}: {changes} rest on a reading of {source} that is in doubt",
+            "{}: the reading of {source} is in doubt; {changes} of this app rest on it",
             hold.id
         ),
         Some(("members", group)) => format!(

@@ -48,7 +48,7 @@ pub fn reason(reason: &Reason) -> String {
         Reason::Assigned { by } if &**by == "name" => "assigned by name".into(),
         Reason::Assigned { by } if &**by == "rule" => "assigned by `when`".into(),
         Reason::Assigned { by } => format!("assigned by {by}"),
-        Reason::Matched { by } => format!("has this account already, by {}", by.short()),
+        Reason::Matched { by } => format!("is in the app already, by {}", by.short()),
         Reason::Recovered => "made by an earlier run that never heard the answer".into(),
         Reason::Changed => "the directory or the mapping says so".into(),
         Reason::Drifted => "was changed in the app".into(),
