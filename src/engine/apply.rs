@@ -18,7 +18,7 @@ use super::propose::Proposal;
 use super::queue::{Queue, Task};
 use super::{Progress, Target, World};
 use crate::core::account::Account;
-use crate::core::attribute::AttrName;
+use crate::core::attribute::{AttrName, Value};
 use crate::core::change::{Action, ActionKind, Change, Subject};
 use crate::core::correlate::key_prints;
 use crate::core::fault::{Disposition, Effect, Fault, FaultKind, dispose};
@@ -292,11 +292,14 @@ impl<'a> Drain<'a> {
 
     async fn send(&mut self, wave: Vec<Task>) -> Result<(), StoreError> {
         let now = self.world.clock.now();
-        let attempts: Vec<Record> = wave
+        let mut attempts: Vec<Record> = Vec::new();
+        for task in wave
             .iter()
             .filter(|task| needs_request(&task.change.action))
-            .map(|task| self.job(&task.change, task.attempts + 1, JobState::InDoubt(now)))
-            .collect();
+        {
+            attempts.push(self.job(&task.change, task.attempts + 1, JobState::InDoubt(now)));
+            attempts.extend(self.intend(&task.change));
+        }
         if !attempts.is_empty() {
             self.world.store.commit(Epoch(1), &attempts).await?;
         }
@@ -329,6 +332,34 @@ impl<'a> Drain<'a> {
             self.total,
         ));
         Ok(())
+    }
+
+    /// Writes the values of an update down as sent before they are: should the answer be lost and the
+    /// source change its mind, the app's value is still known to be ours.
+    fn intend(&mut self, change: &Change) -> Option<Record> {
+        let (
+            Action::Update { attributes } | Action::Reactivate { attributes },
+            Subject::User(user),
+        ) = (&change.action, &change.subject)
+        else {
+            return None;
+        };
+        let teacher = self.teacher();
+        let mut link = self.links.get(user)?.clone();
+        for attribute in attributes {
+            let value = match &attribute.new {
+                Some(Value::Account(other)) => self
+                    .links
+                    .get(other)
+                    .map(|link| Value::text(link.id.as_str())),
+                other => other.clone(),
+            };
+            if let Some(value) = value {
+                teacher.intends(&mut link, &attribute.name, &value);
+            }
+        }
+        self.links.insert(user.clone(), link.clone());
+        Some(Record::PutLink(self.target.rules.target.clone(), link))
     }
 
     /// Turns what came of a try into records, and into another try where one is due.
@@ -404,12 +435,16 @@ impl<'a> Drain<'a> {
         }
     }
 
-    fn remember_user(&mut self, user: &UserKey, effects: Effects, outcome: Outcome) {
-        let teacher = Teacher {
-            profile: &self.target.rules.profile,
+    fn teacher(&self) -> Teacher<'a> {
+        Teacher {
+            rules: &self.target.rules,
             key: self.world.key,
             now: self.world.clock.now(),
-        };
+        }
+    }
+
+    fn remember_user(&mut self, user: &UserKey, effects: Effects, outcome: Outcome) {
+        let teacher = self.teacher();
         match effects {
             Effects::Created(account, attributes) => {
                 let mut link = new_link(user, &account, true);
@@ -457,7 +492,7 @@ impl<'a> Drain<'a> {
 
     fn remember_group(&mut self, group: &GroupKey, effects: Effects, outcome: Outcome) {
         let print = |name: &str| {
-            let value = crate::core::attribute::Value::text(name);
+            let value = Value::text(name);
             self.world.key.of(&name_attribute(), &value)
         };
         match effects {

@@ -12,11 +12,12 @@ use crate::core::attribute::{AttrName, Attributes, Value};
 use crate::core::fingerprint::FingerprintKey;
 use crate::core::link::{Link, Refusal};
 use crate::core::normal::{explain, same};
-use crate::core::profile::Profile;
+use crate::core::plan::mapped_prints;
+use crate::core::rules::Rules;
 
 /// How a value that was sent is judged by what the app holds.
 pub(super) struct Teacher<'a> {
-    pub profile: &'a Profile,
+    pub rules: &'a Rules,
     pub key: &'a FingerprintKey,
     pub now: Timestamp,
 }
@@ -30,24 +31,32 @@ impl Teacher<'_> {
         }
     }
 
-    /// An account was found that an earlier request had made: only what it holds counts as sent.
+    /// An account was found that an earlier request had made: what it holds was sent then, and what is
+    /// wanted now may differ.
     pub fn found(&self, link: &mut Link, values: &Attributes, account: &Account) {
+        link.sent = mapped_prints(self.rules, self.key, account);
+        link.held.clone_from(&link.sent);
         for (name, value) in values {
-            let Some(rule) = self.profile.rule(name) else {
+            let Some(rule) = self.rules.profile.rule(name) else {
                 continue;
             };
             if let Some(there) = account.attributes.get(name)
                 && same(rule, value, there)
             {
                 link.sent.insert(name.clone(), self.key.of(name, value));
-                link.held.insert(name.clone(), self.key.of(name, there));
             }
         }
     }
 
+    /// The values are about to be sent: from now on nobody may take them for somebody else's.
+    pub fn intends(&self, link: &mut Link, name: &AttrName, value: &Value) {
+        link.sent.insert(name.clone(), self.key.of(name, value));
+        link.held.remove(name);
+    }
+
     fn judge(&self, link: &mut Link, name: &AttrName, value: &Value, account: Option<&Account>) {
         link.held.remove(name);
-        let Some(rule) = self.profile.rule(name) else {
+        let Some(rule) = self.rules.profile.rule(name) else {
             return;
         };
         let there = account.and_then(|account| account.attributes.get(name));

@@ -18,7 +18,7 @@ pub(super) fn profile() -> Profile {
         "users": {"filters": ["externalId", "userName", "emails", "name.givenName"]},
         "attributes": {
             "externalId": {},
-            "userName": {"required": "always", "max_length": 40, "compare": "fold"},
+            "userName": {"required": "always", "unique": true, "max_length": 40, "compare": "fold"},
             "displayName": {},
             "name.givenName": {},
             "name.familyName": {},

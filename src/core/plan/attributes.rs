@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::{Standing, Standings, View, Waiting, WaitingFor};
 use crate::core::account::Account;
 use crate::core::attribute::{AttrChange, AttrName, Attributes, Value};
-use crate::core::change::Reason;
+use crate::core::change::{ActionKind, Reason, Subject};
 use crate::core::desired::Desired;
 use crate::core::key::UserKey;
 use crate::core::link::Link;
@@ -144,6 +144,9 @@ impl<'a> Comparison<'a, '_> {
     /// The value was sent already: has it arrived, and is it there still?
     fn settled(&mut self, name: &AttrName, rule: &AttributeRule, value: Value, observed: Seen<'_>) {
         let there = match observed {
+            Seen::Unknown if self.is_unsure(name) => {
+                return self.due(name, Some(value), Reason::Changed);
+            }
             Seen::Unknown => return,
             Seen::Nothing => None,
             Seen::Value(there) => Some(there),
@@ -157,6 +160,8 @@ impl<'a> Comparison<'a, '_> {
             {
                 self.learn(name, &value, there);
             }
+        } else if self.is_unsure(name) {
+            self.due(name, Some(value), Reason::Changed);
         } else if self.diff.link.refused.contains_key(name) {
             self.refused(name, value);
         } else if known.is_none() {
@@ -167,6 +172,17 @@ impl<'a> Comparison<'a, '_> {
         } else if known != print {
             self.drifted(name, value);
         }
+    }
+
+    /// Was the value meant to be sent by a request of which nobody knows what came? It was written down
+    /// as sent before the request left.
+    fn is_unsure(&self, name: &AttrName) -> bool {
+        let subject = Subject::User(self.desired.user.clone());
+        let state = self.view.input.state;
+        !self.diff.link.held.contains_key(name)
+            && [ActionKind::Update, ActionKind::Reactivate]
+                .into_iter()
+                .any(|kind| state.job(&subject, kind).is_some())
     }
 
     fn refused(&mut self, name: &AttrName, value: Value) {

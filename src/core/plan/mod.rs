@@ -45,7 +45,7 @@ use super::reading::{Absence, Reading};
 use super::rules::Rules;
 
 pub(crate) use groups::name_attribute;
-pub use users::content;
+pub use users::{content, mapped_prints};
 
 /// All that a plan is made of.
 pub struct Input<'a> {

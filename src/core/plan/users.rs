@@ -14,13 +14,13 @@ use crate::core::attribute::{AttrName, Attributes, Value};
 use crate::core::change::{Action, ActionKind, Change, Reason, Subject};
 use crate::core::correlate::{Match, key_prints};
 use crate::core::desired::{Desired, Wanted};
-use crate::core::fingerprint::{Fingerprint, FingerprintKey};
+use crate::core::fingerprint::{Fingerprint, FingerprintKey, Fingerprints};
 use crate::core::key::{RemoteId, UserKey};
 use crate::core::leaver::{LeaveCause, Left};
 use crate::core::link::{JobState, Link};
 use crate::core::profile::Reactivation;
 use crate::core::reading::Absence;
-use crate::core::rules::{Adopt, Drift, UnassignedUnlinked};
+use crate::core::rules::{Adopt, Drift, Rules, UnassignedUnlinked};
 
 /// The fingerprint of what a change would send: a parked change is tried again when it differs, also
 /// when only an account that it refers to is another one now.
@@ -35,8 +35,31 @@ pub fn content(
         .collect();
     key.of(
         &AttrName::new("change"),
-        &Value::text(format!("{:?} {accounts:?}", change.action)),
+        &Value::text(format!("{} {accounts:?}", what_is_sent(&change.action))),
     )
+}
+
+/// An action without what the app happens to hold now.
+fn what_is_sent(action: &Action) -> String {
+    match action {
+        Action::Update { attributes } | Action::Reactivate { attributes } => {
+            let new: Vec<_> = attributes
+                .iter()
+                .map(|attribute| (&attribute.name, &attribute.new))
+                .collect();
+            format!("{} {new:?}", action.kind().word())
+        }
+        Action::Adopt { .. }
+        | Action::Create { .. }
+        | Action::Deactivate
+        | Action::Delete
+        | Action::AdoptGroup { .. }
+        | Action::CreateGroup { .. }
+        | Action::RenameGroup { .. }
+        | Action::DeleteGroup
+        | Action::AddMembers { .. }
+        | Action::RemoveMembers { .. } => format!("{action:?}"),
+    }
 }
 
 /// Users to whose accounts a change refers by its values.
@@ -345,6 +368,24 @@ fn create(
     change(desired, Action::Create { attributes }, reason)
 }
 
+/// The fingerprints of what an account holds of the attributes we map: an account that we made holds
+/// what we sent.
+#[must_use]
+pub fn mapped_prints(rules: &Rules, key: &FingerprintKey, account: &Account) -> Fingerprints {
+    let set = rules
+        .assignment
+        .rules
+        .iter()
+        .flat_map(|rule| rule.set.keys());
+    rules
+        .mapping
+        .attributes
+        .keys()
+        .chain(set)
+        .filter_map(|name| Some((name.clone(), key.of(name, account.attributes.get(name)?))))
+        .collect()
+}
+
 /// Plans the adoption and gives the link that it will make.
 fn adopt(
     view: &View<'_>,
@@ -359,6 +400,11 @@ fn adopt(
     } else {
         Reason::Matched { by: by.clone() }
     };
+    let sent = if recovered {
+        mapped_prints(view.input.rules, view.input.key, account)
+    } else {
+        Fingerprints::new()
+    };
     let action = Action::Adopt {
         id: account.id.clone(),
         active: account.active,
@@ -369,8 +415,8 @@ fn adopt(
         id: account.id.clone(),
         ours: recovered,
         active: account.active,
-        sent: BTreeMap::new(),
-        held: BTreeMap::new(),
+        sent: sent.clone(),
+        held: sent,
         refused: BTreeMap::new(),
         left: None,
     }
