@@ -14,6 +14,7 @@ mod schema;
 mod status;
 mod sync;
 mod trouble;
+mod way;
 
 use std::path::PathBuf;
 

@@ -13,6 +13,7 @@ use super::{Common, Exit, Format, Trouble};
 use crate::core::guard::Reviewed;
 use crate::core::key::{SourceName, TargetName, UserKey};
 use crate::core::plan::Basis;
+use crate::core::reading::Doubt;
 use crate::engine::World;
 use crate::engine::apply::{Applied, apply};
 use crate::engine::propose::{Proposal, propose};
@@ -94,7 +95,7 @@ struct Cycle<'a> {
 impl Cycle<'_> {
     async fn run(&mut self, installation: &Installation, units: &[&Unit]) -> Result<Exit, Trouble> {
         let roster = Roster::read(&installation.sources, self.world).await?;
-        let mut exit = self.tell_refused(&roster);
+        let mut exit = self.tell_refused(&roster).or(doubted(&roster));
         self.tell_readings(&roster);
         if roster.readings.is_empty() {
             return Ok(exit.or(Exit::Held));
@@ -132,7 +133,7 @@ impl Cycle<'_> {
         self.line.clear();
         let proposal = match proposed {
             Ok(proposal) => proposal,
-            Err(error) => return Ok(self.unplanned(unit, error.into())),
+            Err(error) => return Ok(self.unplanned(unit, &error.into())),
         };
         let labels = labels(roster);
         let mut json = TargetJson::of(&proposal.reviewed, &labels);
@@ -140,7 +141,9 @@ impl Cycle<'_> {
         let linked = proposal.state.links.keys().cloned().collect();
         let unsettled = unsettled(&proposal.reviewed);
         self.say(|| self.plan_text(unit, &proposal, &labels));
-        if !self.args.dry_run {
+        if self.args.dry_run {
+            json.requests = unit.requests_since(before);
+        } else {
             let applied = apply(target, proposal, run, self.world).await;
             self.line.clear();
             let applied = applied?;
@@ -152,8 +155,6 @@ impl Cycle<'_> {
                 let requests = show::plan::requests(requests.read, requests.write, requests.token);
                 show::plan::applied(target.rules.target.as_str(), &applied, &requests) + "\n"
             });
-        } else {
-            json.requests = unit.requests_since(before);
         }
         Ok(Ended {
             json,
@@ -163,16 +164,16 @@ impl Cycle<'_> {
         })
     }
 
-    fn unplanned(&self, unit: &Unit, trouble: Trouble) -> Ended {
+    fn unplanned(&self, unit: &Unit, trouble: &Trouble) -> Ended {
         let name = &unit.target.rules.target;
-        let text = show::problem::unplanned(name, &trouble);
+        let text = show::problem::unplanned(name, trouble);
         self.say(|| text.clone());
         if self.args.format == Format::Json {
             show::err(&text);
         }
         let json = TargetJson {
             target: name.to_string(),
-            error: Some(show::problem::headline(&trouble)),
+            error: Some(show::problem::headline(trouble)),
             ..TargetJson::default()
         };
         Ended {
@@ -202,8 +203,7 @@ impl Cycle<'_> {
         let mut exit = Exit::InLine;
         for (source, error) in &roster.refused {
             exit = Exit::Held;
-            let text = show::problem::refused(source, error);
-            show::err(&text);
+            show::err(&show::problem::refused(source, &error.into()));
             self.answer.refused.push(RefusedJson {
                 source: source.to_string(),
                 problem: error.problem.clone(),
@@ -214,6 +214,9 @@ impl Cycle<'_> {
     }
 
     fn tell_readings(&self, roster: &Roster) {
+        if roster.readings.is_empty() {
+            return;
+        }
         self.say(|| {
             let mut text = String::new();
             for reading in &roster.readings {
@@ -272,6 +275,17 @@ fn labels(roster: &Roster) -> BTreeMap<UserKey, Arc<str>> {
         .flat_map(|reading| &reading.users)
         .map(|user| (user.key.clone(), Arc::clone(&user.label)))
         .collect()
+}
+
+/// A reading that removes nobody is refused, as far as removals go. Other settings alone are no reason
+/// to stop: they come from whoever changed the config.
+fn doubted(roster: &Roster) -> Exit {
+    let doubts = roster.doubts.values().flatten();
+    if doubts.clone().all(|doubt| *doubt == Doubt::NewSettings) {
+        Exit::InLine
+    } else {
+        Exit::Held
+    }
 }
 
 fn ending(reviewed: &Reviewed, dry_run: bool) -> Exit {
