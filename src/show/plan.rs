@@ -229,11 +229,7 @@ impl PlanText<'_> {
                 String::new()
             };
             let _ = writeln!(text, "      {}{more}", names.join(", "));
-            let _ = writeln!(
-                text,
-                "      → if this is right: rollcall approve {} --because \"…\"",
-                hold.id
-            );
+            let _ = writeln!(text, "      → {}", words::approve(&hold.id));
         }
     }
 
@@ -315,21 +311,7 @@ fn sign(kind: ActionKind) -> (char, anstyle::Style) {
 /// A hold in one line.
 #[must_use]
 pub fn hold_line(hold: &Hold) -> String {
-    let changes = count(hold.changes.len(), "change");
-    match hold.lane.split_once(':') {
-        Some(("reading", source)) => format!(
-            "{}: {changes} rest on a reading of {source} that is in doubt",
-            hold.id
-        ),
-        Some(("members", group)) => format!(
-            "{}: too many members of {group} would go; the limit is {} in 24 hours",
-            hold.id, hold.limit
-        ),
-        _ => format!(
-            "{}: {changes} of {}; the limit is {} in 24 hours",
-            hold.id, hold.lane, hold.limit
-        ),
-    }
+    words::held(&hold.id, &hold.lane, hold.changes.len(), hold.limit)
 }
 
 fn parked(text: &mut String, parked: &[Parked]) {

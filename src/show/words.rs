@@ -48,7 +48,7 @@ pub fn reason(reason: &Reason) -> String {
         Reason::Assigned { by } if &**by == "name" => "assigned by name".into(),
         Reason::Assigned { by } if &**by == "rule" => "assigned by `when`".into(),
         Reason::Assigned { by } => format!("assigned by {by}"),
-        Reason::Matched { by } => format!("has this account already, by {}", by.short()),
+        Reason::Matched { by } => format!("is in the app already, by {}", by.short()),
         Reason::Recovered => "made by an earlier run that never heard the answer".into(),
         Reason::Changed => "the directory or the mapping says so".into(),
         Reason::Drifted => "was changed in the app".into(),
@@ -73,6 +73,27 @@ pub fn left(cause: LeaveCause) -> &'static str {
         LeaveCause::Disabled => "disabled in the directory",
         LeaveCause::Deleted => "gone from the directory",
     }
+}
+
+/// A hold in one line: how much, of what, and the limit it went over.
+#[must_use]
+pub fn held(id: &str, lane: &str, changes: usize, limit: usize) -> String {
+    let changes = count(changes, "change");
+    match lane.split_once(':') {
+        Some(("reading", source)) => {
+            format!("{id}: {changes}, since the reading of {source} is in doubt")
+        }
+        Some(("members", group)) => {
+            format!("{id}: too many members of {group} would go; the limit is {limit} in 24 hours")
+        }
+        _ => format!("{id}: {changes} of {lane}; the limit is {limit} in 24 hours"),
+    }
+}
+
+/// What to do about a hold.
+#[must_use]
+pub fn approve(id: &str) -> String {
+    format!("if this is right: rollcall approve {id} --because \"…\"")
 }
 
 /// What somebody waits for.
