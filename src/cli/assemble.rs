@@ -24,6 +24,7 @@ use crate::http::auth::Authorized;
 use crate::http::client::ReqwestTransport;
 use crate::http::count::{Counted, Counter, RequestCounts};
 use crate::http::limit::{Limited, Limiter};
+use crate::http::reread::Reread;
 use crate::sandbox::{self, AppSetup, Sandbox, SandboxAuth};
 use crate::show::json::RequestsJson;
 use crate::show::problem::Trouble;
@@ -98,8 +99,9 @@ impl Installation {
         let config = config::load(&common.config)?;
         let apps = apps(common)?;
         let clock = Clock::System;
+        let draw = Draw::ambient();
         let store = open(common, &config, &apps, need)?;
-        let units = units(&config, &apps, &clock)?;
+        let units = units(&config, &apps, &clock, &draw)?;
         Ok(Self {
             sources: sources(&config),
             units,
@@ -107,7 +109,7 @@ impl Installation {
             store,
             apps,
             clock,
-            draw: Draw::ambient(),
+            draw,
             config,
         })
     }
@@ -209,7 +211,7 @@ fn source_unit(name: &SourceName, config: &SourceConfig) -> SourceUnit {
     }
 }
 
-fn units(config: &Config, apps: &Apps, clock: &Clock) -> Result<Vec<Unit>, Trouble> {
+fn units(config: &Config, apps: &Apps, clock: &Clock, draw: &Draw) -> Result<Vec<Unit>, Trouble> {
     let sandbox = match apps {
         Apps::InProcess => Some(sandbox(config, clock)?),
         Apps::Real | Apps::Served(_) => None,
@@ -227,7 +229,7 @@ fn units(config: &Config, apps: &Apps, clock: &Clock) -> Result<Vec<Unit>, Troub
                 }
                 (Apps::Real | Apps::InProcess, _) => real(target),
             };
-            Ok(connect(target, way, clock))
+            Ok(connect(target, way, clock, draw.clone()))
         })
         .collect()
 }
@@ -237,17 +239,24 @@ fn in_process() -> Url {
     Url::parse(sandbox::IN_PROCESS).expect("it is an address")
 }
 
-/// Builds the layers of a target, from the network up: counted, limited, authorized, SCIM.
+/// Builds the layers of a target, from the network up: counted, limited, authorized, read again,
+/// SCIM. `draw` is the jitter of what is read again.
 #[must_use]
-pub fn connect(config: &TargetConfig, way: Way, clock: &Clock) -> Unit {
+pub fn connect(config: &TargetConfig, way: Way, clock: &Clock, draw: Draw) -> Unit {
     let counter = Counter::new();
     let rules = Arc::new(config.rules.clone());
     let limiter = Arc::new(Limiter::new(&rules.profile.rates, clock.clone()));
     let counted = Counted::new(way.transport, counter.clone());
     let limited = Limited::new(counted, limiter);
     let authorized = Authorized::new(limited, &way.base_url, way.credentials, clock.clone());
+    let patient = Reread::new(
+        authorized,
+        rules.profile.rates.retry.clone(),
+        clock.clone(),
+        draw,
+    );
     let app = ScimConnector::new(
-        Arc::new(authorized),
+        Arc::new(patient),
         way.base_url,
         Arc::new(rules.profile.clone()),
         clock.clone(),

@@ -1,6 +1,6 @@
 //! The command line: one file a command.
 //!
-//! Promises that every command ends with a code that says what happened (see [`exit`]). Leaves the
+//! Promises that every command ends with a code that says what happened (see [`Exit`]). Leaves the
 //! words to [`crate::show`].
 
 mod approve;

@@ -75,8 +75,8 @@ pub async fn run(args: SyncArgs) -> Result<Exit, Trouble> {
     };
     let mut exit = cycle.run(&installation, &units).await?;
     let proves = installation.is_in_process() && !args.dry_run && args.format == Format::Text;
-    if proves && exit == Exit::InLine {
-        exit = cycle.prove(&installation, &units).await?;
+    if proves && matches!(exit, Exit::InLine | Exit::Unfinished) {
+        exit = exit.or(cycle.prove(&installation, &units).await?);
     }
     if args.format == Format::Json {
         show::out(&show::json::print(&cycle.answer));
@@ -138,7 +138,7 @@ impl Cycle<'_> {
         let labels = labels(roster);
         let mut json = TargetJson::of(&proposal.reviewed, &labels);
         let mut exit = ending(&proposal.reviewed, self.args.dry_run);
-        let linked = proposal.state.links.keys().cloned().collect();
+        let linked = proposal.state.holders().cloned().collect();
         let unsettled = unsettled(&proposal.reviewed);
         self.say(|| self.plan_text(unit, &proposal, &labels));
         if self.args.dry_run {

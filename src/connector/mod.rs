@@ -59,7 +59,7 @@ pub trait Observe: Send + Sync {
 pub struct Greeting {
     /// How many accounts it says it has.
     pub accounts: Option<u64>,
-    /// Where its ServiceProviderConfig contradicts the profile, which wins.
+    /// Where its `ServiceProviderConfig` contradicts the profile, which wins.
     pub contradictions: Vec<String>,
 }
 

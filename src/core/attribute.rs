@@ -122,6 +122,15 @@ impl Value {
         Self::Text(Arc::from(text.as_ref()))
     }
 
+    /// The user whose account it is, if it is one.
+    #[must_use]
+    pub fn account(&self) -> Option<&super::key::UserKey> {
+        match self {
+            Self::Account(user) => Some(user),
+            Self::Text(_) | Self::Bool(_) | Self::Int(_) | Self::List(_) => None,
+        }
+    }
+
     /// The text, if it is one.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::account::Account;
 use super::attribute::{AttrName, Value};
 use super::desired::Desired;
+use super::fingerprint::{Fingerprint, FingerprintKey, Fingerprints};
 use super::key::{RemoteId, UserKey};
 use super::normal::comparable;
 use super::profile::{Comparison, Profile, Reactivation};
@@ -23,11 +24,64 @@ pub enum Match {
         /// By which attribute.
         by: AttrName,
     },
+    /// This account was made by a create of ours whose answer was lost.
+    Recovered {
+        /// Which account.
+        id: RemoteId,
+        /// By which attribute.
+        by: AttrName,
+    },
     /// A person has to decide.
     Unsure {
         /// Why.
         problem: String,
     },
+}
+
+/// The fingerprints of the values that an account can be found by, in the form they are compared in.
+#[must_use]
+pub fn key_prints(
+    profile: &Profile,
+    key: &FingerprintKey,
+    keys: &[(AttrName, Arc<str>)],
+) -> Fingerprints {
+    keys.iter()
+        .map(|(name, value)| (name.clone(), key_print(profile, key, name, value)))
+        .collect()
+}
+
+fn key_print(profile: &Profile, key: &FingerprintKey, name: &AttrName, value: &str) -> Fingerprint {
+    key.of(
+        name,
+        &Value::text(comparable(comparison(profile, name), value)),
+    )
+}
+
+/// The account that a create whose answer was lost has made: the only free one that holds one of
+/// the values it was sent with.
+#[must_use]
+pub fn recover(
+    profile: &Profile,
+    key: &FingerprintKey,
+    prints: &Fingerprints,
+    free: &[&Account],
+) -> Option<Match> {
+    for name in &profile.users.matching {
+        let Some(print) = prints.get(name) else {
+            continue;
+        };
+        let holds = |account: &&&Account| {
+            let value = account.attributes.get(name).and_then(Value::as_text);
+            value.is_some_and(|value| key_print(profile, key, name, value) == *print)
+        };
+        if let Some(account) = free.iter().find(holds) {
+            return Some(Match::Recovered {
+                id: account.id.clone(),
+                by: name.clone(),
+            });
+        }
+    }
+    None
 }
 
 /// Accounts by the values that users are found by.

@@ -159,10 +159,14 @@ pub fn dispose(fault: &Fault, attempt: u32, policy: &RetryPolicy, draw: f64) -> 
 }
 
 fn again(fault: &Fault, attempt: u32, policy: &RetryPolicy, draw: f64) -> Disposition {
+    let asked = fault.retry_after.unwrap_or_default();
+    if asked > policy.patience {
+        return Disposition::StopTarget;
+    }
     if attempt >= policy.attempts {
         return Disposition::GiveUpForNow;
     }
-    let pause = backoff::pause(attempt, policy, draw).max(fault.retry_after.unwrap_or_default());
+    let pause = backoff::pause(attempt, policy, draw).max(asked);
     match fault.effect {
         Effect::None => Disposition::Retry(pause),
         Effect::Unknown => Disposition::LookFirst(pause),

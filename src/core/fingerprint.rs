@@ -30,6 +30,9 @@ impl std::fmt::Debug for FingerprintKey {
 
 impl FingerprintKey {
     /// A key from its 32 bytes.
+    ///
+    /// # Panics
+    /// Never: HMAC takes a key of any length.
     #[must_use]
     pub fn new(bytes: &[u8; 32]) -> Self {
         Self(Hmac::new_from_slice(bytes).expect("HMAC takes a key of any length"))

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::change::{Action, ActionKind, Change, Reason, Subject};
 use super::key::{GroupKey, SourceName};
 use super::memory::{Hold, TargetState};
-use super::plan::Plan;
+use super::plan::{Plan, creates, without_accounts};
 use super::rules::{Limit, Limits};
 
 /// How far back the journal counts, in hours.
@@ -90,12 +90,13 @@ pub fn review(
             held.push(freeze(&lane, &changes, limit, state, now));
         }
     }
-    let released = plan
+    let (stays, mut released): (Vec<Change>, Vec<Change>) = plan
         .changes
         .iter()
-        .filter(|change| !frozen.contains(&key(change)))
         .cloned()
-        .collect();
+        .partition(|change| frozen.contains(&key(change)));
+    let unmade = stays.iter().filter_map(creates).cloned().collect();
+    without_accounts(&mut released, &unmade);
     let settled = approvals.settled(&approved);
     Reviewed {
         plan,

@@ -68,6 +68,9 @@ pub struct Job {
     pub action: ActionKind,
     /// Tries so far.
     pub attempts: u32,
+    /// Of a create: the values that its account can be found by, in the form they are compared in.
+    /// The person may have other ones by the time the answer is found to be lost, or be gone.
+    pub keys: Fingerprints,
     /// The fingerprint of what was to be sent: a parked change is tried again when this differs.
     pub content: Fingerprint,
     /// Where it stands.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::change::{ActionKind, Subject};
 use super::key::{GroupKey, UserKey};
-use super::link::{GroupLink, Job, Link};
+use super::link::{GroupLink, Job, JobState, Link};
 
 /// What is remembered of one target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +33,25 @@ impl TargetState {
             .jobs
             .binary_search_by(|job| (&job.subject, job.action).cmp(&(subject, action)));
         self.jobs.get(at.ok()?)
+    }
+
+    /// Creates whose answers were lost: their users may have an account that no link knows.
+    pub fn doubtful_creates(&self) -> impl Iterator<Item = (&UserKey, &Job)> {
+        self.jobs
+            .iter()
+            .filter_map(|job| match (&job.subject, job.action, &job.state) {
+                (Subject::User(user), ActionKind::Create, JobState::InDoubt(_)) => {
+                    Some((user, job))
+                }
+                _ => None,
+            })
+    }
+
+    /// Everybody who has an account as far as we know, or may have one.
+    pub fn holders(&self) -> impl Iterator<Item = &UserKey> {
+        self.links
+            .keys()
+            .chain(self.doubtful_creates().map(|(user, _)| user))
     }
 
     /// Links of accounts that are active as far as we know.

@@ -182,6 +182,11 @@ pub struct RetryPolicy {
     pub max: Duration,
     /// Tries of one change in one run, the first included.
     pub attempts: u32,
+    /// The longest that a run waits because the app asks for it; when it asks for more, what is left
+    /// stays due for the next run.
+    #[serde(with = "duration::text")]
+    #[schemars(with = "String")]
+    pub patience: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -190,6 +195,7 @@ impl Default for RetryPolicy {
             base: Duration::from_secs(1),
             max: Duration::from_secs(60),
             attempts: 6,
+            patience: Duration::from_mins(5),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
@@ -19,15 +20,20 @@ use super::{Progress, Target, World};
 use crate::core::account::Account;
 use crate::core::attribute::AttrName;
 use crate::core::change::{Action, ActionKind, Change, Subject};
+use crate::core::correlate::key_prints;
 use crate::core::fault::{Disposition, Effect, Fault, FaultKind, dispose};
 use crate::core::fingerprint::Fingerprints;
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::{GroupLink, Job, JobState, Link};
-use crate::core::plan::{Note, content, name_attribute};
+use crate::core::plan::{Basis, Note, content, name_attribute};
 use crate::store::{Epoch, Record, StoreError};
 
 /// Failures in a row to reach an app before a run gives it up.
 const UNREACHABLE: u32 = 5;
+
+/// A create in doubt stays in the outbox until its account is linked, or a full read so long after it
+/// shows none: an app may carry out a request late.
+const FORGOTTEN: Duration = Duration::from_hours(1);
 
 /// What came of carrying out a proposal.
 #[derive(Clone, Debug, Default)]
@@ -77,6 +83,7 @@ struct Drain<'a> {
     links: BTreeMap<UserKey, Link>,
     groups: BTreeMap<GroupKey, GroupLink>,
     accounts: &'a BTreeMap<RemoteId, Account>,
+    gone: &'a BTreeSet<RemoteId>,
     keys: BTreeMap<&'a UserKey, &'a [(AttrName, Arc<str>)]>,
     queue: Queue,
     applied: Applied,
@@ -98,6 +105,7 @@ impl<'a> Drain<'a> {
             links: proposal.state.links.clone(),
             groups: proposal.state.groups.clone(),
             accounts: &proposal.accounts,
+            gone: &proposal.gone,
             keys: proposal
                 .desired
                 .iter()
@@ -118,7 +126,7 @@ impl<'a> Drain<'a> {
         for note in &proposal.reviewed.plan.notes {
             batch.push(self.note(note));
         }
-        batch.extend(self.stale_jobs(proposal));
+        batch.extend(self.stale_jobs(proposal, now));
         for change in &proposal.reviewed.released {
             if proposal
                 .state
@@ -155,22 +163,21 @@ impl<'a> Drain<'a> {
         }
     }
 
-    /// Jobs that the plan does not ask for any more. A create in doubt stays until its account is
-    /// linked: nobody may forget that it could be there.
-    fn stale_jobs(&self, proposal: &Proposal) -> Vec<Record> {
-        let planned: BTreeSet<(&Subject, ActionKind)> = proposal
-            .reviewed
+    /// Jobs that the plan does not ask for any more.
+    fn stale_jobs(&self, proposal: &Proposal, now: Timestamp) -> Vec<Record> {
+        let reviewed = &proposal.reviewed;
+        let planned: BTreeSet<(&Subject, ActionKind)> = reviewed
             .released
             .iter()
             .map(|change| (&change.subject, change.action.kind()))
             .collect();
-        let parked: BTreeSet<&Subject> = proposal
-            .reviewed
+        let parked: BTreeSet<&Subject> = reviewed
             .plan
             .parked
             .iter()
             .map(|parked| &parked.subject)
             .collect();
+        let target = &self.target.rules.target;
         proposal
             .state
             .jobs
@@ -179,15 +186,13 @@ impl<'a> Drain<'a> {
             .filter(|job| match job.state {
                 JobState::Due(_) => true,
                 JobState::Parked { .. } => !parked.contains(&job.subject),
-                JobState::InDoubt(_) => match (&job.subject, job.action) {
-                    (Subject::User(user), ActionKind::Create) => self.links.contains_key(user),
-                    _ => true,
-                },
+                JobState::InDoubt(at) => {
+                    job.action != ActionKind::Create
+                        || planned.contains(&(&job.subject, ActionKind::Adopt))
+                        || (reviewed.plan.basis == Basis::Observed && at + FORGOTTEN < now)
+                }
             })
-            .map(|job| {
-                let target = self.target.rules.target.clone();
-                Record::DropJob(target, job.subject.clone(), job.action)
-            })
+            .map(|job| Record::DropJob(target.clone(), job.subject.clone(), job.action))
             .collect()
     }
 
@@ -219,10 +224,21 @@ impl<'a> Drain<'a> {
             subject: change.subject.clone(),
             action: change.action.kind(),
             attempts,
-            content: content(self.world.key, change),
+            keys: self.key_prints(change),
+            content: content(self.world.key, change, &self.links),
             state,
         };
         Record::PutJob(self.target.rules.target.clone(), job)
+    }
+
+    /// What the account of a create can be found by, should its answer be lost.
+    fn key_prints(&self, change: &Change) -> Fingerprints {
+        let keys = match (&change.action, &change.subject) {
+            (Action::Create { .. }, Subject::User(user)) => self.keys.get(user).copied(),
+            _ => None,
+        };
+        let profile = &self.target.rules.profile;
+        key_prints(profile, self.world.key, keys.unwrap_or_default())
     }
 
     /// Sends until nothing is left that can go in this run.
@@ -284,6 +300,7 @@ impl<'a> Drain<'a> {
             links: &self.links,
             groups: &self.groups,
             accounts: self.accounts,
+            gone: self.gone,
             keys: &self.keys,
         };
         let scene = &scene;
@@ -592,7 +609,7 @@ impl<'a> Drain<'a> {
 /// The tasks of a proposal, with what earlier runs left behind.
 fn tasks(proposal: &Proposal, world: World<'_>) -> Vec<Task> {
     let due = world.clock.instant();
-    let asked = proposal.reviewed.plan.basis == crate::core::plan::Basis::Observed;
+    let asked = proposal.reviewed.plan.basis == Basis::Observed;
     proposal
         .reviewed
         .released

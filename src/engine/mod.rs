@@ -1,8 +1,8 @@
 //! One cycle: read, propose, commit, apply; and what is learned on the way.
 //!
-//! Promises that proposing writes nothing anywhere (it is handed only [`Observe`]), that an attempt is
-//! on disk before its request leaves, and that one loop retries. Leaves deciding to the core and
-//! wording to the connector.
+//! Promises that proposing writes nothing anywhere (it is handed only
+//! [`Observe`](crate::connector::Observe)), that an attempt is on disk before its request leaves, and
+//! that one loop retries. Leaves deciding to the core and wording to the connector.
 
 pub mod apply;
 mod journal;

@@ -65,6 +65,8 @@ pub(super) struct Scene<'a> {
     pub links: &'a BTreeMap<UserKey, Link>,
     pub groups: &'a BTreeMap<GroupKey, GroupLink>,
     pub accounts: &'a BTreeMap<RemoteId, Account>,
+    /// Accounts that the app says it does not have any more, though links name them.
+    pub gone: &'a BTreeSet<RemoteId>,
     pub keys: &'a BTreeMap<&'a UserKey, &'a [(AttrName, Arc<str>)]>,
 }
 
@@ -350,10 +352,7 @@ impl Scene<'_> {
         let known: Vec<(UserKey, RemoteId)> = members
             .iter()
             .filter_map(|member| {
-                Some((
-                    member.user.clone(),
-                    self.links.get(&member.user)?.id.clone(),
-                ))
+                Some((member.user.clone(), self.account_of(&member.user)?.clone()))
             })
             .collect();
         let size = self.target.rules.profile.groups.chunk.max(1);
@@ -390,9 +389,15 @@ impl Scene<'_> {
             .collect()
     }
 
+    /// The account of a user that others may refer to.
+    fn account_of(&self, user: &UserKey) -> Option<&RemoteId> {
+        let id = &self.links.get(user)?.id;
+        (!self.gone.contains(id)).then_some(id)
+    }
+
     fn resolve(&self, value: &Value) -> Option<Value> {
         match value {
-            Value::Account(user) => Some(Value::text(self.links.get(user)?.id.as_str())),
+            Value::Account(user) => Some(Value::text(self.account_of(user)?.as_str())),
             Value::Text(_) | Value::Bool(_) | Value::Int(_) | Value::List(_) => Some(value.clone()),
         }
     }

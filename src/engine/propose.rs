@@ -31,6 +31,8 @@ pub struct Proposal {
     pub state: TargetState,
     /// The accounts as they were read, by id; empty when the app was not asked.
     pub accounts: BTreeMap<RemoteId, Account>,
+    /// Linked accounts and groups that the app says it does not have any more.
+    pub gone: BTreeSet<RemoteId>,
 }
 
 /// Why there is no proposal.
@@ -74,9 +76,8 @@ pub async fn propose(
         now,
     });
     let reviewed = review(plan, &rules.limits, &state, &roster.doubted(), now);
-    let accounts = observed
-        .map(|observed| observed.accounts)
-        .unwrap_or_default()
+    let Observed { accounts, gone, .. } = observed.unwrap_or_default();
+    let accounts = accounts
         .into_iter()
         .map(|account| (account.id.clone(), account))
         .collect();
@@ -85,6 +86,7 @@ pub async fn propose(
         desired,
         state,
         accounts,
+        gone,
     })
 }
 

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::core::attribute::Value;
 use crate::core::change::{Action, ActionKind, Change, Subject};
 use crate::core::key::UserKey;
+use crate::core::plan::creates;
 
 /// A change that is to be done.
 #[derive(Clone, Debug)]
@@ -55,7 +56,7 @@ impl Queue {
         tasks.sort_by_key(|task| rank(task.change.action.kind()));
         let creates = tasks
             .iter()
-            .filter_map(|task| created(&task.change))
+            .filter_map(|task| creates(&task.change))
             .cloned()
             .collect();
         Self {
@@ -75,7 +76,7 @@ impl Queue {
 
     /// The change is done, or will not be tried again: nothing waits for it any more.
     pub fn finish(&mut self, change: &Change) {
-        if let Some(user) = created(change) {
+        if let Some(user) = creates(change) {
             self.creates.remove(user);
         }
     }
@@ -151,17 +152,8 @@ impl Queue {
     }
 
     fn refers(&self, value: &Value) -> bool {
-        match value {
-            Value::Account(user) => self.creates.contains(user),
-            Value::Text(_) | Value::Bool(_) | Value::Int(_) | Value::List(_) => false,
-        }
-    }
-}
-
-/// The user whose account the change makes.
-fn created(change: &Change) -> Option<&UserKey> {
-    match (&change.action, &change.subject) {
-        (Action::Create { .. }, Subject::User(user)) => Some(user),
-        _ => None,
+        value
+            .account()
+            .is_some_and(|user| self.creates.contains(user))
     }
 }

@@ -96,8 +96,7 @@ impl Roster {
     #[must_use]
     pub fn absences(&self, target: &TargetState) -> BTreeMap<UserKey, Absence> {
         target
-            .links
-            .keys()
+            .holders()
             .filter_map(|user| Some((user.clone(), self.absence(user)?)))
             .collect()
     }

@@ -18,7 +18,8 @@ use super::pace::{Pace, Round};
 use super::{About, Answer, Request, Transport, retry_after};
 use crate::clock::Clock;
 use crate::core::backoff;
-use crate::core::fault::{Fault, FaultKind};
+use crate::core::duration;
+use crate::core::fault::{Effect, Fault, FaultKind};
 use crate::core::profile::{Rates, RetryPolicy};
 
 /// The limits of one target, shared by all that speak to it. Every way to the target must go through
@@ -61,6 +62,21 @@ impl Limiter {
     #[must_use]
     pub fn pause(&self) -> Option<Duration> {
         self.gate().pause(self.clock.instant())
+    }
+
+    /// A pause that is longer than a run may wait is an answer, not a wait.
+    fn refuse_long_pause(&self) -> Result<(), Fault> {
+        match self.pause() {
+            Some(rest) if rest > self.retry.patience => {
+                let detail = format!("paused for another {}", duration::print(rest));
+                let fault = Fault::new(FaultKind::Throttled, Effect::None, detail);
+                Err(Fault {
+                    retry_after: Some(rest),
+                    ..fault
+                })
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// How many requests may be on their way at once now.
@@ -233,6 +249,7 @@ impl<T: Transport> Limited<T> {
 #[async_trait]
 impl<T: Transport> Transport for Limited<T> {
     async fn send(&self, request: Request) -> Result<Answer, Fault> {
+        self.limiter.refuse_long_pause()?;
         let slot = self.limiter.admit(&request).await;
         let outcome = self.inner.send(request).await;
         self.limiter.learn(slot.round, &outcome);

@@ -12,6 +12,7 @@ pub mod count;
 mod failure;
 pub mod limit;
 mod pace;
+pub mod reread;
 pub mod retry_after;
 #[cfg(test)]
 mod script;

@@ -277,20 +277,17 @@ impl App {
         }
     }
 
-    /// `userName` without regard to case, and what the profile says is unique. Where a return makes
-    /// a new account, the inactive old one does not stand in its way.
+    /// What the profile says is unique, without regard to case. Where a return makes a new account, the inactive old one does not stand in its way.
     fn check_unique(
         &self,
         own: Option<u64>,
         before: &Object,
         after: &Object,
     ) -> Result<(), Refusal> {
-        let user_name = AttrPath::of(&"userName".into());
         let rules = self
             .rulebook
             .unique()
             .map(|(name, path)| (name.short(), path));
-        let rules: Vec<(&str, &AttrPath)> = rules.chain([("userName", &user_name)]).collect();
         let counts = |record: &Record| {
             record.is_active() || self.profile.users.reactivate != Reactivation::Create
         };

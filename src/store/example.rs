@@ -105,6 +105,11 @@ pub(super) fn jobs() -> Vec<Job> {
         subject,
         action,
         attempts,
+        keys: if attempts == 1 {
+            prints(&[("userName", 7), ("emails", u64::MAX)])
+        } else {
+            Fingerprints::new()
+        },
         content: Fingerprint(u64::from(attempts) + u64::MAX / 2),
         state,
     };

@@ -32,7 +32,7 @@ pub(super) fn target(
     Ok(TargetState {
         links: links(db, names, target)?,
         groups: groups(db, names, target)?,
-        jobs: jobs(db, target)?,
+        jobs: jobs(db, names, target)?,
         holds: holds(db, target)?,
         window: window(db, target, since)?,
     })
@@ -120,19 +120,20 @@ fn torn(column: usize) -> impl Fn(Torn) -> Error {
     move |cause| Error::FromSqlConversionFailure(column, Type::Blob, Box::new(cause))
 }
 
-fn jobs(db: &Connection, target: &TargetName) -> rusqlite::Result<Vec<Job>> {
+fn jobs(db: &Connection, names: &Names, target: &TargetName) -> rusqlite::Result<Vec<Job>> {
     let mut jobs: Vec<Job> = db
         .prepare_cached(
-            "SELECT subject, source, key, action, attempts, state, at, reason, hint, content
+            "SELECT subject, source, key, action, attempts, state, at, reason, hint, content,
+                    keys
              FROM job WHERE target = ?1",
         )?
-        .query_map([target.as_str()], job)?
+        .query_map([target.as_str()], |row| job(row, names))?
         .collect::<Result<_, _>>()?;
     jobs.sort_by(|a, b| (&a.subject, a.action).cmp(&(&b.subject, b.action)));
     Ok(jobs)
 }
 
-fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
+fn job(row: &Row<'_>, names: &Names) -> rusqlite::Result<Job> {
     let at = row.get::<_, Stamp>(6)?.0;
     let state = match row.get_ref(5)?.as_str()? {
         "due" => JobState::Due(at),
@@ -149,6 +150,9 @@ fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         action: row.get::<_, Act>(3)?.0,
         attempts: row.get(4)?,
         content: Fingerprint(row.get::<_, Bits>(9)?.0),
+        keys: names
+            .fingerprints(row.get_ref(10)?.as_blob()?)
+            .map_err(torn(10))?,
         state,
     })
 }

@@ -120,7 +120,8 @@ impl<'a> Writer<'a> {
         )
     }
 
-    fn put_job(&self, target: &TargetName, job: &Job) -> rusqlite::Result<()> {
+    fn put_job(&mut self, target: &TargetName, job: &Job) -> rusqlite::Result<()> {
+        let keys = self.names.pack_fingerprints(self.db, &job.keys)?;
         let (kind, source, key) = subject_parts(&job.subject);
         let (state, at, reason, hint) = match &job.state {
             JobState::Due(at) => ("due", at, None, None),
@@ -133,8 +134,8 @@ impl<'a> Writer<'a> {
         };
         self.run(
             "REPLACE INTO job (target, subject, source, key, action, attempts, state, at, reason,
-                               hint, content)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                               hint, content, keys)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             params![
                 target.as_str(),
                 kind,
@@ -147,6 +148,7 @@ impl<'a> Writer<'a> {
                 reason,
                 hint,
                 Bits(job.content.0),
+                keys,
             ],
         )
     }

@@ -91,7 +91,7 @@ impl Installation {
         let target = &self.config.targets[&wiki()];
         let root = Url::parse(IN_PROCESS).expect("an address");
         let way = sandboxed(target, &root, Arc::new(self.sandbox.clone()));
-        connect(target, way, &Clock::System)
+        connect(target, way, &Clock::System, Draw::seeded(1))
     }
 
     fn accounts(&self) -> Vec<String> {

@@ -106,6 +106,8 @@ struct Cycle {
     planned: usize,
     held: usize,
     writes: u64,
+    /// What failed or waits for a person, in words.
+    trouble: Vec<String>,
 }
 
 struct Simulation {
@@ -214,7 +216,7 @@ impl Simulation {
             laws::nobody_in_scope_lost(&mut self, &before);
             laws::one_account_each(&mut self);
             if weather.faults == 0 && !cycle.crashed {
-                laws::writes_are_changes(&mut self, &cycle);
+                laws::writes_are_changes(&mut self, &cycle, weather.basis);
             }
             if self.draw.below(2) == 0 {
                 self.approve().await;
@@ -281,6 +283,7 @@ impl Simulation {
             cycle.held,
             if cycle.crashed { ", crashed" } else { "" }
         ));
+        self.story.extend(cycle.trouble.iter().cloned());
     }
 
     async fn wait(&self, seconds: u64) {
@@ -312,6 +315,7 @@ impl Simulation {
                 done = work => {
                     cycle.planned = done.planned;
                     cycle.held = done.held;
+                    cycle.trouble = done.trouble;
                 }
             }
         }
@@ -333,7 +337,8 @@ impl Simulation {
                     self.clock.clone(),
                 );
                 let network: Arc<dyn Transport> = Arc::new(Fused::new(network, fuse));
-                connect(target, sandboxed(target, &root, network), &self.clock)
+                let way = sandboxed(target, &root, network);
+                connect(target, way, &self.clock, self.draw.clone())
             })
             .collect()
     }
@@ -354,7 +359,11 @@ impl Simulation {
                 .target(target, jiff::Timestamp::UNIX_EPOCH)
                 .await
                 .expect("the state can be read");
-            for mut hold in state.holds {
+            for mut hold in state
+                .holds
+                .into_iter()
+                .filter(|hold| hold.approved.is_none())
+            {
                 self.story
                     .push(format!("{} of {target} is approved", hold.id));
                 hold.approved = Some(Approval {
@@ -407,6 +416,7 @@ impl Simulation {
 struct Done {
     planned: usize,
     held: usize,
+    trouble: Vec<String>,
 }
 
 async fn work(
@@ -438,6 +448,7 @@ async fn work(
     let mut done = Done {
         planned: 0,
         held: 0,
+        trouble: Vec::new(),
     };
     let mut linked = BTreeSet::new();
     let mut unsettled = BTreeSet::new();
@@ -449,16 +460,30 @@ async fn work(
         };
         done.held += proposal.reviewed.held.len();
         done.planned += laws::writes_of(&proposal.reviewed.released, &target.rules.profile);
-        linked.extend(proposal.state.links.keys().cloned());
+        linked.extend(proposal.state.holders().cloned());
         let doubted = proposal
             .reviewed
             .held
             .iter()
             .filter_map(|hold| hold.lane.strip_prefix("reading:"));
         unsettled.extend(doubted.map(rollcall::core::key::SourceName::new));
-        apply(target, proposal, "run", world)
+        let name = &target.rules.target;
+        let parked = &proposal.reviewed.plan.parked;
+        done.trouble.extend(
+            parked
+                .iter()
+                .map(|parked| format!("  {name}: {} is parked: {}", parked.label, parked.reason)),
+        );
+        let applied = apply(target, proposal, "run", world)
             .await
             .expect("the state can be written");
+        done.trouble.extend(applied.failed.iter().map(|failure| {
+            let action = failure.change.action.kind().word();
+            format!(
+                "  {name}: {action} {}: {}",
+                failure.change.label, failure.reason
+            )
+        }));
     }
     roster
         .accept(&linked, &unsettled, world)

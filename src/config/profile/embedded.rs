@@ -36,6 +36,7 @@ mod tests {
                     .to_string_lossy()
                     .into_owned()
             })
+            .filter(|file| file != "README.md")
             .collect();
         files.sort();
         let embedded: Vec<String> = EMBEDDED

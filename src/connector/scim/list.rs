@@ -323,7 +323,7 @@ mod tests {
             (
                 200,
                 "<html>sign in</html>",
-                "the answer did not come from a SCIM service (200)",
+                "the answer did not come from a SCIM service (200): an HTML page; is base_url right?",
             ),
             (
                 200,
@@ -335,7 +335,7 @@ mod tests {
                 r#"{"totalResults":4,"Resources":[{"userName":"x"}]}"#,
                 "the app's answer cannot be understood: a resource in it has no id",
             ),
-            (404, "{}", "the app does not have this any more (404)"),
+            (404, "{}", "the app does not have this any more (404): {}"),
         ] {
             let pages = [(200, first.clone()), (status, body.to_owned())];
             assert_eq!(walk(&pages).await.0, Err(expected.to_owned()));

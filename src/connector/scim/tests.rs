@@ -127,14 +127,18 @@ async fn an_app_that_is_none_fails_the_test() {
         (
             200,
             "<!DOCTYPE html>",
-            "the answer did not come from a SCIM service (200)",
+            "the answer did not come from a SCIM service (200): an HTML page; is base_url right?",
         ),
         (
             404,
             "<html>",
             "the answer did not come from a SCIM service (404)",
         ),
-        (302, "", "the answer did not come from a SCIM service (302)"),
+        (
+            302,
+            "",
+            "the answer did not come from a SCIM service (302): redirected, without saying where to; is base_url right?",
+        ),
         (
             401,
             r#"{"detail":"bad token"}"#,

@@ -98,7 +98,7 @@ impl<'a> Comparison<'a, '_> {
         let observed = self.observed(name, rule);
         if self.diff.link.sent.get(name) == Some(&print) {
             self.settled(name, rule, value, observed);
-        } else if let Some(Some(held)) = observed
+        } else if let Seen::Value(held) = observed
             && same(rule, &value, held)
         {
             self.learn(name, &value, held);
@@ -120,7 +120,7 @@ impl<'a> Comparison<'a, '_> {
         if !self.diff.link.sent.contains_key(name) {
             return;
         }
-        if let Some(None) = self.observed(name, rule) {
+        if let Seen::Nothing = self.observed(name, rule) {
             self.diff.link.sent.remove(name);
             self.diff.link.held.remove(name);
         } else if self.view.input.rules.profile.is_indispensable(name) {
@@ -142,15 +142,11 @@ impl<'a> Comparison<'a, '_> {
     }
 
     /// The value was sent already: has it arrived, and is it there still?
-    fn settled(
-        &mut self,
-        name: &AttrName,
-        rule: &AttributeRule,
-        value: Value,
-        observed: Option<Option<&Value>>,
-    ) {
-        let Some(there) = observed else {
-            return;
+    fn settled(&mut self, name: &AttrName, rule: &AttributeRule, value: Value, observed: Seen<'_>) {
+        let there = match observed {
+            Seen::Unknown => return,
+            Seen::Nothing => None,
+            Seen::Value(there) => Some(there),
         };
         let print = there.map(|there| self.view.input.key.of(name, there));
         let known = self.diff.link.held.get(name).copied();
@@ -239,13 +235,26 @@ impl<'a> Comparison<'a, '_> {
         self.diff.link.refused.remove(name);
     }
 
-    /// What the app holds: `None` when nobody looked or the app does not show it.
-    fn observed(&self, name: &AttrName, rule: &AttributeRule) -> Option<Option<&'a Value>> {
-        if rule.write_only {
-            return None;
+    fn observed(&self, name: &AttrName, rule: &AttributeRule) -> Seen<'a> {
+        match self.account {
+            Some(account) if !rule.write_only => account
+                .attributes
+                .get(name)
+                .map_or(Seen::Nothing, Seen::Value),
+            Some(_) | None => Seen::Unknown,
         }
-        self.account.map(|account| account.attributes.get(name))
     }
+}
+
+/// What the app holds of one attribute.
+#[derive(Clone, Copy)]
+enum Seen<'a> {
+    /// Nobody looked, or the app does not show it.
+    Unknown,
+    /// No value.
+    Nothing,
+    /// This.
+    Value(&'a Value),
 }
 
 /// What a reference to a user's account comes to.

@@ -32,14 +32,15 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::account::{Account, AppGroup};
-use super::attribute::AttrName;
+use super::attribute::{AttrName, Value};
 use super::change::{Action, ActionKind, Change, Subject};
-use super::correlate::{Match, correlate};
+use super::correlate::{Match, correlate, recover};
 use super::desired::Desired;
 use super::fingerprint::FingerprintKey;
 use super::key::{GroupKey, RemoteId, TargetName, UserKey};
 use super::link::{GroupLink, JobState, Link};
 use super::memory::TargetState;
+use super::profile::Reactivation;
 use super::reading::{Absence, Reading};
 use super::rules::Rules;
 
@@ -282,6 +283,17 @@ impl<'a> View<'a> {
         protected.contains(account.label.as_str()) || protected.contains(account.id.as_str())
     }
 
+    /// The link of a user, if the account it names is the one that counts.
+    fn link(&self, user: &UserKey) -> Option<&'a Link> {
+        let link = self.input.state.links.get(user)?;
+        (!self.is_gone(&link.id) && !self.is_recovered(user)).then_some(link)
+    }
+
+    /// Is there an account of this user that a create whose answer was lost has made?
+    fn is_recovered(&self, user: &UserKey) -> bool {
+        matches!(self.matches.get(user), Some(Match::Recovered { .. }))
+    }
+
     /// Does the app say that it does not have this any more?
     fn is_gone(&self, id: &RemoteId) -> bool {
         self.input
@@ -309,7 +321,33 @@ fn matches(input: &Input<'_>, observed: &Observed) -> BTreeMap<UserKey, Match> {
         .values()
         .map(|link| (&link.id, &link.user))
         .collect();
-    correlate(&input.rules.profile, &unlinked, &observed.accounts, &taken)
+    let mut matches = correlate(&input.rules.profile, &unlinked, &observed.accounts, &taken);
+    matches.extend(recovered(input, observed, &taken));
+    matches
+}
+
+/// Accounts of creates whose answers were lost, found by what they were sent with: the person may
+/// be called otherwise now, or be gone.
+fn recovered(
+    input: &Input<'_>,
+    observed: &Observed,
+    taken: &BTreeMap<&RemoteId, &UserKey>,
+) -> Vec<(UserKey, Match)> {
+    let old_ones_count = input.rules.profile.users.reactivate != Reactivation::Create;
+    let free: Vec<&Account> = observed
+        .accounts
+        .iter()
+        .filter(|account| !taken.contains_key(&account.id))
+        .filter(|account| account.active || old_ones_count)
+        .collect();
+    input
+        .state
+        .doubtful_creates()
+        .filter_map(|(user, job)| {
+            let found = recover(&input.rules.profile, input.key, &job.keys, &free)?;
+            Some((user.clone(), found))
+        })
+        .collect()
 }
 
 /// Names in `assign:` that no source knows.
@@ -347,12 +385,14 @@ fn unknown_names(input: &Input<'_>) -> Vec<String> {
 /// Changes that a person has not yet dealt with are shown as parked, not tried again.
 fn set_aside_parked(view: &View<'_>, plan: &mut Plan) {
     let changes = std::mem::take(&mut plan.changes);
+    let mut unmade = BTreeSet::new();
     for change in changes {
         let job = view.input.state.job(&change.subject, change.action.kind());
         match job.map(|job| (&job.state, job.content)) {
             Some((JobState::Parked { reason, hint, .. }, parked))
-                if parked == content(view.input.key, &change) =>
+                if parked == content(view.input.key, &change, &view.input.state.links) =>
             {
+                unmade.extend(creates(&change).cloned());
                 plan.parked.push(Parked {
                     subject: change.subject,
                     label: change.label,
@@ -363,8 +403,50 @@ fn set_aside_parked(view: &View<'_>, plan: &mut Plan) {
             _ => plan.changes.push(change),
         }
     }
+    without_accounts(&mut plan.changes, &unmade);
     plan.parked
         .sort_by(|one, other| one.subject.cmp(&other.subject));
+}
+
+/// The user whose account the change makes, if it makes one.
+#[must_use]
+pub fn creates(change: &Change) -> Option<&UserKey> {
+    match (&change.action, &change.subject) {
+        (Action::Create { .. }, Subject::User(user)) => Some(user),
+        _ => None,
+    }
+}
+
+/// Takes what refers to accounts that will not be made out of the changes: members that are to be
+/// added, and values.
+pub(super) fn without_accounts(changes: &mut Vec<Change>, unmade: &BTreeSet<UserKey>) {
+    let refers = |value: &Value| value.account().is_some_and(|user| unmade.contains(user));
+    changes.retain_mut(|change| match &mut change.action {
+        Action::AddMembers { members } => {
+            members.retain(|member| !unmade.contains(&member.user));
+            !members.is_empty()
+        }
+        Action::Update { attributes } => {
+            attributes.retain(|attribute| !attribute.new.as_ref().is_some_and(refers));
+            !attributes.is_empty()
+        }
+        Action::Reactivate { attributes } => {
+            attributes.retain(|attribute| !attribute.new.as_ref().is_some_and(refers));
+            true
+        }
+        Action::Create { attributes } => {
+            attributes.retain(|_, value| !refers(value));
+            true
+        }
+        Action::Adopt { .. }
+        | Action::Deactivate
+        | Action::Delete
+        | Action::AdoptGroup { .. }
+        | Action::CreateGroup { .. }
+        | Action::RenameGroup { .. }
+        | Action::DeleteGroup
+        | Action::RemoveMembers { .. } => true,
+    });
 }
 
 /// Where a user stands with the app, before anything is compared.

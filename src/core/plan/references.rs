@@ -43,10 +43,7 @@ fn references(change: &Change) -> Vec<(AttrName, UserKey)> {
     };
     attributes
         .iter()
-        .filter_map(|(name, value)| match value {
-            Value::Account(key) => Some((name.clone(), key.clone())),
-            Value::Text(_) | Value::Bool(_) | Value::Int(_) | Value::List(_) => None,
-        })
+        .filter_map(|(name, value)| Some((name.clone(), value.account()?.clone())))
         .collect()
 }
 

@@ -12,7 +12,7 @@ use super::{Note, Orphan, Parked, Plan, Standing, Standings, View, Waiting, Wait
 use crate::core::account::Account;
 use crate::core::attribute::{AttrName, Attributes, Value};
 use crate::core::change::{Action, ActionKind, Change, Reason, Subject};
-use crate::core::correlate::Match;
+use crate::core::correlate::{Match, key_prints};
 use crate::core::desired::{Desired, Wanted};
 use crate::core::fingerprint::{Fingerprint, FingerprintKey};
 use crate::core::key::{RemoteId, UserKey};
@@ -22,13 +22,44 @@ use crate::core::profile::Reactivation;
 use crate::core::reading::Absence;
 use crate::core::rules::{Adopt, Drift, UnassignedUnlinked};
 
-/// The fingerprint of what a change would send: a parked change is tried again when it differs.
+/// The fingerprint of what a change would send: a parked change is tried again when it differs, also
+/// when only an account that it refers to is another one now.
 #[must_use]
-pub fn content(key: &FingerprintKey, change: &Change) -> Fingerprint {
+pub fn content(
+    key: &FingerprintKey,
+    change: &Change,
+    links: &BTreeMap<UserKey, Link>,
+) -> Fingerprint {
+    let accounts: Vec<&str> = referred(&change.action)
+        .map(|user| links.get(user).map_or("", |link| link.id.as_str()))
+        .collect();
     key.of(
         &AttrName::new("change"),
-        &Value::text(format!("{:?}", change.action)),
+        &Value::text(format!("{:?} {accounts:?}", change.action)),
     )
+}
+
+/// Users to whose accounts a change refers by its values.
+fn referred(action: &Action) -> Box<dyn Iterator<Item = &UserKey> + '_> {
+    match action {
+        Action::Create { attributes } => Box::new(attributes.values().filter_map(Value::account)),
+        Action::Update { attributes } | Action::Reactivate { attributes } => Box::new(
+            attributes
+                .iter()
+                .filter_map(|attribute| attribute.new.as_ref())
+                .filter_map(Value::account),
+        ),
+        Action::AddMembers { members } | Action::RemoveMembers { members } => {
+            Box::new(members.iter().map(|member| &member.user))
+        }
+        Action::Adopt { .. }
+        | Action::Deactivate
+        | Action::Delete
+        | Action::AdoptGroup { .. }
+        | Action::CreateGroup { .. }
+        | Action::RenameGroup { .. }
+        | Action::DeleteGroup => Box::new(std::iter::empty()),
+    }
 }
 
 /// Where everybody who should be active stands; who cannot be is parked here.
@@ -53,19 +84,26 @@ fn stand_one<'a>(
     desired: &'a Desired,
     plan: &mut Plan,
 ) -> Option<Standing<'a>> {
-    let link = view.input.state.links.get(&desired.user);
-    if let Some(link) = link
-        && !view.is_gone(&link.id)
-    {
+    if let Some(link) = view.link(&desired.user) {
         return stand_linked(view, desired, link, plan);
     }
     match view.matches.get(&desired.user) {
+        None if cannot_be_looked_up(view, desired) => {
+            let problem = "an account may be there under another name, since an answer was lost";
+            let hint = "run sync without --quick: it reads the whole app";
+            park(plan, desired, problem.into(), hint);
+            None
+        }
         None => Some(Standing::New),
         Some(Match::Unsure { problem }) => {
             let hint = "correct the value in the app, or link the right account by hand";
             park(plan, desired, problem.clone(), hint);
             None
         }
+        Some(Match::Recovered { id, by }) => Some(Standing::Matched {
+            account: view.accounts.get(id).copied()?,
+            by: by.clone(),
+        }),
         Some(Match::One { id, by }) => {
             let account = view.accounts.get(id).copied()?;
             stand_matched(view, desired, account, by, plan)
@@ -124,7 +162,7 @@ fn stand_matched<'a>(
     if !account.active && view.input.rules.profile.users.reactivate == Reactivation::Create {
         return Some(Standing::New);
     }
-    if !may_adopt(view, desired) {
+    if view.input.rules.adopt != Adopt::Unique {
         let problem = format!(
             "the account {} ({}) fits by {}, and `adopt:` wants a person to say so",
             account.label,
@@ -145,17 +183,20 @@ fn stand_matched<'a>(
     })
 }
 
-/// An account that a lost answer left behind is ours, whatever `adopt:` says.
-fn may_adopt(view: &View<'_>, desired: &Desired) -> bool {
-    view.input.rules.adopt == Adopt::Unique || is_in_doubt(view, &desired.user)
-}
-
-fn is_in_doubt(view: &View<'_>, user: &UserKey) -> bool {
-    let subject = Subject::User(user.clone());
-    view.input
-        .state
-        .job(&subject, ActionKind::Create)
-        .is_some_and(|job| matches!(job.state, JobState::InDoubt(_)))
+/// Was a create sent whose answer was lost, with none of the values the user has now? Then only a
+/// full read can tell whether it made an account.
+fn cannot_be_looked_up(view: &View<'_>, desired: &Desired) -> bool {
+    let subject = Subject::User(desired.user.clone());
+    let job = view.input.state.job(&subject, ActionKind::Create);
+    let Some(job) = job.filter(|job| matches!(job.state, JobState::InDoubt(_))) else {
+        return false;
+    };
+    let now = key_prints(&view.input.rules.profile, view.input.key, &desired.keys);
+    view.input.observed.is_none()
+        && !job
+            .keys
+            .iter()
+            .any(|(name, print)| now.get(name) == Some(print))
 }
 
 fn is_active(view: &View<'_>, link: &Link) -> bool {
@@ -195,8 +236,13 @@ pub(super) fn plan_users(view: &View<'_>, standings: &Standings<'_>, plan: &mut 
         }
     }
     for link in view.input.state.links.values() {
-        if !known.contains(&link.user) {
+        if !known.contains(&link.user) && !view.is_recovered(&link.user) {
             plan_absent(view, link, &mut lanes, plan);
+        }
+    }
+    for (user, _) in view.input.state.doubtful_creates() {
+        if !known.contains(user) {
+            plan_absent_in_doubt(view, user, &mut lanes, plan);
         }
     }
     plan.orphans = orphans(view);
@@ -312,7 +358,7 @@ fn adopt(
     by: &AttrName,
     lanes: &mut Lanes,
 ) -> Link {
-    let recovered = is_in_doubt(view, &desired.user);
+    let recovered = view.is_recovered(&desired.user);
     let reason = if recovered {
         Reason::Recovered
     } else {
@@ -433,35 +479,66 @@ fn plan_out(
     lanes: &mut Lanes,
     plan: &mut Plan,
 ) {
-    if let Some(link) = view.input.state.links.get(&desired.user) {
+    let state = view.input.state;
+    if let Some(link) = state
+        .links
+        .get(&desired.user)
+        .filter(|_| !view.is_recovered(&desired.user))
+    {
         return plan_leaver(view, desired, link, cause, lanes, plan);
     }
-    let Some(Match::One { id, by }) = view.matches.get(&desired.user) else {
-        return;
+    let (id, by, is_ours) = match view.matches.get(&desired.user) {
+        Some(Match::Recovered { id, by }) => (id, by, true),
+        Some(Match::One { id, by }) => (id, by, false),
+        Some(Match::Unsure { .. }) | None => return,
     };
     let Some(account) = view.accounts.get(id).copied() else {
         return;
     };
-    if view.is_protected(account) {
+    if view.is_protected(account) || !account.active {
         return;
     }
-    let policy = view.input.rules.unassigned_unlinked;
-    let removes = match cause {
-        LeaveCause::Disabled | LeaveCause::Deleted => view.input.rules.adopt == Adopt::Unique,
-        LeaveCause::Unassigned => {
-            policy == UnassignedUnlinked::Deactivate || is_in_doubt(view, &desired.user)
-        }
-    };
-    if removes && account.active {
+    if is_ours || removes_unlinked(view, cause) {
         let link = adopt(view, desired, account, by, lanes);
         plan_leaver(view, desired, &link, cause, lanes, plan);
-    } else if account.active {
+    } else {
         plan.unassigned.push(Orphan {
             id: account.id.clone(),
             label: Arc::clone(&desired.label),
             active: account.active,
         });
     }
+}
+
+/// Is an account without a link, of somebody who is out for this cause, taken over to be switched
+/// off?
+fn removes_unlinked(view: &View<'_>, cause: LeaveCause) -> bool {
+    let rules = view.input.rules;
+    match cause {
+        LeaveCause::Disabled | LeaveCause::Deleted => rules.adopt == Adopt::Unique,
+        LeaveCause::Unassigned => rules.unassigned_unlinked == UnassignedUnlinked::Deactivate,
+    }
+}
+
+/// Somebody who is missing, and whose account an answer that was lost may have left behind: it is
+/// ours, so it is linked and then treated like any other.
+fn plan_absent_in_doubt(view: &View<'_>, user: &UserKey, lanes: &mut Lanes, plan: &mut Plan) {
+    let Some(Match::Recovered { id, by }) = view.matches.get(user) else {
+        return;
+    };
+    let Some(account) = view.accounts.get(id).copied() else {
+        return;
+    };
+    let desired = Desired {
+        user: user.clone(),
+        label: Arc::from(account.label.as_str()),
+        wanted: Wanted::Out(LeaveCause::Deleted),
+        keys: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let link = adopt(view, &desired, account, by, lanes);
+    plan.notes.push(Note::Link(link.clone()));
+    plan_absent(view, &link, lanes, plan);
 }
 
 fn plan_absent(view: &View<'_>, link: &Link, lanes: &mut Lanes, plan: &mut Plan) {
@@ -554,7 +631,7 @@ fn plan_leaver(
 
 fn orphans(view: &View<'_>) -> Vec<Orphan> {
     let matched = view.matches.values().filter_map(|found| match found {
-        Match::One { id, .. } => Some(id),
+        Match::One { id, .. } | Match::Recovered { id, .. } => Some(id),
         Match::Unsure { .. } => None,
     });
     let linked: BTreeSet<&RemoteId> = view

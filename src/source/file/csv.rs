@@ -277,7 +277,7 @@ mod tests {
     fn a_header_without_the_key_is_an_error() {
         assert_eq!(
             users("id,mail\np-1,a@x\n").expect_err("no key"),
-            "F:1: has no column `key`; its columns are id, mail; set `user_key` or `group_key` to \
+            "F:1: has no column `key`; its columns are id, mail; set `key` or `group_key` to \
              the column whose values never change"
         );
     }

@@ -63,7 +63,7 @@ impl Header {
         }
         let hint = self.separator_hint().unwrap_or_else(|| {
             format!(
-                "its columns are {}; set `user_key` or `group_key` to the column whose values \
+                "its columns are {}; set `key` or `group_key` to the column whose values \
                  never change",
                 self.names()
             )

@@ -205,7 +205,7 @@ impl<'a> Broken<'a> {
             Some((line, first)) => {
                 let problem = format!("{}; no other user can be used either", first.problem);
                 Err(Flaw::at(*line, problem)
-                    .hint("check that `user_key` names the attribute whose values never change"))
+                    .hint("check that `key` names the attribute whose values never change"))
             }
         }
     }

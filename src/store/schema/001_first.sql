@@ -59,6 +59,7 @@ CREATE TABLE job (
     reason   TEXT,
     hint     TEXT,
     content  INTEGER NOT NULL,
+    keys     BLOB NOT NULL,
     PRIMARY KEY (target, subject, source, key, action),
     CHECK ((state = 'parked') = (reason IS NOT NULL AND hint IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
