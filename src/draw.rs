@@ -46,6 +46,12 @@ impl Draw {
         if bound == 0 { 0 } else { self.next() % bound }
     }
 
+    /// A place in a list of `length` things; 0 when it is empty.
+    #[must_use]
+    pub fn index(&self, length: usize) -> usize {
+        usize::try_from(self.below(length as u64)).unwrap_or_default()
+    }
+
     /// A number in `0.0..1.0`.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit a double exactly")]

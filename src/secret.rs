@@ -108,8 +108,8 @@ impl SecretRef {
     /// Says which place failed and what to do.
     pub fn resolve(&self) -> Result<Secret, SecretError> {
         let text = match self {
-            Self::Credential(name) => read(&credential(name)?, Others::Trusted)?,
-            Self::File(path) => read(path, Others::Refused)?,
+            Self::Credential(name) => read(&credential(name)?, &Others::Trusted)?,
+            Self::File(path) => read(path, &Others::Refused)?,
             Self::Env(name) => {
                 std::env::var(name).map_err(|_| SecretError::Unset { name: name.clone() })?
             }
@@ -139,7 +139,7 @@ enum Others {
     Refused,
 }
 
-fn read(path: &Path, others: Others) -> Result<String, SecretError> {
+fn read(path: &Path, others: &Others) -> Result<String, SecretError> {
     use std::os::unix::fs::PermissionsExt;
     let unreadable = |cause| SecretError::Unreadable {
         path: path.into(),
@@ -150,7 +150,7 @@ fn read(path: &Path, others: Others) -> Result<String, SecretError> {
         .permissions()
         .mode()
         & 0o777;
-    if others == Others::Refused && mode & 0o077 != 0 {
+    if *others == Others::Refused && mode & 0o077 != 0 {
         return Err(SecretError::Exposed {
             path: path.into(),
             mode,

@@ -1,5 +1,6 @@
 //! `rollcall approve`: a person releases what the guard holds.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -41,21 +42,30 @@ pub async fn run(args: ApproveArgs) -> Result<Exit, Trouble> {
         .clone()
         .unwrap_or_else(|| config.state.clone());
     let store = SqliteStore::open(&dir, kind, Access::Write)?;
-    let mut known = Vec::new();
+    let mut known = BTreeSet::new();
+    let mut found = false;
     for target in config.targets.keys() {
         let state = store.target(target, jiff::Timestamp::UNIX_EPOCH).await?;
-        for hold in state.holds {
+        for hold in state
+            .holds
+            .into_iter()
+            .filter(|hold| hold.approved.is_none())
+        {
             if hold.id == args.hold {
+                found = true;
                 release(&store, target, hold.clone(), &args.because).await?;
                 show::out(&show::status::released(target, &hold));
-                return Ok(Exit::InLine);
             }
-            known.push(hold.id);
+            known.insert(hold.id);
         }
+    }
+    if found {
+        return Ok(Exit::InLine);
     }
     let hint = if known.is_empty() {
         "nothing is held".to_owned()
     } else {
+        let known: Vec<String> = known.into_iter().collect();
         format!("held now: {}", known.join(", "))
     };
     Err(Trouble::new(

@@ -9,6 +9,7 @@ mod check;
 mod connectors;
 mod exit;
 mod explain;
+mod retry;
 mod sandbox;
 mod schema;
 mod status;
@@ -54,6 +55,8 @@ enum Command {
     Status(status::StatusArgs),
     /// Release what the guard holds.
     Approve(approve::ApproveArgs),
+    /// Let the next run try again what was parked.
+    Retry(retry::RetryArgs),
     /// List the kinds of app, or show one with the origin of every key.
     Connectors(connectors::ConnectorsArgs),
     /// Serve sandbox copies of all targets over HTTP.
@@ -112,6 +115,7 @@ pub async fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exi
         Command::Explain(args) => explain::run(args).await,
         Command::Status(args) => status::run(args).await,
         Command::Approve(args) => approve::run(args).await,
+        Command::Retry(args) => retry::run(args).await,
         Command::Connectors(args) => connectors::run(&args),
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Schema => Ok(schema::run()),

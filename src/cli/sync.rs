@@ -13,13 +13,12 @@ use super::{Common, Exit, Format, Trouble};
 use crate::core::guard::Reviewed;
 use crate::core::key::{SourceName, TargetName, UserKey};
 use crate::core::plan::Basis;
-use crate::core::reading::Doubt;
 use crate::engine::World;
 use crate::engine::apply::{Applied, apply};
 use crate::engine::propose::{Proposal, propose};
 use crate::engine::roster::Roster;
 use crate::show;
-use crate::show::json::{RefusedJson, SyncJson, TargetJson};
+use crate::show::json::{RefusedJson, RequestsJson, SyncJson, TargetJson};
 use crate::show::plan::PlanText;
 use crate::show::progress::ProgressLine;
 
@@ -95,7 +94,7 @@ struct Cycle<'a> {
 impl Cycle<'_> {
     async fn run(&mut self, installation: &Installation, units: &[&Unit]) -> Result<Exit, Trouble> {
         let roster = Roster::read(&installation.sources, self.world).await?;
-        let mut exit = self.tell_refused(&roster).or(doubted(&roster));
+        let mut exit = self.tell_refused(&roster);
         self.tell_readings(&roster);
         if roster.readings.is_empty() {
             return Ok(exit.or(Exit::Held));
@@ -109,7 +108,7 @@ impl Cycle<'_> {
             unsettled.extend(ended.unsettled);
             match ended.linked {
                 Some(users) => linked.extend(users),
-                None => unsettled.extend(roster.doubted()),
+                None => unsettled.extend(roster.doubts.keys().cloned()),
             }
             self.answer.targets.push(ended.json);
         }
@@ -150,11 +149,7 @@ impl Cycle<'_> {
             exit = exit.or(outcome(&applied));
             json.add(&applied);
             json.requests = unit.requests_since(before);
-            self.say(|| {
-                let requests = json.requests;
-                let requests = show::plan::requests(requests.read, requests.write, requests.token);
-                show::plan::applied(target.rules.target.as_str(), &applied, &requests) + "\n"
-            });
+            self.say(|| applied_text(unit, &applied, json.requests));
         }
         Ok(Ended {
             json,
@@ -267,6 +262,12 @@ impl Cycle<'_> {
     }
 }
 
+fn applied_text(unit: &Unit, applied: &Applied, requests: RequestsJson) -> String {
+    let requests = show::plan::requests(requests.read, requests.write, requests.token);
+    let target = unit.target.rules.target.as_str();
+    show::plan::applied(target, applied, &requests) + "\n"
+}
+
 /// What people are called, by key.
 fn labels(roster: &Roster) -> BTreeMap<UserKey, Arc<str>> {
     roster
@@ -275,17 +276,6 @@ fn labels(roster: &Roster) -> BTreeMap<UserKey, Arc<str>> {
         .flat_map(|reading| &reading.users)
         .map(|user| (user.key.clone(), Arc::clone(&user.label)))
         .collect()
-}
-
-/// A reading that removes nobody is refused, as far as removals go. Other settings alone are no reason
-/// to stop: they come from whoever changed the config.
-fn doubted(roster: &Roster) -> Exit {
-    let doubts = roster.doubts.values().flatten();
-    if doubts.clone().all(|doubt| *doubt == Doubt::NewSettings) {
-        Exit::InLine
-    } else {
-        Exit::Held
-    }
 }
 
 fn ending(reviewed: &Reviewed, dry_run: bool) -> Exit {

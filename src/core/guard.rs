@@ -57,23 +57,37 @@ impl std::fmt::Display for Lane {
     }
 }
 
-/// Reviews a plan. `doubted` are sources whose reading is not to be trusted for removals.
+/// A reading that is doubted, as one target sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DoubtedReading {
+    /// The id under which a person can say that the reading is right.
+    pub id: String,
+    /// It is held also when this plan removes nobody: somebody is missing from it, or it shrank.
+    pub is_grave: bool,
+    /// A person has said that it is right.
+    pub is_approved: bool,
+}
+
+/// The readings that are doubted, by source.
+pub type Doubted = BTreeMap<SourceName, DoubtedReading>;
+
+/// Reviews a plan: what of it may be done, and what waits for a person.
 #[must_use]
 pub fn review(
     plan: Plan,
     limits: &Limits,
     state: &TargetState,
-    doubted: &BTreeSet<SourceName>,
+    doubted: &Doubted,
     now: Timestamp,
 ) -> Reviewed {
     let approvals = Approvals::new(&state.holds);
-    let mut lanes: BTreeMap<Lane, Vec<&Change>> = BTreeMap::new();
+    let mut lanes = doubted_lanes(doubted);
     let mut approved = BTreeSet::new();
     for change in &plan.changes {
         let Some(lane) = lane(change, doubted) else {
             continue;
         };
-        if approvals.release(&lane, change) {
+        if approvals.release(change) {
             approved.insert(key(change));
         } else {
             lanes.entry(lane).or_default().push(change);
@@ -85,9 +99,10 @@ pub fn review(
     for (lane, changes) in lanes {
         let limit = sizes.limit(&lane, limits);
         let count: usize = changes.iter().map(|change| weight(&lane, change)).sum();
-        if count + sizes.spent(&lane) > limit {
+        let is_reading = matches!(lane, Lane::Reading(_));
+        if is_reading || count + sizes.spent(&lane) > limit {
             frozen.extend(changes.iter().map(|change| key(change)));
-            held.push(freeze(&lane, &changes, limit, state, now));
+            held.push(freeze(&lane, &changes, limit, state, doubted, now));
         }
     }
     let (stays, mut released): (Vec<Change>, Vec<Change>) = plan
@@ -97,7 +112,7 @@ pub fn review(
         .partition(|change| frozen.contains(&key(change)));
     let unmade = stays.iter().filter_map(creates).cloned().collect();
     without_accounts(&mut released, &unmade);
-    let settled = approvals.settled(&approved);
+    let settled = approvals.settled(&approved, doubted);
     Reviewed {
         plan,
         released,
@@ -107,17 +122,29 @@ pub fn review(
     }
 }
 
+/// Doubted readings that are held whatever the plan says.
+fn doubted_lanes<'a>(doubted: &Doubted) -> BTreeMap<Lane, Vec<&'a Change>> {
+    doubted
+        .iter()
+        .filter(|(_, reading)| reading.is_grave && !reading.is_approved)
+        .map(|(source, _)| (Lane::Reading(source.clone()), Vec::new()))
+        .collect()
+}
+
 fn key(change: &Change) -> (Subject, ActionKind) {
     (change.subject.clone(), change.action.kind())
 }
 
 /// Which limit a change counts against, if any.
-fn lane(change: &Change, doubted: &BTreeSet<SourceName>) -> Option<Lane> {
+fn lane(change: &Change, doubted: &Doubted) -> Option<Lane> {
     let source = match &change.subject {
         Subject::User(user) => &user.source,
         Subject::Group(group) => &group.source,
     };
-    if removes(change) && doubted.contains(source) {
+    let is_doubted = doubted
+        .get(source)
+        .is_some_and(|reading| !reading.is_approved);
+    if is_doubted && removes(change) {
         return Some(Lane::Reading(source.clone()));
     }
     match (&change.action, &change.subject) {
@@ -190,13 +217,12 @@ impl<'a> Sizes<'a> {
         }
     }
 
-    /// Active links when the window began; accounts that are adopted only now count as well, or the
-    /// first import could switch nobody off.
+    /// Active links, those that the window saw go included. Accounts that joined within the window
+    /// count as well, and so do those that are adopted only now: else the first day of a target could
+    /// switch hardly anybody off.
     fn links(&self) -> usize {
         let window = &self.state.window;
-        (self.active + window.leavers)
-            .saturating_sub(window.joiners)
-            .max(self.adopted)
+        (self.active + window.leavers).max(self.adopted)
     }
 
     fn limit(&self, lane: &Lane, limits: &Limits) -> usize {
@@ -240,11 +266,16 @@ fn freeze(
     changes: &[&Change],
     limit: usize,
     state: &TargetState,
+    doubted: &Doubted,
     now: Timestamp,
 ) -> Hold {
     let mut set: Vec<(Subject, ActionKind)> = changes.iter().map(|change| key(change)).collect();
     set.sort();
-    let id = hold_id(lane, &set);
+    let id = match lane {
+        Lane::Reading(source) => doubted.get(source).map(|reading| reading.id.clone()),
+        Lane::Leavers | Lane::Recreated | Lane::Updates | Lane::Members(_) => None,
+    };
+    let id = id.unwrap_or_else(|| hold_id(lane, &set));
     let since = state
         .holds
         .iter()
@@ -278,7 +309,7 @@ fn hold_id(lane: &Lane, set: &[(Subject, ActionKind)]) -> String {
 
 /// Holds that a person has released.
 struct Approvals<'a> {
-    released: BTreeMap<(&'a str, &'a Subject, ActionKind), &'a str>,
+    released: BTreeMap<(&'a Subject, ActionKind), &'a str>,
     ids: BTreeSet<&'a str>,
 }
 
@@ -288,9 +319,8 @@ impl<'a> Approvals<'a> {
         let released = approved
             .clone()
             .flat_map(|hold| {
-                hold.changes
-                    .iter()
-                    .map(|(subject, action)| ((hold.lane.as_str(), subject, *action), &*hold.id))
+                let changes = hold.changes.iter();
+                changes.map(|(subject, action)| ((subject, *action), &*hold.id))
             })
             .collect();
         Self {
@@ -299,20 +329,21 @@ impl<'a> Approvals<'a> {
         }
     }
 
-    fn release(&self, lane: &Lane, change: &Change) -> bool {
-        let lane = lane.to_string();
+    fn release(&self, change: &Change) -> bool {
         self.released
-            .contains_key(&(lane.as_str(), &change.subject, change.action.kind()))
+            .contains_key(&(&change.subject, change.action.kind()))
     }
 
-    /// Released holds of which nothing is due any more.
-    fn settled(&self, used: &BTreeSet<(Subject, ActionKind)>) -> Vec<String> {
-        let in_use: BTreeSet<&str> = self
+    /// Released holds of which nothing is due any more; a reading that is still doubted is not done
+    /// with before it has been accepted.
+    fn settled(&self, used: &BTreeSet<(Subject, ActionKind)>, doubted: &Doubted) -> Vec<String> {
+        let mut in_use: BTreeSet<&str> = self
             .released
             .iter()
-            .filter(|((_, subject, action), _)| used.contains(&((*subject).clone(), *action)))
+            .filter(|((subject, action), _)| used.contains(&((*subject).clone(), *action)))
             .map(|(_, id)| *id)
             .collect();
+        in_use.extend(doubted.values().map(|reading| &*reading.id));
         self.ids
             .iter()
             .filter(|id| !in_use.contains(*id))

@@ -97,7 +97,7 @@ impl Default for HttpRules {
         Self {
             content_type: "application/scim+json".into(),
             headers: BTreeMap::new(),
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
         }
     }
 }
@@ -193,7 +193,7 @@ impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             base: Duration::from_secs(1),
-            max: Duration::from_secs(60),
+            max: Duration::from_mins(1),
             attempts: 6,
             patience: Duration::from_mins(5),
         }

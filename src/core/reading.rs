@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
 use super::key::{GroupKey, SourceName, UserKey};
 use super::memory::{Missing, ReadingRecord};
@@ -105,6 +106,36 @@ pub enum Doubt {
     /// The source is read with other settings than before.
     #[error("the settings of the source have changed since the last reading")]
     NewSettings,
+}
+
+impl Doubt {
+    /// Is it held even when nobody would be removed?
+    #[must_use]
+    pub fn is_grave(&self) -> bool {
+        match self {
+            Self::FewerUsers { .. } | Self::LostAttribute { .. } => true,
+            Self::NewSettings => false,
+        }
+    }
+}
+
+/// The id under which a person can say that a doubted reading is right: from the source and the
+/// doubts, so that it lasts as long as they do. `H-` and eight characters.
+#[must_use]
+pub fn doubt_id(source: &SourceName, doubts: &[Doubt]) -> String {
+    use std::fmt::Write;
+    let mut hash = Sha256::new();
+    hash.update(source.as_str());
+    for doubt in doubts {
+        hash.update(format!("\n{doubt}"));
+    }
+    hash.finalize()
+        .iter()
+        .take(4)
+        .fold(String::from("H-"), |mut id, byte| {
+            let _ = write!(id, "{byte:02x}");
+            id
+        })
 }
 
 /// An attribute that fewer users than this had may vanish unremarked.

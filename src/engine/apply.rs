@@ -12,7 +12,7 @@ use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
 use super::journal::{Outcome, Scribe};
-use super::learn::Teacher;
+use super::learn::{Teacher, cleared as cleared_values};
 use super::perform::{Effects, Result as Tried, Scene};
 use super::propose::Proposal;
 use super::queue::{Queue, Task};
@@ -90,6 +90,7 @@ struct Drain<'a> {
     total: usize,
     unreachable: u32,
     is_held: bool,
+    is_parked: bool,
 }
 
 impl<'a> Drain<'a> {
@@ -116,6 +117,7 @@ impl<'a> Drain<'a> {
             total: proposal.reviewed.released.len(),
             unreachable: 0,
             is_held: !proposal.reviewed.held.is_empty(),
+            is_parked: !proposal.reviewed.plan.parked.is_empty(),
         }
     }
 
@@ -266,11 +268,14 @@ impl<'a> Drain<'a> {
     /// Writes how the run ended.
     async fn close(&self) -> Result<(), StoreError> {
         let applied = &self.applied;
-        let outcome = match (&applied.stopped, applied.failed.is_empty(), self.is_held) {
-            (Some(_), _, _) => "stopped",
-            (None, false, _) => "unfinished",
-            (None, true, true) => "held",
-            (None, true, false) => "in line",
+        let outcome = if applied.stopped.is_some() {
+            "stopped"
+        } else if self.is_held {
+            "held"
+        } else if self.is_parked || !applied.failed.is_empty() {
+            "unfinished"
+        } else {
+            "in line"
         };
         let detail = format!("{} done, {} not", applied.done, applied.failed.len());
         let line = self.scribe.end(self.world.clock.now(), outcome, detail);
@@ -426,7 +431,7 @@ impl<'a> Drain<'a> {
             } => {
                 if let Some(link) = self.links.get_mut(user) {
                     teacher.sent(link, &set, account.as_ref());
-                    teacher.cleared(link, cleared.iter());
+                    cleared_values(link, cleared.iter());
                     if activated {
                         link.active = true;
                         link.left = None;
@@ -665,7 +670,7 @@ fn hint(fault: &Fault) -> String {
         }
         FaultKind::Forbidden => "give our credential the right to do this in the app".into(),
         FaultKind::Rejected | FaultKind::Conflict => {
-            "correct the value at the source or the mapping; it is tried again when it differs"
+            "correct the value at the source or the mapping; or, mended in the app: rollcall retry"
                 .into()
         }
         FaultKind::Unsupported => {

@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 
+use crate::core::attribute::AttrName;
 use crate::core::change::{Action, Change, Subject};
 use crate::core::key::TargetName;
 use crate::core::memory::Hold;
@@ -118,7 +119,7 @@ pub(super) fn subject(subject: &Subject) -> String {
 fn detail(action: &Action) -> String {
     match action {
         Action::Create { attributes } => {
-            let names: Vec<&str> = attributes.keys().map(|name| name.short()).collect();
+            let names: Vec<&str> = attributes.keys().map(AttrName::short).collect();
             names.join(", ")
         }
         Action::Update { attributes } | Action::Reactivate { attributes } => {

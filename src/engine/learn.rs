@@ -30,15 +30,6 @@ impl Teacher<'_> {
         }
     }
 
-    /// The values were cleared.
-    pub fn cleared<'n>(&self, link: &mut Link, names: impl Iterator<Item = &'n AttrName>) {
-        for name in names {
-            link.sent.remove(name);
-            link.held.remove(name);
-            link.refused.remove(name);
-        }
-    }
-
     /// An account was found that an earlier request had made: only what it holds counts as sent.
     pub fn found(&self, link: &mut Link, values: &Attributes, account: &Account) {
         for (name, value) in values {
@@ -82,5 +73,14 @@ impl Teacher<'_> {
         let pause = Duration::from_mins(10) * 6_u32.saturating_pow(times - 1).min(144);
         let again = self.now.saturating_add(pause).unwrap_or(self.now);
         link.refused.insert(name.clone(), Refusal { times, again });
+    }
+}
+
+/// The values were cleared.
+pub(super) fn cleared<'n>(link: &mut Link, names: impl Iterator<Item = &'n AttrName>) {
+    for name in names {
+        link.sent.remove(name);
+        link.held.remove(name);
+        link.refused.remove(name);
     }
 }

@@ -178,8 +178,7 @@ impl Scene<'_> {
                             name.short(),
                             several.join(", ")
                         ),
-                        hint: "correct the value in the app, or link the right account by hand"
-                            .into(),
+                        hint: "correct the value in the app, so that one account fits".into(),
                     }));
                 }
             }
@@ -205,7 +204,7 @@ impl Scene<'_> {
                     account.id,
                     by.short()
                 ),
-                hint: "link it by hand, or set `adopt: unique`".into(),
+                hint: "set `adopt: unique` if it is theirs, or correct the value in the app".into(),
             },
         }
     }

@@ -75,7 +75,8 @@ pub async fn propose(
         key: world.key,
         now,
     });
-    let reviewed = review(plan, &rules.limits, &state, &roster.doubted(), now);
+    let doubted = roster.doubted(&state);
+    let reviewed = review(plan, &rules.limits, &state, &doubted, now);
     let Observed { accounts, gone, .. } = observed.unwrap_or_default();
     let accounts = accounts
         .into_iter()

@@ -10,9 +10,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{SourceUnit, World};
+use crate::core::guard::{Doubted, DoubtedReading};
 use crate::core::key::{SourceName, UserKey};
 use crate::core::memory::{ReadingRecord, SourceState, TargetState};
-use crate::core::reading::{Absence, Coverage, Doubt, Reading, absence, judge, measure};
+use crate::core::reading::{Absence, Coverage, Doubt, Reading, absence, doubt_id, judge, measure};
 use crate::source::ReadError;
 use crate::store::{Epoch, Record, StoreError};
 
@@ -86,10 +87,36 @@ impl Roster {
         Ok(())
     }
 
-    /// Sources whose reading is doubted.
+    /// Readings that are doubted, as one target sees them.
     #[must_use]
-    pub fn doubted(&self) -> BTreeSet<SourceName> {
-        self.doubts.keys().cloned().collect()
+    pub fn doubted(&self, target: &TargetState) -> Doubted {
+        self.doubts
+            .iter()
+            .map(|(source, doubts)| {
+                let id = doubt_id(source, doubts);
+                let is_approved = target
+                    .holds
+                    .iter()
+                    .any(|hold| hold.id == id && hold.approved.is_some());
+                let is_grave = doubts.iter().any(Doubt::is_grave) || self.misses(source, target);
+                let reading = DoubtedReading {
+                    id,
+                    is_grave,
+                    is_approved,
+                };
+                (source.clone(), reading)
+            })
+            .collect()
+    }
+
+    /// Is somebody with an account missing from the reading of `source`?
+    fn misses(&self, source: &SourceName, target: &TargetState) -> bool {
+        let Some(reading) = self.reading(source) else {
+            return false;
+        };
+        target
+            .holders()
+            .any(|user| user.source == *source && !reading.mentions(user))
     }
 
     /// What the absence of the linked users of a target means.

@@ -68,6 +68,7 @@ fn judge(answer: &Answer, page: bool, wait: Option<Duration>) -> (FaultKind, Eff
         300..=399 | 407 => (FaultKind::Misdirected, Effect::None),
         401 => (FaultKind::Unauthenticated, Effect::None),
         403 => (FaultKind::Forbidden, Effect::None),
+        404 | 410 if page => (FaultKind::Misdirected, Effect::None),
         404 | 410 => (FaultKind::Missing, Effect::None),
         429 => (FaultKind::Throttled, Effect::None),
         501 => (FaultKind::Unsupported, Effect::None),

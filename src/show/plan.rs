@@ -40,7 +40,7 @@ impl PlanText<'_> {
     #[must_use]
     pub fn render(&self) -> String {
         let plan = &self.reviewed.plan;
-        let mut text = self.head(plan);
+        let mut text = head(plan);
         let adopted =
             self.of_kind(|kind| matches!(kind, ActionKind::Adopt | ActionKind::AdoptGroup));
         self.changes(&mut text, "adopted", &adopted);
@@ -70,18 +70,6 @@ impl PlanText<'_> {
         );
         self.summary(&mut text, plan);
         text
-    }
-
-    fn head(&self, plan: &Plan) -> String {
-        let basis = match plan.basis {
-            Basis::Observed => "compared with the app",
-            Basis::Remembered => "compared with what the app last acknowledged",
-        };
-        format!(
-            "{}  {}\n",
-            styled(BOLD, &plan.target),
-            styled(DIM, format!("plan {}, {basis}", plan.id()))
-        )
     }
 
     fn of_kind(&self, wanted: impl Fn(ActionKind) -> bool) -> Vec<&Change> {
@@ -196,7 +184,7 @@ impl PlanText<'_> {
             Value::Account(user) => self
                 .labels
                 .get(user)
-                .map_or_else(|| user.to_string(), |label| label.to_string()),
+                .map_or_else(|| user.to_string(), ToString::to_string),
             Value::Text(_) | Value::Bool(_) | Value::Int(_) | Value::List(_) => {
                 value.to_string().replace(char::is_control, "\u{fffd}")
             }
@@ -228,7 +216,9 @@ impl PlanText<'_> {
             } else {
                 String::new()
             };
-            let _ = writeln!(text, "      {}{more}", names.join(", "));
+            if !names.is_empty() {
+                let _ = writeln!(text, "      {}{more}", names.join(", "));
+            }
             let _ = writeln!(text, "      → {}", words::approve(&hold.id));
         }
     }
@@ -274,6 +264,18 @@ impl PlanText<'_> {
             let _ = writeln!(text, "  this run sends {}", count(creates, "welcome mail"));
         }
     }
+}
+
+fn head(plan: &Plan) -> String {
+    let basis = match plan.basis {
+        Basis::Observed => "compared with the app",
+        Basis::Remembered => "compared with what the app last acknowledged",
+    };
+    format!(
+        "{}  {}\n",
+        styled(BOLD, &plan.target),
+        styled(DIM, format!("plan {}, {basis}", plan.id()))
+    )
 }
 
 fn is_group(kind: ActionKind) -> bool {

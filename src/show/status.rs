@@ -218,6 +218,16 @@ pub fn released(target: &TargetName, hold: &Hold) -> String {
     )
 }
 
+/// Parked changes that are tried again.
+#[must_use]
+pub fn unparked(number: usize) -> String {
+    format!(
+        "{} {}; the next sync tries again\n",
+        styled(PLUS, "not parked any more:"),
+        count(number, "change")
+    )
+}
+
 /// A sandbox copy that is served.
 pub struct Copy {
     /// Of which target.

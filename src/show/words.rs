@@ -78,10 +78,14 @@ pub fn left(cause: LeaveCause) -> &'static str {
 /// A hold in one line: how much, of what, and the limit it went over.
 #[must_use]
 pub fn held(id: &str, lane: &str, changes: usize, limit: usize) -> String {
+    let none = changes == 0;
     let changes = count(changes, "change");
     match lane.split_once(':') {
+        Some(("reading", source)) if none => {
+            format!("{id}: the reading of {source} is in doubt, so nobody counts as missing")
+        }
         Some(("reading", source)) => {
-            format!("{id}: {changes}, since the reading of {source} is in doubt")
+            format!("{id}: the reading of {source} is in doubt, and with it {changes} of this app")
         }
         Some(("members", group)) => {
             format!("{id}: too many members of {group} would go; the limit is {limit} in 24 hours")

@@ -106,7 +106,7 @@ pub(super) fn jobs() -> Vec<Job> {
         action,
         attempts,
         keys: if attempts == 1 {
-            prints(&[("userName", 7), ("emails", u64::MAX)])
+            prints(7, &["userName", "emails"])
         } else {
             Fingerprints::new()
         },

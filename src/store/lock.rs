@@ -78,12 +78,22 @@ impl Share {
     }
 }
 
+/// A moment for another process to let go: the store does not wait through tokio, since it runs
+/// inline, and simulations never get here.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "waits for another process, in no one's virtual time"
+)]
+pub(super) fn pause() {
+    std::thread::sleep(PAUSE);
+}
+
 /// Sharing the lock tells snapshots, which share, from a writer, who does not.
 fn wait_for_snapshots(dir: &Path, file: &mut File) -> Result<(), StoreError> {
     match file.try_lock_shared() {
         Ok(()) => {
             file.unlock().map_err(|cause| unlockable(dir, cause))?;
-            std::thread::sleep(PAUSE);
+            pause();
             Ok(())
         }
         Err(TryLockError::WouldBlock) => Err(in_use(dir, file)),
@@ -153,7 +163,9 @@ mod tests {
         let share = Share::take(dir.path()).expect("free");
         assert!(matches!(share, Share::Nobody(Some(_))));
         let soon = std::thread::spawn(move || {
-            std::thread::sleep(PAUSE * 3);
+            for _ in 0..3 {
+                pause();
+            }
             drop(share);
         });
         let writer = Lock::take(dir.path()).expect("free when the snapshot is done");

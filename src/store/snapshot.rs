@@ -27,7 +27,7 @@ use rusqlite::{Connection, OpenFlags, ffi};
 
 use crate::draw;
 
-use super::lock::Share;
+use super::lock::{Share, pause};
 use super::place::{FILE, Place};
 use super::{StoreError, hex, private};
 
@@ -36,7 +36,6 @@ const LOGS: [&str; 2] = ["-wal", "-journal"];
 
 /// A writer that is just starting or ending has no shared memory yet or any more.
 const TRIES: u32 = 50;
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// Copies the state in `dir`; `None` when there is none.
 ///
@@ -60,7 +59,7 @@ pub(super) fn take(dir: &Path, place: &Place) -> Result<Option<Connection>, Stor
                 Err(_) => tries += 1,
             },
         }
-        std::thread::sleep(PAUSE);
+        pause();
     }
 }
 

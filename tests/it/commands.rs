@@ -299,6 +299,7 @@ fn help_says_what_there_is() {
       explain     Show one person's way: source, assignment, mapping, account, and what is due
       status      Show what is known of every target: accounts, what is due, held or parked
       approve     Release what the guard holds
+      retry       Let the next run try again what was parked
       connectors  List the kinds of app, or show one with the origin of every key
       sandbox     Serve sandbox copies of all targets over HTTP
       schema      Print the JSON Schema of the config, for editors

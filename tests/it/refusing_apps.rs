@@ -83,7 +83,13 @@ targets:
 
 #[test]
 fn nobody_listens() {
-    let folder = with("127.0.0.1:9", &closed());
+    let folder = with(
+        "127.0.0.1:9/scim/v2",
+        &format!(
+            "{}/scim/v2\n    override: {{ rates: {{ retry: {{ attempts: 1 }} }} }}",
+            closed()
+        ),
+    );
     assert_snapshot!(folder.rollcall("sync --config config.yaml").told(), @r#"
     hq  2 users, 1 group
 

@@ -95,7 +95,7 @@ impl Company {
         if kind == 0 {
             return self.hire(draw);
         }
-        let group = GROUPS[usize::try_from(draw.below(3)).unwrap_or_default()];
+        let group = GROUPS[draw.index(GROUPS.len())];
         let number = draw.below(1000);
         self.edit(|people| {
             let Some(person) = people.get_mut(&key) else {
@@ -126,7 +126,7 @@ impl Company {
                     format!("{key} is called {} now", person.surname)
                 }
                 6 | 7 => {
-                    person.title = (number % 4 != 0).then(|| format!("Title {number}"));
+                    person.title = (!number.is_multiple_of(4)).then(|| format!("Title {number}"));
                     format!("{key} has the title {:?}", person.title)
                 }
                 8 => {
@@ -145,8 +145,7 @@ impl Company {
 }
 
 fn pick(keys: &[String], draw: &Draw) -> Option<String> {
-    let at = usize::try_from(draw.below(keys.len() as u64)).ok()?;
-    keys.get(at).cloned()
+    keys.get(draw.index(keys.len())).cloned()
 }
 
 pub fn source_name() -> SourceName {

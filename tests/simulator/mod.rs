@@ -198,9 +198,9 @@ impl Simulation {
             }
             self.meddle();
             let weather = Weather {
-                faults: [0, 5, 20, 40][self.draw.below(4) as usize],
+                faults: [0, 5, 20, 40][self.draw.index(4)],
                 crash: if self.draw.below(3) == 0 {
-                    self.draw.below(120) as i64
+                    i64::try_from(self.draw.below(120)).unwrap_or(-1)
                 } else {
                     -1
                 },
@@ -238,7 +238,7 @@ impl Simulation {
         let target = rollcall::core::key::TargetName::new("wiki");
         let dump = self.sandbox.dump(&target);
         let users = dump["users"].as_array().cloned().unwrap_or_default();
-        let at = self.draw.below(users.len() as u64) as usize;
+        let at = self.draw.index(users.len());
         let Some(id) = users.get(at).and_then(|user| user["id"].as_str()) else {
             return;
         };
@@ -455,7 +455,7 @@ async fn work(
     for unit in units {
         let target = &unit.target;
         let Ok(proposal) = propose(&target.rules, &*target.app, &roster, basis, world).await else {
-            unsettled.extend(roster.doubted());
+            unsettled.extend(roster.doubts.keys().cloned());
             continue;
         };
         done.held += proposal.reviewed.held.len();

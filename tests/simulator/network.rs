@@ -120,7 +120,7 @@ fn one_of(draw: &Draw, now: Timestamp) -> FaultInjection {
         5 => FaultInjection::Throttle(RetryAfter::Seconds(draw.below(30))),
         6 => {
             let forms = [DateForm::Fixed, DateForm::Rfc850, DateForm::Asctime];
-            let form = forms[usize::try_from(draw.below(3)).unwrap_or_default()];
+            let form = forms[draw.index(3)];
             FaultInjection::Throttle(RetryAfter::Date(soon, form))
         }
         7 => FaultInjection::Throttle(RetryAfter::Silent),

@@ -55,7 +55,7 @@ impl Observe for ScimConnector {
 
     async fn account(&self, id: &RemoteId) -> Result<Option<Account>, Fault> {
         let answer = match self.exchange.get(&self.user(id)?, About::User).await {
-            Err(fault) if fault.kind == FaultKind::Missing => return Ok(None),
+            Err(fault) if is_nobody(&fault) => return Ok(None),
             other => other?,
         };
         let raw = decode::object(&answer.body).map_err(Unreadable::fault)?;
@@ -96,4 +96,10 @@ impl Observe for ScimConnector {
             Ok(Vec::new())
         }
     }
+}
+
+/// Does the answer to a question for one resource say that there is none? Some frameworks say so with
+/// a page for people; a wrong address would have failed the list before.
+fn is_nobody(fault: &Fault) -> bool {
+    fault.kind == FaultKind::Missing || fault.status == Some(404)
 }

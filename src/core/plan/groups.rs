@@ -187,7 +187,7 @@ impl<'a> Groups<'a> {
                 }));
                 if one.name != *group.name {
                     plan.changes
-                        .push(self.rename(group, Some(one), Reason::Renamed));
+                        .push(Self::rename(group, Some(one), Reason::Renamed));
                 }
                 self.plan_members(group, &present, plan);
             }
@@ -239,29 +239,33 @@ impl<'a> Groups<'a> {
             observed.name == *group.name
                 || (is_sent && text::fold(&observed.name) == text::fold(&group.name))
         });
-        if !is_sent {
-            if is_there {
-                learned.name = print;
-            } else {
-                plan.changes
-                    .push(self.rename(group, observed, Reason::Renamed));
+        if is_sent {
+            if observed.is_some() && !is_there {
+                self.plan_drifted_name(group, observed, plan);
             }
-        } else if observed.is_some() && !is_there {
-            match self.view.input.rules.drift {
-                Drift::Repair => {
-                    plan.changes
-                        .push(self.rename(group, observed, Reason::Drifted));
-                }
-                Drift::Report => plan.warnings.push(format!(
-                    "{}: the group was renamed in the app (drift: report)",
-                    group.name
-                )),
-                Drift::Ignore => {}
-            }
+        } else if is_there {
+            learned.name = print;
+        } else {
+            plan.changes
+                .push(Self::rename(group, observed, Reason::Renamed));
         }
     }
 
-    fn rename(&self, group: &Group, observed: Option<&AppGroup>, reason: Reason) -> Change {
+    fn plan_drifted_name(&self, group: &Group, observed: Option<&AppGroup>, plan: &mut Plan) {
+        match self.view.input.rules.drift {
+            Drift::Repair => {
+                plan.changes
+                    .push(Self::rename(group, observed, Reason::Drifted));
+            }
+            Drift::Report => plan.warnings.push(format!(
+                "{}: the group was renamed in the app (drift: report)",
+                group.name
+            )),
+            Drift::Ignore => {}
+        }
+    }
+
+    fn rename(group: &Group, observed: Option<&AppGroup>, reason: Reason) -> Change {
         let action = Action::RenameGroup {
             old: observed.map(|observed| Arc::from(observed.name.as_str())),
             new: Arc::clone(&group.name),

@@ -390,7 +390,8 @@ fn set_aside_parked(view: &View<'_>, plan: &mut Plan) {
         let job = view.input.state.job(&change.subject, change.action.kind());
         match job.map(|job| (&job.state, job.content)) {
             Some((JobState::Parked { reason, hint, .. }, parked))
-                if parked == content(view.input.key, &change, &view.input.state.links) =>
+                if !leaves(&change.action)
+                    && parked == content(view.input.key, &change, &view.input.state.links) =>
             {
                 unmade.extend(creates(&change).cloned());
                 plan.parked.push(Parked {
@@ -406,6 +407,23 @@ fn set_aside_parked(view: &View<'_>, plan: &mut Plan) {
     without_accounts(&mut plan.changes, &unmade);
     plan.parked
         .sort_by(|one, other| one.subject.cmp(&other.subject));
+}
+
+/// Does the change see somebody out? That is never set aside: it is tried in every run, however often
+/// the app has refused it.
+fn leaves(action: &Action) -> bool {
+    match action {
+        Action::Deactivate | Action::Delete | Action::RemoveMembers { .. } => true,
+        Action::Adopt { .. }
+        | Action::Create { .. }
+        | Action::Update { .. }
+        | Action::Reactivate { .. }
+        | Action::AdoptGroup { .. }
+        | Action::CreateGroup { .. }
+        | Action::RenameGroup { .. }
+        | Action::DeleteGroup
+        | Action::AddMembers { .. } => false,
+    }
 }
 
 /// The user whose account the change makes, if it makes one.

@@ -96,7 +96,7 @@ fn stand_one<'a>(
         }
         None => Some(Standing::New),
         Some(Match::Unsure { problem }) => {
-            let hint = "correct the value in the app, or link the right account by hand";
+            let hint = "correct the value in the app, so that one account fits";
             park(plan, desired, problem.clone(), hint);
             None
         }
@@ -126,12 +126,7 @@ fn stand_linked<'a>(
         Reactivation::Create => {
             let problem =
                 "the account was switched off in the app, and a return would make a new one";
-            park(
-                plan,
-                desired,
-                problem.into(),
-                "switch it on in the app, or unlink it here",
-            );
+            park(plan, desired, problem.into(), "switch it on in the app");
             None
         }
         Reactivation::Refuse => {
@@ -173,7 +168,7 @@ fn stand_matched<'a>(
             plan,
             desired,
             problem,
-            "link it by hand, or set `adopt: unique`",
+            "set `adopt: unique` if it is theirs, or correct the value in the app",
         );
         return None;
     }
@@ -426,9 +421,7 @@ fn plan_kept(
             .map(|text| format!("{}: {text}", desired.label)),
     );
     plan.waiting.extend(waiting);
-    if !active {
-        plan_return(view, desired, link, changes, lanes, plan);
-    } else {
+    if active {
         learned.active = true;
         learned.left = None;
         if !changes.is_empty() {
@@ -437,6 +430,8 @@ fn plan_kept(
             };
             lanes.movers.push(change(desired, action, reason));
         }
+    } else {
+        plan_return(view, desired, link, changes, lanes, plan);
     }
     if learned != *link || !view.input.state.links.contains_key(&desired.user) {
         plan.notes.push(Note::Link(learned));

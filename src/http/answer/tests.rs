@@ -106,7 +106,11 @@ fn a_page_is_no_answer_but_keeps_the_kinds_that_pages_have() {
         ),
         (401, FaultKind::Unauthenticated, "an HTML page"),
         (403, FaultKind::Forbidden, "an HTML page"),
-        (404, FaultKind::Missing, "an HTML page"),
+        (
+            404,
+            FaultKind::Misdirected,
+            "an HTML page; is base_url right?",
+        ),
         (429, FaultKind::Throttled, "an HTML page"),
         (502, FaultKind::Unavailable, "an HTML page"),
     ] {
