@@ -132,7 +132,7 @@ async fn an_app_that_is_none_fails_the_test() {
         (
             404,
             "<html>",
-            "the answer did not come from a SCIM service (404)",
+            "the answer did not come from a SCIM service (404): an HTML page; is base_url right?",
         ),
         (
             302,
