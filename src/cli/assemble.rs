@@ -1,7 +1,7 @@
 //! From a config to an installation that can run: sources, targets, state.
 //!
-//! Promises that secrets are fetched for the real apps only, and that a dry run gets a state that
-//! cannot be written. Leaves running to the commands.
+//! Promises that a dry run gets a state that cannot be written. Leaves the way to each app to
+//! [`super::way`], and running to the commands.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,6 +10,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use super::way::real;
+pub use super::way::{Way, sandboxed};
 use super::{Common, sync};
 use crate::clock::Clock;
 use crate::config::{self, AuthConfig, Config, SourceConfig, SourceKind, TargetConfig};
@@ -18,15 +20,12 @@ use crate::core::fingerprint::FingerprintKey;
 use crate::core::key::SourceName;
 use crate::draw::Draw;
 use crate::engine::{Progress, SourceUnit, Target, World};
-use crate::http::Transport;
-use crate::http::auth::{Authorized, Credentials};
+use crate::http::auth::Authorized;
 use crate::http::client::ReqwestTransport;
 use crate::http::count::{Counted, Counter, RequestCounts};
 use crate::http::limit::{Limited, Limiter};
 use crate::http::reread::Reread;
-use crate::http::token::ClientCredentials;
 use crate::sandbox::{self, AppSetup, Sandbox, SandboxAuth};
-use crate::secret::Secret;
 use crate::show::json::RequestsJson;
 use crate::show::problem::Trouble;
 use crate::source::file::FileSource;
@@ -95,7 +94,7 @@ impl Installation {
     /// Makes an installation of what the command line names.
     ///
     /// # Errors
-    /// When the config, a secret or the state cannot be had.
+    /// When the config or the state cannot be had.
     pub fn assemble(common: &Common, need: Need) -> Result<Self, Trouble> {
         let config = config::load(&common.config)?;
         let apps = apps(common)?;
@@ -228,7 +227,7 @@ fn units(config: &Config, apps: &Apps, clock: &Clock, draw: &Draw) -> Result<Vec
                 (Apps::Served(root), _) => {
                     sandboxed(target, root, Arc::new(ReqwestTransport::new(None)?))
                 }
-                (Apps::Real | Apps::InProcess, _) => real(target)?,
+                (Apps::Real | Apps::InProcess, _) => real(target),
             };
             Ok(connect(target, way, clock, draw.clone()))
         })
@@ -238,60 +237,6 @@ fn units(config: &Config, apps: &Apps, clock: &Clock, draw: &Draw) -> Result<Vec
 /// The address of the copies in this process; nothing connects to it.
 fn in_process() -> Url {
     Url::parse(sandbox::IN_PROCESS).expect("it is an address")
-}
-
-/// The way to one app.
-pub struct Way {
-    /// Where it is.
-    pub base_url: Url,
-    /// How we prove who we are.
-    pub credentials: Credentials,
-    /// What carries the requests.
-    pub transport: Arc<dyn Transport>,
-}
-
-fn real(target: &TargetConfig) -> Result<Way, Trouble> {
-    let credentials = match &target.auth {
-        AuthConfig::Bearer(token) => Credentials::Bearer(token.resolve()?),
-        AuthConfig::Oauth2(oauth2) => Credentials::Oauth2(ClientCredentials {
-            token_url: oauth2.token_url.clone(),
-            client_id: oauth2.client_id.resolve()?,
-            client_secret: oauth2.client_secret.resolve()?,
-            client_auth: oauth2.client_auth,
-            scopes: oauth2.scopes.clone(),
-            audience: oauth2.audience.clone(),
-            extra: oauth2.extra.clone(),
-        }),
-    };
-    Ok(Way {
-        base_url: target.base_url.clone(),
-        credentials,
-        transport: Arc::new(ReqwestTransport::new(target.ca.as_deref())?),
-    })
-}
-
-/// The way to the sandbox copy of a target at `root`.
-#[must_use]
-pub fn sandboxed(target: &TargetConfig, root: &Url, transport: Arc<dyn Transport>) -> Way {
-    let name = &target.rules.target;
-    let known = sandbox::credentials(name);
-    let credentials = match &target.auth {
-        AuthConfig::Bearer(_) => Credentials::Bearer(known.token),
-        AuthConfig::Oauth2(oauth2) => Credentials::Oauth2(ClientCredentials {
-            token_url: sandbox::token_url(root, name),
-            client_id: Secret::new(known.client_id),
-            client_secret: known.client_secret,
-            client_auth: oauth2.client_auth,
-            scopes: oauth2.scopes.clone(),
-            audience: oauth2.audience.clone(),
-            extra: oauth2.extra.clone(),
-        }),
-    };
-    Way {
-        base_url: sandbox::base_url(root, name),
-        credentials,
-        transport,
-    }
 }
 
 /// Builds the layers of a target, from the network up: counted, limited, authorized, read again,

@@ -3,7 +3,7 @@
 //! Promises to look at everything before it says anything is wrong, and to change nothing. Leaves
 //! what the apps hold to `sync --dry-run`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use clap::Args;
@@ -14,6 +14,7 @@ use super::{Common, Exit};
 use crate::config::{self, AuthConfig, Config, MappingTest, TargetConfig};
 use crate::core::attribute::{AttrName, Attributes, Value};
 use crate::core::desired::{Desired, Wanted, desire};
+use crate::core::key::TargetName;
 use crate::core::plan::Basis;
 use crate::core::reading::Reading;
 use crate::engine::propose::propose;
@@ -40,18 +41,23 @@ pub struct CheckArgs {
 pub async fn run(args: CheckArgs) -> Result<Exit, Trouble> {
     let config = config::load(&args.common.config)?;
     let mut findings = vec![Finding::good(
-        &"config",
+        "config",
         show::check::config(config.sources.len(), config.targets.len()),
     )];
+    let mut unready = BTreeSet::new();
     let is_real = assemble::apps(&args.common)? == assemble::Apps::Real;
     if is_real && !args.offline {
-        findings.extend(config.targets.values().flat_map(secrets));
+        for target in config.targets.values() {
+            let lacking = secrets(target);
+            if !lacking.is_empty() {
+                unready.insert(target.rules.target.clone());
+            }
+            findings.extend(lacking);
+        }
     }
-    let secrets_are_there = findings.iter().all(Finding::is_good);
-    if args.offline || !secrets_are_there {
-        findings.extend(offline(&config).await);
-    } else {
-        findings.extend(online(&args, &config).await?);
+    findings.extend(offline(&config).await);
+    if !args.offline {
+        online(&args, &unready, &mut findings).await?;
     }
     show::out(&show::check::render(&findings));
     let good = findings.iter().all(Finding::is_good);
@@ -68,7 +74,7 @@ fn secrets(target: &TargetConfig) -> Vec<Finding> {
     references
         .into_iter()
         .filter_map(|reference| reference.resolve().err())
-        .map(|error| Finding::bad(name, Trouble::from(error)))
+        .map(|error| Finding::bad(name.as_str(), Trouble::from(error)))
         .collect()
 }
 
@@ -78,10 +84,10 @@ async fn offline(config: &Config) -> Vec<Finding> {
     for (name, unit) in assemble::sources(config) {
         match unit.source.read().await {
             Ok(reading) => readings.push(reading),
-            Err(error) => findings.push(Finding::bad(&name, error.into())),
+            Err(error) => findings.push(Finding::bad(name.as_str(), error.into())),
         }
     }
-    findings.extend(readings.iter().map(reading));
+    findings.extend(readings.iter().flat_map(reading));
     if findings.iter().all(Finding::is_good) {
         findings.extend(
             config
@@ -93,23 +99,29 @@ async fn offline(config: &Config) -> Vec<Finding> {
     findings
 }
 
-async fn online(args: &CheckArgs, config: &Config) -> Result<Vec<Finding>, Trouble> {
-    let mut findings = offline(config).await;
+/// What needs the apps; those of `unready` targets cannot be asked.
+async fn online(
+    args: &CheckArgs,
+    unready: &BTreeSet<TargetName>,
+    findings: &mut Vec<Finding>,
+) -> Result<(), Trouble> {
     let installation = Installation::assemble(&args.common, Need::Look)?;
     for unit in &installation.units {
-        findings.push(app(unit).await);
+        if !unready.contains(&unit.target.rules.target) {
+            findings.push(app(unit).await);
+        }
     }
     if findings.iter().all(Finding::is_good) {
         findings.extend(names(&installation).await?);
     }
-    Ok(findings)
+    Ok(())
 }
 
 async fn app(unit: &Unit) -> Finding {
     let name = &unit.target.rules.target;
     match unit.target.app.test().await {
-        Ok(greeting) => Finding::good(name, show::check::greeting(&greeting)),
-        Err(fault) => Finding::bad(name, fault.into()),
+        Ok(greeting) => Finding::good(name.as_str(), show::check::greeting(&greeting)),
+        Err(fault) => Finding::bad(name.as_str(), fault.into()),
     }
 }
 
@@ -135,22 +147,22 @@ async fn names(installation: &Installation) -> Result<Vec<Finding>, Trouble> {
                 .plan
                 .unknown
                 .into_iter()
-                .map(|text| Finding::bad(&target.rules.target, Trouble::new(text, None))),
+                .map(|text| Finding::bad(target.rules.target.as_str(), Trouble::new(text, None))),
         );
     }
     Ok(findings)
 }
 
-fn reading(reading: &Reading) -> Finding {
-    let rows: Vec<Trouble> = reading
-        .broken
-        .iter()
-        .map(|row| Trouble::new(format!("{}: {}", row.place, row.problem), None))
-        .collect();
-    match rows.into_iter().next() {
-        Some(trouble) => Finding::bad(&reading.source, trouble),
-        None => Finding::good(&reading.source, show::check::reading(reading)),
+fn reading(reading: &Reading) -> Vec<Finding> {
+    if reading.broken.is_empty() {
+        let text = show::check::reading(reading);
+        return vec![Finding::good(reading.source.as_str(), text)];
     }
+    let rows = reading.broken.iter().map(|row| {
+        let text = format!("{}: {}", row.place, row.problem);
+        Finding::bad(reading.source.as_str(), Trouble::new(text, None))
+    });
+    rows.collect()
 }
 
 /// The examples of a target's mapping.
@@ -168,11 +180,11 @@ fn mapping(target: &TargetConfig, readings: &[Reading]) -> Vec<Finding> {
         .tests
         .iter()
         .flat_map(|test| failures(test, by_name.get(test.user.as_str()).copied()))
-        .map(|text| Finding::bad(&rules.target, Trouble::new(text, None)))
+        .map(|text| Finding::bad(rules.target.as_str(), Trouble::new(text, None)))
         .collect();
     if failures.is_empty() {
         return vec![Finding::good(
-            &rules.target,
+            rules.target.as_str(),
             show::check::tests(target.tests.len()),
         )];
     }

@@ -15,6 +15,7 @@ mod schema;
 mod status;
 mod sync;
 mod trouble;
+mod way;
 
 use std::path::PathBuf;
 

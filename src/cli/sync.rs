@@ -198,8 +198,7 @@ impl Cycle<'_> {
         let mut exit = Exit::InLine;
         for (source, error) in &roster.refused {
             exit = Exit::Held;
-            let text = show::problem::refused(source, error);
-            show::err(&text);
+            show::err(&show::problem::refused(source, &error.into()));
             self.answer.refused.push(RefusedJson {
                 source: source.to_string(),
                 problem: error.problem.clone(),
@@ -210,6 +209,9 @@ impl Cycle<'_> {
     }
 
     fn tell_readings(&self, roster: &Roster) {
+        if roster.readings.is_empty() {
+            return;
+        }
         self.say(|| {
             let mut text = String::new();
             for reading in &roster.readings {

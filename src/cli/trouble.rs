@@ -4,7 +4,7 @@ use std::error::Error;
 
 use crate::config::Problems;
 use crate::config::profile::ProfileError;
-use crate::core::fault::Fault;
+use crate::core::fault::{Fault, FaultKind};
 use crate::engine::propose::ProposeError;
 use crate::http::client::ClientError;
 use crate::sandbox::{SeedError, SetupError};
@@ -22,13 +22,13 @@ fn plain(error: &dyn Error, hint: Option<String>) -> Trouble {
 }
 
 /// The causes of an error, outermost first; what repeats the one before is left out.
-fn causes(error: &dyn Error) -> Vec<String> {
+pub(super) fn causes(error: &dyn Error) -> Vec<String> {
     let mut causes = Vec::new();
     let mut last = error.to_string();
     let mut at = error.source();
     while let Some(cause) = at {
         let text = cause.to_string();
-        if !last.contains(&text) {
+        if !last.contains(&text) && !text.contains(&last) {
             causes.push(text.clone());
         }
         last = text;
@@ -49,9 +49,15 @@ impl From<StoreError> for Trouble {
     }
 }
 
+impl From<&ReadError> for Trouble {
+    fn from(error: &ReadError) -> Self {
+        plain(error, error.hint.clone())
+    }
+}
+
 impl From<ReadError> for Trouble {
     fn from(error: ReadError) -> Self {
-        plain(&error, error.hint.clone())
+        Self::from(&error)
     }
 }
 
@@ -64,15 +70,53 @@ impl From<ProposeError> for Trouble {
     }
 }
 
+/// Of looking at an app; what follows a failed change is for the engine to say.
 impl From<Fault> for Trouble {
     fn from(fault: Fault) -> Self {
-        plain(&fault, None)
+        plain(&fault, Some(after_looking(fault.kind).into()))
+    }
+}
+
+/// What happens next and what to do when an app could not be looked at.
+fn after_looking(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Unreachable => {
+            "check the address in the config and the way there; the next run tries again"
+        }
+        FaultKind::Untrusted => {
+            "give the CA that signed it as `tls: { ca: FILE }`, or mend the certificate"
+        }
+        FaultKind::TimedOut | FaultKind::Throttled | FaultKind::Unavailable => {
+            "the next run tries again; if it stays like this, ask whoever runs the app"
+        }
+        FaultKind::Unauthenticated => {
+            "check the target's `auth:`, and in the app whether it was revoked; then: rollcall check"
+        }
+        FaultKind::Forbidden => "give our credential the right to read users and groups in the app",
+        FaultKind::Missing | FaultKind::Misdirected | FaultKind::Garbled => {
+            "check the target's `base_url`: it ends before `/Users`"
+        }
+        FaultKind::Conflict | FaultKind::Rejected | FaultKind::Unsupported => {
+            "the app is not as its connector says; write what differs into the target's `override:`"
+        }
+        FaultKind::StateLost => "free some space on the disk",
+        FaultKind::Unready => "set that right, and run it again",
     }
 }
 
 impl From<SecretError> for Trouble {
     fn from(error: SecretError) -> Self {
-        plain(&error, None)
+        let hint = match error {
+            SecretError::Unreadable { .. } => {
+                Some("put the secret into that file, and let only its owner read it (chmod 600)")
+            }
+            SecretError::Empty { .. } => Some("put the secret there"),
+            SecretError::Unset { .. } => {
+                Some("set it, or keep the secret in a file and write { file: PATH }")
+            }
+            SecretError::Exposed { .. } | SecretError::NoCredentials { .. } => None,
+        };
+        plain(&error, hint.map(ToOwned::to_owned))
     }
 }
 

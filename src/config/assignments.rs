@@ -53,9 +53,9 @@ fn block(
         let hint = "name `groups`, `users` or `when`, or write `everyone: true`";
         findings.key(place, "this assignment names nobody", Some(hint.into()));
     }
-    let when = raw
-        .when
-        .and_then(|text| expressions::compile(&text, &place.key("when"), vocabulary, findings));
+    let when = raw.when.and_then(|text| {
+        expressions::compile_condition(&text, &place.key("when"), vocabulary, findings)
+    });
     let mut rules = Vec::new();
     for (index, raw) in raw.rules.into_iter().enumerate() {
         rules.push(rule(

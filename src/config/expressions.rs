@@ -7,20 +7,39 @@ use super::findings::Findings;
 use super::place::Place;
 use crate::core::expression::{Problem, Program, Vocabulary};
 
-/// Compiles the expression at `place`; `None` when it was told what is wrong with it.
+/// Compiles the expression at `place`, which gives a value; `None` when it was told what is wrong
+/// with it.
 pub fn compile(
     text: &str,
     place: &Place,
     vocabulary: &Vocabulary,
     findings: &mut Findings<'_>,
 ) -> Option<Program> {
-    match Program::compile(text, vocabulary) {
-        Ok(program) => Some(program),
-        Err(problems) => {
-            tell(problems, place, findings);
-            None
-        }
-    }
+    told(Program::compile(text, vocabulary), place, findings)
+}
+
+/// The same for an expression that decides: it has to be true or false.
+pub fn compile_condition(
+    text: &str,
+    place: &Place,
+    vocabulary: &Vocabulary,
+    findings: &mut Findings<'_>,
+) -> Option<Program> {
+    told(
+        Program::compile_condition(text, vocabulary),
+        place,
+        findings,
+    )
+}
+
+fn told(
+    compiled: Result<Program, Vec<Problem>>,
+    place: &Place,
+    findings: &mut Findings<'_>,
+) -> Option<Program> {
+    compiled
+        .map_err(|problems| tell(problems, place, findings))
+        .ok()
 }
 
 fn tell(problems: Vec<Problem>, place: &Place, findings: &mut Findings<'_>) {

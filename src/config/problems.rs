@@ -67,6 +67,15 @@ impl Problems {
         }
     }
 
+    /// The config itself cannot be read: most often it is somewhere else.
+    pub(super) fn absent(file: &Path, cause: &std::io::Error) -> Self {
+        let mut problems = Self::unreadable(file, cause);
+        for problem in &mut problems.items {
+            problem.hint = Some("name the config with --config FILE or in $ROLLCALL_CONFIG".into());
+        }
+        problems
+    }
+
     /// A problem of something that has no lines.
     pub(super) fn whole(
         file: &Path,
@@ -123,8 +132,10 @@ impl Problems {
                     column,
                     span: redaction::shift(text, secrets, &item.span),
                     path: item.path,
-                    message: item.message,
-                    hint: item.hint,
+                    message: redaction::conceal(text, secrets, item.message),
+                    hint: item
+                        .hint
+                        .map(|hint| redaction::conceal(text, secrets, hint)),
                 }
             })
             .collect();

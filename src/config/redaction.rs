@@ -78,6 +78,16 @@ pub fn redact(text: &str, secrets: &[Range<usize>]) -> String {
     shown
 }
 
+/// A sentence about the text, without the secrets that it quotes: a secret may stand where a word is
+/// expected, and is then told as a word that nobody knows.
+#[must_use]
+pub fn conceal(text: &str, secrets: &[Range<usize>], sentence: String) -> String {
+    secrets.iter().fold(sentence, |sentence, secret| {
+        let written = text[secret.clone()].trim_matches(['"', '\'']);
+        sentence.replace(&format!("`{written}`"), &format!("`{REDACTED}`"))
+    })
+}
+
 /// Where the bytes `span` of `text` are in the redacted text; inside a secret: all of its substitute.
 #[must_use]
 pub fn shift(text: &str, secrets: &[Range<usize>], span: &Range<usize>) -> Range<usize> {

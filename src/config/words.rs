@@ -223,8 +223,8 @@ impl<'de> Visitor<'de> for SecretVisitor {
 
     fn visit_str<E: Error>(self, _: &str) -> Result<RawSecret, E> {
         Err(E::custom(
-            "a secret stands here in the clear; keep it in a file that only its owner may read and \
-             write { file: PATH }, or { credential: NAME } under systemd, or { env: NAME }, and \
+            "a secret stands here in the clear; keep it elsewhere and write where: { file: PATH }, a file \
+             that only its owner may read, { credential: NAME } under systemd, or { env: NAME }; and \
              have it replaced, since it was in this file",
         ))
     }

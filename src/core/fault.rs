@@ -56,6 +56,8 @@ pub enum FaultKind {
     Garbled,
     /// The state could not be written: nothing more may be sent.
     StateLost,
+    /// Something on our side is missing (a secret, a CA): nothing was sent.
+    Unready,
 }
 
 /// Whether the app may have done what was asked.
@@ -111,6 +113,7 @@ impl fmt::Display for FaultKind {
             Self::Misdirected => "the answer did not come from a SCIM service",
             Self::Garbled => "the app's answer cannot be understood",
             Self::StateLost => "the state could not be written",
+            Self::Unready => "the target cannot be used",
         })
     }
 }
@@ -147,7 +150,8 @@ pub fn dispose(fault: &Fault, attempt: u32, policy: &RetryPolicy, draw: f64) -> 
         FaultKind::Unauthenticated
         | FaultKind::Untrusted
         | FaultKind::Misdirected
-        | FaultKind::StateLost => Disposition::StopTarget,
+        | FaultKind::StateLost
+        | FaultKind::Unready => Disposition::StopTarget,
         FaultKind::Conflict => Disposition::LookUpConflict,
         FaultKind::Missing => Disposition::FindAgain,
         FaultKind::Forbidden | FaultKind::Rejected | FaultKind::Unsupported => Disposition::Park,

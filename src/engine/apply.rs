@@ -717,5 +717,6 @@ fn hint(fault: &Fault) -> String {
         | FaultKind::Unavailable
         | FaultKind::Garbled => "it stays due and is tried again in the next run".into(),
         FaultKind::StateLost => "free some space on the disk".into(),
+        FaultKind::Unready => "set that right, and run it again".into(),
     }
 }

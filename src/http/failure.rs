@@ -118,9 +118,7 @@ fn tls_reason(error: &rustls::Error) -> String {
 fn certificate_reason(reason: &CertificateError) -> String {
     match reason {
         CertificateError::UnknownIssuer => {
-            "the certificate is signed by an authority that is not trusted; \
-             name the authority's file with `ca`"
-                .into()
+            "the certificate is signed by an authority that is not trusted".into()
         }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             "the certificate has expired".into()

@@ -15,18 +15,18 @@ pub struct Finding {
 impl Finding {
     /// It is good.
     #[must_use]
-    pub fn good(about: &dyn std::fmt::Display, text: String) -> Self {
+    pub fn good(about: impl Into<String>, text: String) -> Self {
         Self {
-            about: about.to_string(),
+            about: about.into(),
             verdict: Ok(text),
         }
     }
 
     /// It is not.
     #[must_use]
-    pub fn bad(about: &dyn std::fmt::Display, trouble: Trouble) -> Self {
+    pub fn bad(about: impl Into<String>, trouble: Trouble) -> Self {
         Self {
-            about: about.to_string(),
+            about: about.into(),
             verdict: Err(trouble),
         }
     }

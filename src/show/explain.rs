@@ -136,12 +136,17 @@ fn render_target(text: &mut String, target: &TargetExplained) {
     if let Some(rule) = &target.rule {
         let _ = writeln!(text, "  values of the assignment rule for {rule}");
     }
+    let names = target
+        .attributes
+        .iter()
+        .map(|attribute| attribute.name.len());
+    let width = names.max().unwrap_or_default().max(20);
     for attribute in &target.attributes {
         let value = attribute.value.as_deref().unwrap_or("(nothing)");
         let _ = writeln!(
             text,
             "  {} {value}",
-            styled(BOLD, format!("{:<20}", attribute.name))
+            styled(BOLD, format!("{:<width$}", attribute.name))
         );
         let _ = writeln!(
             text,

@@ -216,12 +216,10 @@ impl PlanText<'_> {
             } else {
                 String::new()
             };
-            let _ = writeln!(text, "      {}{more}", names.join(", "));
-            let _ = writeln!(
-                text,
-                "      → if this is right: rollcall approve {} --because \"…\"",
-                hold.id
-            );
+            if !names.is_empty() {
+                let _ = writeln!(text, "      {}{more}", names.join(", "));
+            }
+            let _ = writeln!(text, "      → {}", words::approve(&hold.id));
         }
     }
 
@@ -315,21 +313,7 @@ fn sign(kind: ActionKind) -> (char, anstyle::Style) {
 /// A hold in one line.
 #[must_use]
 pub fn hold_line(hold: &Hold) -> String {
-    let changes = count(hold.changes.len(), "change");
-    match hold.lane.split_once(':') {
-        Some(("reading", source)) => format!(
-            "{}: the reading of {source} is in doubt; {changes} of this app rest on it",
-            hold.id
-        ),
-        Some(("members", group)) => format!(
-            "{}: too many members of {group} would go; the limit is {} in 24 hours",
-            hold.id, hold.limit
-        ),
-        _ => format!(
-            "{}: {changes} of {}; the limit is {} in 24 hours",
-            hold.id, hold.lane, hold.limit
-        ),
-    }
+    words::held(&hold.id, &hold.lane, hold.changes.len(), hold.limit)
 }
 
 fn parked(text: &mut String, parked: &[Parked]) {

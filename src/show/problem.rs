@@ -12,7 +12,6 @@ use super::{BOLD, DIM, MINUS, PLUS, TILDE, styled};
 use crate::config::{ConfigProblem, Problems};
 use crate::core::key::{SourceName, TargetName};
 use crate::core::reading::{Doubt, Reading};
-use crate::source::ReadError;
 
 /// Why a command could not be carried out.
 #[derive(Debug)]
@@ -83,15 +82,18 @@ pub fn config(problems: &Problems) -> String {
 
 fn config_problem(problems: &Problems, problem: &ConfigProblem) -> String {
     let path = problem.file.display().to_string();
-    let title = if problem.path.is_empty() {
-        problem.message.clone()
-    } else {
-        format!("{}: {}", problem.path, problem.message)
-    };
+    let source = problems.sources.get(&problem.file);
+    let mut title = problem.message.clone();
+    if !problem.path.is_empty() {
+        title = format!("{}: {title}", problem.path);
+    }
+    if source.is_none() {
+        title = format!("{path}: {title}");
+    }
     let mut group = Level::ERROR
         .primary_title(title)
         .elements(Vec::<Snippet<'_, annotate_snippets::Annotation<'_>>>::new());
-    if let Some(source) = problems.sources.get(&problem.file) {
+    if let Some(source) = source {
         let start = problem.span.start.min(source.len());
         let end = problem.span.end.clamp(start, source.len());
         group = group.element(
@@ -119,16 +121,12 @@ pub fn unplanned(target: &TargetName, why: &Trouble) -> String {
 
 /// A source that could not be read.
 #[must_use]
-pub fn refused(source: &SourceName, error: &ReadError) -> String {
-    let mut text = format!(
-        "{} source {source} was not read, so it changes nobody: {}\n",
-        styled(MINUS.bold(), "refused:"),
-        error.problem
-    );
-    if let Some(hint) = &error.hint {
-        let _ = writeln!(text, "  {} {hint}", styled(BOLD, "hint:"));
-    }
-    text
+pub fn refused(source: &SourceName, why: &Trouble) -> String {
+    format!(
+        "{} {source} was not read, so it changes nobody\n{}",
+        styled(MINUS.bold(), "refused: source"),
+        trouble(why)
+    )
 }
 
 /// A reading: its size, and what a person should know of it.

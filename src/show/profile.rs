@@ -9,11 +9,12 @@ use crate::core::profile::{AuthKind, Evidence, GroupModel};
 /// The list of profiles.
 #[must_use]
 pub fn list(profiles: &[EffectiveProfile]) -> String {
-    let width = profiles
-        .iter()
-        .map(|one| one.name.len())
-        .max()
-        .unwrap_or_default();
+    let width = |text: fn(&EffectiveProfile) -> &str| {
+        let lengths = profiles.iter().map(|one| text(one).chars().count());
+        lengths.max().unwrap_or_default()
+    };
+    let name_width = width(|one| &one.name);
+    let title_width = width(|one| &one.profile.title);
     let mut text = String::new();
     for one in profiles {
         let profile = &one.profile;
@@ -25,8 +26,8 @@ pub fn list(profiles: &[EffectiveProfile]) -> String {
         };
         let _ = writeln!(
             text,
-            "{:<width$}  {}  {}",
-            styled(BOLD, format!("{:<width$}", one.name)),
+            "{}  {:<title_width$}  {}",
+            styled(BOLD, format!("{:<name_width$}", one.name)),
             profile.title,
             styled(
                 DIM,

@@ -173,12 +173,10 @@ pub fn render(status: &StatusJson, now: Timestamp) -> String {
         for held in &target.held {
             let _ = writeln!(
                 text,
-                "  {} held {}: {} of {}; the limit is {}",
+                "  {} held {}\n    → {}",
                 styled(MINUS, "!"),
-                held.id,
-                count(held.count, "change"),
-                held.lane,
-                held.limit
+                words::held(&held.id, &held.lane, held.count, held.limit),
+                words::approve(&held.id)
             );
         }
         for parked in &target.parked {

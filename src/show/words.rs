@@ -75,6 +75,31 @@ pub fn left(cause: LeaveCause) -> &'static str {
     }
 }
 
+/// A hold in one line: how much, of what, and the limit it went over.
+#[must_use]
+pub fn held(id: &str, lane: &str, changes: usize, limit: usize) -> String {
+    let none = changes == 0;
+    let changes = count(changes, "change");
+    match lane.split_once(':') {
+        Some(("reading", source)) if none => {
+            format!("{id}: the reading of {source} is in doubt, so nobody counts as missing")
+        }
+        Some(("reading", source)) => {
+            format!("{id}: the reading of {source} is in doubt, and with it {changes} of this app")
+        }
+        Some(("members", group)) => {
+            format!("{id}: too many members of {group} would go; the limit is {limit} in 24 hours")
+        }
+        _ => format!("{id}: {changes} of {lane}; the limit is {limit} in 24 hours"),
+    }
+}
+
+/// What to do about a hold.
+#[must_use]
+pub fn approve(id: &str) -> String {
+    format!("if this is right: rollcall approve {id} --because \"…\"")
+}
+
 /// What somebody waits for.
 #[must_use]
 pub fn waiting(what: WaitingFor) -> &'static str {

@@ -1,10 +1,20 @@
 //! Stories from outside, and the rules of the house.
 
+mod approval;
+mod bad_config;
+mod bad_input;
+mod commands;
 mod docs;
 mod excerpt;
+mod full_disk;
 mod house;
 mod markdown;
+mod program;
+mod refusing_apps;
 mod schema;
+mod secrets;
 mod simulation;
 #[path = "../simulator/mod.rs"]
 mod simulator;
+mod state;
+mod wiki;

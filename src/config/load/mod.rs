@@ -19,7 +19,7 @@ const STATE: &str = "/var/lib/rollcall";
 /// # Errors
 /// Everything that is wrong with it and with the connectors it names; no word of a secret.
 pub fn load(path: &Path) -> Result<Config, Problems> {
-    let text = std::fs::read_to_string(path).map_err(|error| Problems::unreadable(path, &error))?;
+    let text = std::fs::read_to_string(path).map_err(|error| Problems::absent(path, &error))?;
     check(path, &text)
 }
 

@@ -233,7 +233,7 @@ fn a_missing_file_is_told() {
     let problems = super::load(Path::new("/nowhere/c.yaml")).expect_err("it is not there");
     assert_eq!(
         problems.to_string(),
-        "/nowhere/c.yaml: the file cannot be read: No such file or directory (os error 2)"
+        "/nowhere/c.yaml: the file cannot be read: No such file or directory (os error 2) (name the config with --config FILE or in $ROLLCALL_CONFIG)"
     );
 }
 
@@ -340,9 +340,9 @@ fn a_key_that_stands_twice_is_told() {
 
 #[test]
 fn a_secret_in_the_clear_is_told_and_never_shown() {
-    let clear = "a secret stands here in the clear (keep it in a file that only its owner may read and write \
-                 { file: PATH }, or { credential: NAME } under systemd, or { env: NAME }, and have it replaced, \
-                 since it was in this file)";
+    let clear = "a secret stands here in the clear (keep it elsewhere and write where: { file: PATH }, a file \
+                 that only its owner may read, { credential: NAME } under systemd, or { env: NAME }; and \
+                 have it replaced, since it was in this file)";
     let reference = "this must say where the secret is kept (write one of: { credential: NAME }, { file: PATH }, { env: NAME })";
     for (auth, wanted) in [
         (

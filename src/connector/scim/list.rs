@@ -74,7 +74,8 @@ fn says_no(fault: &Fault) -> bool {
         | FaultKind::Unsupported
         | FaultKind::Misdirected
         | FaultKind::Garbled
-        | FaultKind::StateLost => false,
+        | FaultKind::StateLost
+        | FaultKind::Unready => false,
     }
 }
 

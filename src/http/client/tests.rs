@@ -391,8 +391,7 @@ async fn bad_certificates_are_refused_before_anything_is_sent() {
         (
             &good,
             false,
-            "the certificate is signed by an authority that is not trusted; \
-             name the authority's file with `ca`",
+            "the certificate is signed by an authority that is not trusted",
         ),
         (&expired, true, "the certificate has expired"),
         (&other, true, "the certificate is for another host"),

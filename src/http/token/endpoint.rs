@@ -92,7 +92,8 @@ impl<T: Transport> Endpoint<'_, T> {
             | FaultKind::Untrusted
             | FaultKind::TimedOut
             | FaultKind::Garbled
-            | FaultKind::StateLost => (fault.kind, fault.detail.clone()),
+            | FaultKind::StateLost
+            | FaultKind::Unready => (fault.kind, fault.detail.clone()),
         };
         Err(Fault {
             status: fault.status,

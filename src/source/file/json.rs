@@ -44,14 +44,17 @@ pub(super) fn read(text: &str, pool: &mut Pool) -> Result<Table, Flaw> {
 
 fn unreadable(cause: serde_json::Error) -> Flaw {
     let line = cause.line();
-    let flaw = if cause.is_eof() {
+    if cause.is_eof() {
         Flaw::at(line, "the file ends too early").hint(WRITE_WHOLE)
     } else if cause.is_data() {
-        misshapen(line)
+        misshapen(line).because(cause)
     } else {
         Flaw::at(line, "is no JSON")
-    };
-    flaw.because(cause)
+            .hint(format!(
+                "set it right; if the file was cut off, {WRITE_WHOLE}"
+            ))
+            .because(cause)
+    }
 }
 
 fn misshapen(line: usize) -> Flaw {

@@ -1,0 +1,315 @@
+//! What each command says, with the example that is shipped and with a served sandbox.
+//!
+//! Promises that the example runs as it is and ends in line, and that JSON has the fields it is
+//! documented to have. Leaves what goes wrong to the other stories.
+
+use std::path::Path;
+
+use insta::assert_snapshot;
+use serde_json::Value as Json;
+
+use super::program::{Ended, run};
+use super::wiki::with;
+
+/// A command with the shipped example, as the README shows it: in the folder of the sources.
+fn example(command: &str) -> Ended {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    run(root, &format!("{command} --config config.example.yaml"))
+}
+
+#[test]
+fn the_example_runs_and_proves_itself() {
+    let ended = example("sync --sandbox");
+    assert_eq!(ended.code, Some(0), "{}", ended.told());
+    assert_snapshot!("example_sync", ended.told());
+}
+
+#[test]
+fn a_dry_run_of_the_example_shows_the_same_plan_and_does_nothing() {
+    let ended = example("sync --dry-run --sandbox");
+    assert_eq!(ended.code, Some(2), "{}", ended.told());
+    let real = example("sync --sandbox");
+    let is_outcome = |line: &&str| {
+        line.contains(" done, ") || line.contains("second plan") || line.starts_with("-- exit")
+    };
+    let plans = |told: &str| -> Vec<String> {
+        let lines = told.lines().filter(|line| !is_outcome(line));
+        lines
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(plans(&ended.told()), plans(&real.told()));
+    assert!(!ended.told().contains(" done, "), "{}", ended.told());
+    let state = Path::new(env!("CARGO_MANIFEST_DIR")).join("rollcall-state");
+    assert!(!state.exists(), "a sandbox in the process leaves no state");
+}
+
+#[test]
+fn one_target_of_the_example() {
+    let ended = example("sync --dry-run --sandbox --target trotto");
+    assert_eq!(ended.code, Some(2), "{}", ended.told());
+    assert!(!ended.out.contains("tracktik"), "{}", ended.told());
+    let wrong = example("sync --dry-run --sandbox --target troto");
+    assert_snapshot!(wrong.told(), @r#"
+    -- stderr
+    error: there is no target `troto`
+      hint: the config has: tracktik, trotto
+    -- exit 1
+    "#);
+}
+
+/// The changes of one kind that a target lists, members one by one.
+fn listed(target: &Json, kind: &str) -> u64 {
+    let changes = target["changes"].as_array().expect("a list");
+    let sizes = changes.iter().filter(|change| change["action"] == kind);
+    let size = |change: &Json| match kind {
+        "members_add" | "members_remove" => change["attributes"].as_array().map_or(0, Vec::len),
+        _ => 1,
+    };
+    sizes.map(size).sum::<usize>() as u64
+}
+
+#[test]
+fn json_has_its_documented_fields_and_its_counts_are_its_changes() {
+    let ended = example("sync --sandbox --format json");
+    assert_eq!(ended.code, Some(0), "{}", ended.told());
+    assert_eq!(ended.err, "");
+    let answer = ended.json();
+    let targets = answer["targets"].as_array().expect("a list");
+    assert_eq!(targets.len(), 2);
+    for target in targets {
+        let fields: Vec<&str> = target
+            .as_object()
+            .expect("an object")
+            .keys()
+            .map(String::as_str)
+            .collect();
+        assert_eq!(
+            fields,
+            [
+                "applied", "basis", "changes", "counts", "held", "orphans", "parked", "plan_id",
+                "requests", "target", "waiting", "warnings"
+            ]
+        );
+        let counts = target["counts"].as_object().expect("an object");
+        for (kind, count) in counts {
+            assert_eq!(Some(listed(target, kind)), count.as_u64(), "{kind}");
+        }
+        let total: u64 = counts.values().filter_map(Json::as_u64).sum();
+        assert!(total > 0);
+        assert_eq!(target["applied"]["done"].as_u64(), Some(total));
+        assert_eq!(target["applied"]["failed"], 0);
+    }
+    let change = &targets[0]["changes"][0];
+    assert_snapshot!(serde_json::to_string(change).expect("JSON"), @r#"
+    {"action":"adopt","attributes":[],"key":"hq:p-1027","reason":"is in the app already, by emails","subject":"lortega"}
+    "#);
+    let update = targets[1]["changes"]
+        .as_array()
+        .and_then(|changes| changes.iter().find(|change| change["action"] == "update"))
+        .expect("somebody moved");
+    assert_snapshot!(serde_json::to_string(update).expect("JSON"), @r#"
+    {"action":"update","attributes":[{"name":"displayName","new":"Jürgen Müller","old":"Juergen Mueller"}],"key":"hq:p-1005","reason":"the directory or the mapping says so","subject":"jmueller"}
+    "#);
+}
+
+#[test]
+fn a_dry_run_in_json_has_the_same_plan_twice() {
+    let first = example("sync --dry-run --sandbox --format json");
+    let second = example("sync --dry-run --sandbox --format json");
+    assert_eq!(first.code, Some(2));
+    assert_eq!(first.out, second.out, "same input, same plan");
+    assert_eq!(first.json()["targets"][0]["applied"]["done"], 0);
+    assert_eq!(first.json()["targets"][0]["requests"]["write"], 0);
+}
+
+#[test]
+fn the_example_is_checked() {
+    assert_snapshot!(example("check --offline").told(), @r#"
+    ok config  1 source, 2 targets
+    ok hq  40 users, 8 groups
+    everything is as it should be
+    -- exit 0
+    "#);
+    assert_snapshot!(example("check --sandbox").told(), @r#"
+    ok config  1 source, 2 targets
+    ok hq  40 users, 8 groups
+    ok tracktik  answers, and has 8 accounts
+    ok trotto  answers, and has 12 accounts
+    everything is as it should be
+    -- exit 0
+    "#);
+}
+
+#[test]
+fn one_person_is_explained() {
+    assert_snapshot!(
+        "explain_ecarter",
+        example("explain ecarter trotto --sandbox").told()
+    );
+    let by_mail = example("explain Emily.Carter@example.com trotto --sandbox");
+    let by_key = example("explain p-1015 trotto --sandbox");
+    assert_eq!(by_mail.told(), by_key.told());
+    assert_snapshot!(example("explain ecartr trotto --sandbox").told(), @r#"
+    -- stderr
+    error: no source has a user `ecartr`
+      hint: did you mean `ecarter`?
+    -- exit 1
+    "#);
+
+    let twojcik = example("explain twojcik tracktik --sandbox");
+    assert_eq!(twojcik.code, Some(0));
+    assert!(
+        twojcik
+            .out
+            .contains("tracktik  not assigned (`when` is false)"),
+        "{}",
+        twojcik.told()
+    );
+    let json = example("explain dvolkov trotto --sandbox --format json").json();
+    assert_eq!(json["user"]["disabled"], true);
+    assert_eq!(json["targets"][0]["target"], "trotto");
+}
+
+#[test]
+fn connectors_are_listed_and_shown() {
+    assert_snapshot!(example_free("connectors"), @r#"
+    scim      SCIM 2.0         bearer or oauth2; groups; documented
+    tracktik  TrackTik         oauth2; groups are roles; documented
+    trotto    Trotto Go Links  bearer; no groups; documented
+    -- exit 0
+    "#);
+    assert_snapshot!(
+        "connectors_show_trotto",
+        example_free("connectors show trotto")
+    );
+    assert_snapshot!(example_free("connectors show troto"), @r#"
+    -- stderr
+    error: there is no connector `troto`
+      hint: did you mean `trotto`?
+    -- exit 1
+    "#);
+}
+
+/// A command that needs no config.
+fn example_free(command: &str) -> String {
+    run(Path::new(env!("CARGO_MANIFEST_DIR")), command).told()
+}
+
+#[test]
+fn status_before_and_after_the_first_run() {
+    let folder = with("people.yaml", "people.yaml");
+    assert_snapshot!(folder.rollcall("status --config config.yaml").told(), @r#"
+    source hq  never read
+    target wiki  0 accounts (0 active), 0 groups
+      never run
+    -- exit 0
+    "#);
+    assert!(!folder.path("state").exists(), "looking makes no state");
+
+    let served = folder.serve("config.yaml");
+    let sandbox = format!("--config config.yaml --sandbox={}", served.root);
+    let first = folder.rollcall(&format!("sync {sandbox}"));
+    assert_snapshot!(first.told(), @r#"
+    hq  2 users, 1 group
+
+    wiki  plan ID, compared with the app
+
+      joiners
+        + create         ana  assigned by group staff
+            displayName Ana Lima · emails ana@example.com · externalId p-1 · name.familyName Lima · name.givenName Ana · userName ana
+        + create         bob  assigned by group staff
+            displayName Bob Stone · emails bob@example.com · externalId p-2 · name.familyName Stone · name.givenName Bob · userName bob
+
+      to do: 2 create
+
+    wiki  2 done, 0 not; requests: 2 read, 2 write, 0 token
+
+    -- exit 0
+    "#);
+    assert_snapshot!(folder.rollcall(&format!("status {sandbox}")).told(), @r#"
+    source hq  read HH:MM UTC, 2 users
+    target wiki  2 accounts (2 active), 0 groups
+      last run HH:MM UTC: in line
+    -- exit 0
+    "#);
+    assert_snapshot!(folder.rollcall(&format!("sync {sandbox}")).told(), @r#"
+    hq  2 users, 1 group
+
+    wiki  plan ID, compared with the app
+
+      in line: nothing to change
+
+    wiki  0 done, 0 not; requests: 2 read, 0 write, 0 token
+
+    -- exit 0
+    "#);
+    assert_snapshot!(folder.rollcall(&format!("sync --quick {sandbox}")).told(), @r#"
+    hq  2 users, 1 group
+
+    wiki  plan ID, compared with what the app last acknowledged
+
+      in line: nothing to change
+
+    wiki  0 done, 0 not; requests: 0 read, 0 write, 0 token
+
+    -- exit 0
+    "#);
+    let explained = folder.rollcall(&format!("explain ana {sandbox}"));
+    assert!(
+        explained
+            .out
+            .contains("  account u-000001, active, made by rollcall\n  nothing is due\n"),
+        "{}",
+        explained.told()
+    );
+    let json = folder
+        .rollcall(&format!("status {sandbox} --format json"))
+        .json();
+    assert_eq!(json["targets"][0]["accounts"], 2);
+    assert_eq!(json["targets"][0]["last_run"]["outcome"], "in line");
+    assert_eq!(json["sources"][0]["users"], 2);
+}
+
+#[test]
+fn the_schema_is_for_editors() {
+    let ended = run(Path::new("/"), "schema");
+    assert_eq!(ended.code, Some(0));
+    let schema = ended.json();
+    assert_eq!(schema["title"], "rollcall config");
+    assert_eq!(schema["properties"]["targets"]["type"], "object");
+    assert_eq!(
+        schema["required"],
+        serde_json::json!(["sources", "targets"])
+    );
+    assert_eq!(schema["additionalProperties"], false);
+}
+
+#[test]
+fn help_says_what_there_is() {
+    assert_snapshot!(example_free("--help"), @r#"
+    Keeps the user list of every app in line with your directory, over SCIM 2.0
+
+    Usage: rollcall <COMMAND>
+
+    Commands:
+      sync        Bring the apps in line with the directory, once
+      check       Check the config, and what it needs of the world: sources, secrets, apps
+      explain     Show one person's way: source, assignment, mapping, account, and what is due
+      status      Show what is known of every target: accounts, what is due, held or parked
+      approve     Release what the guard holds
+      retry       Let the next run try again what was parked
+      connectors  List the kinds of app, or show one with the origin of every key
+      sandbox     Serve sandbox copies of all targets over HTTP
+      schema      Print the JSON Schema of the config, for editors
+      help        Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+    -- exit 0
+    "#);
+    assert_snapshot!("help_sync", example_free("sync --help"));
+    assert_eq!(example_free("--version"), "rollcall 0.1.0\n-- exit 0\n");
+}

@@ -1,0 +1,182 @@
+//! Runs the built program in a folder of its own, as a person at a shell would.
+//!
+//! Promises that a run sees nothing of the machine's environment, and that what it said can be
+//! compared word by word: whatever differs from run to run has a name in its place. Leaves what
+//! should have been said to the stories.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+
+use regex::Regex;
+use tempfile::TempDir;
+
+/// What differs from run to run, and the name that stands in its place.
+static CHANGING: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+    let changing = [
+        (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
+        (r"plan [0-9a-f]{12}", "plan ID"),
+        (r"H-[0-9a-f]+", "H-ID"),
+        (r"\d\d:\d\d UTC", "HH:MM UTC"),
+        (r"\(process \d+\)", "(process N)"),
+        (r"(?m) +$", ""),
+    ];
+    changing
+        .into_iter()
+        .map(|(pattern, name)| (Regex::new(pattern).expect("a sound pattern"), name))
+        .collect()
+});
+
+/// A folder that holds an installation: config, directory, secrets, state.
+pub struct Folder(TempDir);
+
+impl Folder {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self(TempDir::new().expect("a folder can be made"))
+    }
+
+    /// Where a file of it is.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Writes a file that everybody may read.
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::write(&path, text).expect("a file can be written");
+        self.allow(name, 0o644);
+    }
+
+    /// Writes a file that only its owner may read.
+    pub fn keep(&self, name: &str, secret: &str) {
+        self.write(name, secret);
+        self.allow(name, 0o600);
+    }
+
+    /// Changes who may do what with a file.
+    pub fn allow(&self, name: &str, mode: u32) {
+        let permissions = fs::Permissions::from_mode(mode);
+        fs::set_permissions(self.path(name), permissions).expect("the file is ours");
+    }
+
+    /// Runs the program in here with `arguments`, one a word.
+    pub fn rollcall(&self, arguments: &str) -> Ended {
+        run(self.0.path(), arguments)
+    }
+
+    /// Serves sandbox copies of the targets of `config` until the result is dropped.
+    pub fn serve(&self, config: &str) -> Served {
+        let mut child = command(self.0.path())
+            .args(["sandbox", "--listen", "127.0.0.1:0", "--config", config])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("the program starts");
+        let output = child.stdout.take().expect("its output is ours");
+        let root = BufReader::new(output)
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| {
+                let rest = line.strip_prefix("serving at ")?;
+                Some(rest.split(';').next().unwrap_or(rest).to_owned())
+            });
+        let root = root.expect("it says where it serves");
+        Served { child, root }
+    }
+}
+
+/// Runs the program in `folder` with `arguments`, one a word.
+pub fn run(folder: &Path, arguments: &str) -> Ended {
+    let output = command(folder)
+        .args(arguments.split_whitespace())
+        .output()
+        .expect("the program starts");
+    Ended {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).expect("its output is text"),
+        err: String::from_utf8(output.stderr).expect("its errors are text"),
+        folder: folder.into(),
+    }
+}
+
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
+    command.current_dir(folder).env_clear().stdin(Stdio::null());
+    command
+}
+
+/// How a run ended.
+pub struct Ended {
+    /// The exit code; none: it was killed.
+    pub code: Option<i32>,
+    /// Standard output, as it is.
+    pub out: String,
+    /// Standard error, as it is.
+    pub err: String,
+    folder: PathBuf,
+}
+
+impl Ended {
+    /// Everything it said and its code, fit to be compared.
+    pub fn told(&self) -> String {
+        let mut text = String::new();
+        for (title, said) in [("", &self.out), ("-- stderr\n", &self.err)] {
+            if !said.is_empty() {
+                text.push_str(title);
+                text.push_str(said);
+            }
+        }
+        let folder = self.folder.display().to_string();
+        text = text.replace(&folder, "FOLDER");
+        for (pattern, name) in CHANGING.iter() {
+            text = pattern.replace_all(&text, *name).into_owned();
+        }
+        let code = self
+            .code
+            .map_or_else(|| "killed".into(), |code| format!("exit {code}"));
+        format!("{text}-- {code}\n")
+    }
+
+    /// Its output as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out)
+            .unwrap_or_else(|error| panic!("no JSON: {error}\n{}", self.told()))
+    }
+}
+
+/// Sandbox copies that another process serves.
+pub struct Served {
+    child: Child,
+    /// Their address.
+    pub root: String,
+}
+
+impl Served {
+    /// What its port of administration answers to GET `path`.
+    pub fn ask(&self, path: &str) -> serde_json::Value {
+        use std::io::{Read as _, Write as _};
+        let address = self.root.trim_start_matches("http://");
+        let mut stream = std::net::TcpStream::connect(address).expect("it listens");
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+        )
+        .expect("it takes requests");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        let body = answer.split_once("\r\n\r\n").expect("a head and a body").1;
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to stop.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
