@@ -175,10 +175,10 @@ impl Month {
         }
     }
 
-    /// The next plan is empty, but for whom it waits for. It asks the app once a week; else it asks
-    /// nothing of it.
+    /// The next plan is empty, but for whom it waits for. On the first day and on the last it asks
+    /// the app; else it asks nothing of it.
     async fn nothing_is_left(&self, day: usize) {
-        let basis = if day.is_multiple_of(7) {
+        let basis = if day.is_multiple_of(DAYS + 1) {
             Basis::Observed
         } else {
             Basis::Remembered
