@@ -95,11 +95,12 @@ impl Month {
         let wire = Wire::new(sandbox);
         let root = Url::parse(IN_PROCESS).expect("an address");
         let way = sandboxed(target, &root, Arc::new(wire.clone()));
-        let unit = connect(target, way, &clock);
+        let draw = Draw::seeded(1);
+        let unit = connect(target, way, &clock, draw.clone());
         let store = SqliteStore::in_memory();
         Self {
             key: store.fingerprint_key(),
-            draw: Draw::seeded(1),
+            draw,
             wanted: Wanted::default(),
             home,
             script,
