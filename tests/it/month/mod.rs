@@ -1,0 +1,252 @@
+//! A scripted month: 200 changes of a company of 1,000, day by day, in one process and virtual time.
+//!
+//! Promises an oracle that knows nothing of plans: what a day needs is the difference between what
+//! the app should hold in the evening and what it held the day before. Somebody who is missing for
+//! the first time still counts as there: with one run a day, it takes the next morning to be sure.
+//! Leaves faults to other stories.
+
+mod oracle;
+mod script;
+mod wire;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rollcall::cli::assemble::{Unit, connect, sandboxed};
+use rollcall::clock::Clock;
+use rollcall::config::{self, Config, SourceKind};
+use rollcall::core::fingerprint::FingerprintKey;
+use rollcall::core::key::{SourceName, TargetName};
+use rollcall::core::plan::Basis;
+use rollcall::draw::Draw;
+use rollcall::engine::apply::apply;
+use rollcall::engine::propose::{Proposal, propose};
+use rollcall::engine::roster::Roster;
+use rollcall::engine::{SourceUnit, World};
+use rollcall::sandbox::{AppSetup, IN_PROCESS, Sandbox, SandboxAuth};
+use rollcall::source::file::FileSource;
+use rollcall::store::SqliteStore;
+use url::Url;
+
+use self::oracle::{Held, Tally, Wanted};
+use self::script::{PEOPLE, Script};
+use self::wire::Wire;
+use crate::served::Home;
+
+const CONFIG: &str = r#"
+sources:
+  hq: { file: { users: users.csv, groups: groups.csv }, absent_for: 10m }
+targets:
+  wiki:
+    connector: scim
+    base_url: https://wiki.example.com/scim/v2
+    auth: { bearer: { env: NEVER_ASKED_FOR } }
+    assign: everyone
+    groups: { push: ["Team *"] }
+"#;
+
+const DAYS: usize = 20;
+
+#[tokio::test(start_paused = true)]
+async fn a_month_takes_one_write_a_changed_user_and_sends_each_member_once() {
+    let mut month = Month::begin();
+    let mut total = Tally::default();
+    for day in 0..=DAYS + 1 {
+        let needed = month.morning(day);
+        let sent = month.run().await;
+        assert_eq!(sent, needed, "day {day}");
+        total.users += sent.users;
+        total.members += sent.members;
+        month.nothing_is_left(day).await;
+        month.clock.sleep(Duration::from_hours(24)).await;
+    }
+    month.everything_is_there();
+    month.only_lists_were_read();
+    // Of ten edits a day, eight are of a user and two of groups alone; whoever joins, comes back or
+    // is out moves one member, and who changes the team moves two. The first day makes all but one.
+    let month = (total.users - (PEOPLE - 1), total.members - (PEOPLE - 1));
+    assert_eq!(month, (8 * DAYS, (4 + 2 * 2) * DAYS));
+}
+
+struct Month {
+    home: Home,
+    script: Script,
+    wanted: Wanted,
+    draw: Draw,
+    clock: Clock,
+    config: Config,
+    wire: Wire,
+    unit: Unit,
+    store: SqliteStore,
+    key: FingerprintKey,
+}
+
+impl Month {
+    fn begin() -> Self {
+        let script = Script::begin();
+        let home = Home::new(CONFIG, &script.company);
+        let config = config::load(&home.config()).unwrap_or_else(|problems| panic!("{problems}"));
+        let start = "2026-11-02T07:00:00Z".parse().expect("a point in time");
+        let clock = Clock::simulated(start);
+        let target = &config.targets[&wiki()];
+        let app = AppSetup::new(wiki(), target.rules.profile.clone(), SandboxAuth::Bearer);
+        let sandbox = Sandbox::new(vec![app], clock.clone()).expect("the app is sound");
+        let wire = Wire::new(sandbox);
+        let root = Url::parse(IN_PROCESS).expect("an address");
+        let way = sandboxed(target, &root, Arc::new(wire.clone()));
+        let draw = Draw::seeded(1);
+        let unit = connect(target, way, &clock, draw.clone());
+        let store = SqliteStore::in_memory();
+        Self {
+            key: store.fingerprint_key(),
+            draw,
+            wanted: Wanted::default(),
+            home,
+            script,
+            clock,
+            config,
+            wire,
+            unit,
+            store,
+        }
+    }
+
+    /// The directory as it is that morning; gives what it makes necessary. Nothing happens on the
+    /// first day and on the last one.
+    fn morning(&mut self, day: usize) -> Tally {
+        if (1..=DAYS).contains(&day) {
+            self.script.day();
+            self.script.company.write(self.home.path());
+        } else {
+            self.script.rest();
+        }
+        let Script {
+            company, missing, ..
+        } = &self.script;
+        let wanted = self.wanted.after(company, missing);
+        let needed = self.wanted.differences(&wanted);
+        self.wanted = wanted;
+        needed
+    }
+
+    /// The daily run; gives what it sent.
+    async fn run(&self) -> Tally {
+        let (roster, proposal) = self.proposal(Basis::Observed).await;
+        let held = &proposal.reviewed.held;
+        assert!(held.is_empty(), "{held:?}");
+        let linked = proposal.state.links.keys().cloned().collect();
+        let applied = apply(&self.unit.target, proposal, "run", self.world()).await;
+        let applied = applied.expect("the state can be written");
+        assert!(applied.failed.is_empty(), "{:?}", applied.failed);
+        let accepted = roster.accept(&linked, &BTreeSet::new(), self.world()).await;
+        accepted.expect("the state can be written");
+        self.wire.take()
+    }
+
+    async fn proposal(&self, basis: Basis) -> (Roster, Proposal) {
+        let roster = Roster::read(&self.sources(), self.world()).await;
+        let roster = roster.expect("the state can be read");
+        assert!(roster.refused.is_empty(), "{:?}", roster.refused);
+        let target = &self.unit.target;
+        let proposal = propose(&target.rules, &*target.app, &roster, basis, self.world()).await;
+        (roster, proposal.expect("the app can be read"))
+    }
+
+    fn sources(&self) -> BTreeMap<SourceName, SourceUnit> {
+        let unit = |(name, source): (&SourceName, &config::SourceConfig)| {
+            let SourceKind::File(file) = &source.kind;
+            let unit = SourceUnit {
+                source: Box::new(FileSource::new(name.clone(), file.clone())),
+                absent_for: source.absent_for,
+                settings: 1,
+            };
+            (name.clone(), unit)
+        };
+        self.config.sources.iter().map(unit).collect()
+    }
+
+    fn world(&self) -> World<'_> {
+        World {
+            store: &self.store,
+            key: &self.key,
+            clock: &self.clock,
+            draw: &self.draw,
+            progress: &|_| (),
+        }
+    }
+
+    /// The next plan is empty, but for whom it waits for. On the first day and on the last it asks
+    /// the app; else it asks nothing of it.
+    async fn nothing_is_left(&self, day: usize) {
+        let basis = if day.is_multiple_of(DAYS + 1) {
+            Basis::Observed
+        } else {
+            Basis::Remembered
+        };
+        let asked = self.wire.sandbox.counts(&wiki());
+        let (_, proposal) = self.proposal(basis).await;
+        let plan = &proposal.reviewed.plan;
+        assert!(plan.changes.is_empty(), "day {day}: {:?}", plan.changes);
+        assert!(plan.parked.is_empty(), "day {day}: {:?}", plan.parked);
+        let waiting = plan
+            .waiting
+            .iter()
+            .map(|waiting| waiting.user.id.to_string());
+        assert_eq!(
+            waiting.collect::<BTreeSet<_>>(),
+            self.script.missing,
+            "day {day}"
+        );
+        if basis == Basis::Remembered {
+            assert_eq!(self.wire.sandbox.counts(&wiki()), asked, "day {day}");
+        }
+        assert_eq!(self.wire.take(), Tally::default(), "day {day}");
+    }
+
+    /// The app holds what it should, no account more.
+    fn everything_is_there(&self) {
+        let dump = self.wire.sandbox.dump(&wiki());
+        let users = dump["users"].as_array().expect("a list");
+        assert_eq!(users.len(), self.wanted.accounts.len());
+        let mut keys = BTreeMap::new();
+        for user in users {
+            let key = user["externalId"].as_str().expect("our key");
+            keys.insert(user["id"].as_str().expect("an id"), key);
+            match &self.wanted.accounts[key] {
+                Held::Off => assert_eq!(user["active"], false, "{user}"),
+                Held::On(person) => {
+                    assert_eq!(user["active"], true, "{user}");
+                    assert_eq!(user["userName"], *person.uid, "{user}");
+                    assert_eq!(user["name"]["familyName"], *person.family, "{user}");
+                    assert_eq!(user["title"].as_str(), person.title.as_deref(), "{user}");
+                }
+            }
+        }
+        let groups = dump["groups"].as_array().expect("a list").iter();
+        let members = groups.flat_map(|group| {
+            let key = group["externalId"].as_str().expect("our key");
+            let members = group["members"].as_array().into_iter().flatten();
+            let ids = members.map(|member| member["value"].as_str().expect("an id"));
+            ids.map(|id| (key.to_owned(), keys[id].to_owned()))
+        });
+        assert_eq!(members.collect::<BTreeSet<_>>(), self.wanted.members);
+    }
+
+    /// Nobody was looked up one by one.
+    fn only_lists_were_read(&self) {
+        for request in self.wire.sandbox.requests(&wiki()) {
+            let path = request.path.trim_start_matches("/wiki/scim/v2");
+            let is_page =
+                path.starts_with("/Users?startIndex=") || path.starts_with("/Groups?startIndex=");
+            assert!(
+                request.method != "GET" || (is_page && !path.contains("filter")),
+                "{request:?}"
+            );
+        }
+    }
+}
+
+fn wiki() -> TargetName {
+    TargetName::new("wiki")
+}
