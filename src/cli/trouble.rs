@@ -99,7 +99,6 @@ fn after_looking(kind: FaultKind) -> &'static str {
         FaultKind::Conflict | FaultKind::Rejected | FaultKind::Unsupported => {
             "the app is not as its connector says; write what differs into the target's `override:`"
         }
-        FaultKind::StateLost => "free some space on the disk",
         FaultKind::Unready => "set that right, and run it again",
     }
 }

@@ -54,8 +54,6 @@ pub enum FaultKind {
     Misdirected,
     /// A 2xx whose body cannot be understood.
     Garbled,
-    /// The state could not be written: nothing more may be sent.
-    StateLost,
     /// Something on our side is missing (a secret, a CA): nothing was sent.
     Unready,
 }
@@ -112,7 +110,6 @@ impl fmt::Display for FaultKind {
             Self::Unsupported => "the app cannot do this",
             Self::Misdirected => "the answer did not come from a SCIM service",
             Self::Garbled => "the app's answer cannot be understood",
-            Self::StateLost => "the state could not be written",
             Self::Unready => "the target cannot be used",
         })
     }
@@ -150,7 +147,6 @@ pub fn dispose(fault: &Fault, attempt: u32, policy: &RetryPolicy, draw: f64) -> 
         FaultKind::Unauthenticated
         | FaultKind::Untrusted
         | FaultKind::Misdirected
-        | FaultKind::StateLost
         | FaultKind::Unready => Disposition::StopTarget,
         FaultKind::Conflict => Disposition::LookUpConflict,
         FaultKind::Missing => Disposition::FindAgain,

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::change::{Action, ActionKind, Change, Reason, Subject};
 use super::key::{GroupKey, SourceName};
 use super::memory::{Hold, TargetState};
-use super::plan::{Plan, creates, without_accounts};
+use super::plan::{Plan, creates, sees_out, without_accounts, without_removals};
 use super::rules::{Limit, Limits};
 
 /// How far back the journal counts, in hours.
@@ -112,6 +112,8 @@ pub fn review(
         .partition(|change| frozen.contains(&key(change)));
     let unmade = stays.iter().filter_map(creates).cloned().collect();
     without_accounts(&mut released, &unmade);
+    let staying = stays.iter().filter_map(sees_out).cloned().collect();
+    without_removals(&mut released, &staying);
     let settled = approvals.settled(&approved, doubted);
     Reviewed {
         plan,

@@ -419,6 +419,9 @@ impl<'a> Drain<'a> {
         let target = self.target.rules.target.clone();
         match &task.change.subject {
             Subject::User(user) => {
+                if ends_an_account(&effects) {
+                    self.leave_groups(user, batch);
+                }
                 self.remember_user(user, effects, outcome);
                 batch.push(match self.links.get(user) {
                     Some(link) => Record::PutLink(target, link.clone()),
@@ -431,6 +434,16 @@ impl<'a> Drain<'a> {
                     Some(link) => Record::PutGroup(target, link.clone()),
                     None => Record::DropGroup(target, group.clone()),
                 });
+            }
+        }
+    }
+
+    /// An account that is gone is in no group any more, whatever was acknowledged of it.
+    fn leave_groups(&mut self, user: &UserKey, batch: &mut Vec<Record>) {
+        for link in self.groups.values_mut() {
+            if link.members.remove(user) {
+                let target = self.target.rules.target.clone();
+                batch.push(Record::PutGroup(target, link.clone()));
             }
         }
     }
@@ -673,6 +686,21 @@ fn tasks(proposal: &Proposal, world: World<'_>) -> Vec<Task> {
         .collect()
 }
 
+/// Is the account that a link named before gone, or not the one it names any more?
+fn ends_an_account(effects: &Effects) -> bool {
+    match effects {
+        Effects::Created(..) | Effects::Deleted => true,
+        Effects::Changed { .. }
+        | Effects::Deactivated
+        | Effects::GroupCreated(_)
+        | Effects::GroupRenamed(_)
+        | Effects::GroupDeleted
+        | Effects::Added(_)
+        | Effects::Removed(_)
+        | Effects::Nothing => false,
+    }
+}
+
 fn needs_request(action: &Action) -> bool {
     !matches!(action, Action::Adopt { .. } | Action::AdoptGroup { .. })
 }
@@ -716,7 +744,6 @@ fn hint(fault: &Fault) -> String {
         | FaultKind::Throttled
         | FaultKind::Unavailable
         | FaultKind::Garbled => "it stays due and is tried again in the next run".into(),
-        FaultKind::StateLost => "free some space on the disk".into(),
         FaultKind::Unready => "set that right, and run it again".into(),
     }
 }

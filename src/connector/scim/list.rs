@@ -74,7 +74,6 @@ fn says_no(fault: &Fault) -> bool {
         | FaultKind::Unsupported
         | FaultKind::Misdirected
         | FaultKind::Garbled
-        | FaultKind::StateLost
         | FaultKind::Unready => false,
     }
 }

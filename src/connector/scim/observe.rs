@@ -51,6 +51,7 @@ impl Observe for ScimConnector {
             progress,
         )
         .await
+        .map_err(|fault| no_list(fault, &rules.path))
     }
 
     async fn account(&self, id: &RemoteId) -> Result<Option<Account>, Fault> {
@@ -102,4 +103,16 @@ impl Observe for ScimConnector {
 /// a page for people; a wrong address would have failed the list before.
 fn is_nobody(fault: &Fault) -> bool {
     fault.kind == FaultKind::Missing || fault.status == Some(404)
+}
+
+/// A list that is not there is no list that is empty: the address is wrong.
+fn no_list(fault: Fault, path: &str) -> Fault {
+    if fault.kind != FaultKind::Missing {
+        return fault;
+    }
+    Fault {
+        kind: FaultKind::Misdirected,
+        detail: format!("there is no list at {path}; is base_url right?"),
+        ..fault
+    }
 }

@@ -29,7 +29,7 @@ pub(super) fn plan_groups(view: &View<'_>, standings: &Standings<'_>, plan: &mut
     if !view.input.rules.profile.has_groups() {
         return;
     }
-    let groups = Groups::new(view, standings);
+    let groups = Groups::new(view, standings, plan);
     let mut pushed: BTreeMap<&GroupKey, &Group> = BTreeMap::new();
     for reading in view.input.readings {
         for group in &reading.groups {
@@ -62,9 +62,35 @@ struct Groups<'a> {
     standings: &'a Standings<'a>,
     labels: BTreeMap<&'a UserKey, &'a Arc<str>>,
     /// Accounts that are somebody's, by id.
-    owners: BTreeMap<&'a RemoteId, &'a UserKey>,
+    owners: BTreeMap<RemoteId, UserKey>,
+    /// Users whom this plan sees out.
+    leavers: BTreeMap<UserKey, Leaver>,
     by_id: BTreeMap<&'a RemoteId, &'a AppGroup>,
     linked: BTreeSet<&'a RemoteId>,
+}
+
+/// A user whom the plan sees out.
+struct Leaver {
+    label: Arc<str>,
+    is_deleted: bool,
+}
+
+fn leavers(plan: &Plan) -> BTreeMap<UserKey, Leaver> {
+    plan.changes
+        .iter()
+        .filter_map(|change| {
+            let is_deleted = match &change.action {
+                Action::Deactivate => false,
+                Action::Delete => true,
+                _ => return None,
+            };
+            let Subject::User(user) = &change.subject else {
+                return None;
+            };
+            let label = Arc::clone(&change.label);
+            Some((user.clone(), Leaver { label, is_deleted }))
+        })
+        .collect()
 }
 
 /// A pushed group as it stands in the app.
@@ -76,19 +102,18 @@ struct Present {
 }
 
 impl<'a> Groups<'a> {
-    fn new(view: &'a View<'a>, standings: &'a Standings<'a>) -> Self {
-        let mut owners: BTreeMap<&RemoteId, &UserKey> = view
+    fn new(view: &'a View<'a>, standings: &'a Standings<'a>, plan: &Plan) -> Self {
+        let mut owners: BTreeMap<RemoteId, UserKey> = view
             .input
             .state
             .links
             .values()
-            .map(|link| (&link.id, &link.user))
+            .map(|link| (link.id.clone(), link.user.clone()))
             .collect();
-        for (user, standing) in standings {
-            if let Standing::Matched { account, .. } = standing {
-                owners.insert(&account.id, user);
-            }
-        }
+        owners.extend(plan.notes.iter().filter_map(|note| match note {
+            Note::Link(link) => Some((link.id.clone(), link.user.clone())),
+            Note::ForgetUser(_) | Note::Group(_) | Note::ForgetGroup(_) => None,
+        }));
         let observed = view
             .input
             .observed
@@ -102,6 +127,7 @@ impl<'a> Groups<'a> {
                 .iter()
                 .map(|desired| (&desired.user, &desired.label))
                 .collect(),
+            leavers: leavers(plan),
             owners,
             by_id: observed.iter().map(|group| (&group.id, group)).collect(),
             linked: view
@@ -286,7 +312,7 @@ impl<'a> Groups<'a> {
         let members = match observed.and_then(|observed| observed.members.as_ref()) {
             Some(ids) => ids
                 .iter()
-                .filter_map(|id| self.owners.get(id).copied())
+                .filter_map(|id| self.owners.get(id))
                 .filter(is_lasting)
                 .cloned()
                 .collect(),
@@ -306,7 +332,7 @@ impl<'a> Groups<'a> {
             .iter()
             .filter(|user| !wanted.contains(user))
             .filter(|user| repairs || present.acknowledged.contains(user))
-            .filter(|user| self.is_judged(group, user))
+            .filter(|user| self.is_judged(group, user) && !self.is_deleted(user))
             .map(|user| self.member(user))
             .collect();
         let new: BTreeSet<Member> = wanted
@@ -339,6 +365,13 @@ impl<'a> Groups<'a> {
             .is_some_and(|desired| matches!(desired.wanted, crate::core::desired::Wanted::Out(_)))
     }
 
+    /// Does this plan delete the account? Then the app takes it out of its groups by itself.
+    fn is_deleted(&self, user: &UserKey) -> bool {
+        self.leavers
+            .get(user)
+            .is_some_and(|leaver| leaver.is_deleted)
+    }
+
     fn was_read(&self, user: &UserKey) -> bool {
         self.view.input.readings.iter().any(|reading| {
             reading.source == user.source
@@ -348,10 +381,11 @@ impl<'a> Groups<'a> {
     }
 
     fn member(&self, user: &UserKey) -> Member {
-        let label = self.labels.get(user).copied().unwrap_or(&user.id);
+        let leaver = self.leavers.get(user).map(|leaver| &leaver.label);
+        let label = self.labels.get(user).copied().or(leaver);
         Member {
             user: user.clone(),
-            label: Arc::clone(label),
+            label: Arc::clone(label.unwrap_or(&user.id)),
         }
     }
 

@@ -435,6 +435,37 @@ pub fn creates(change: &Change) -> Option<&UserKey> {
     }
 }
 
+/// Takes users who are not seen out after all out of the members that are to be removed: whoever
+/// keeps the account for now keeps what it is in.
+pub(super) fn without_removals(changes: &mut Vec<Change>, staying: &BTreeSet<UserKey>) {
+    changes.retain_mut(|change| match &mut change.action {
+        Action::RemoveMembers { members } => {
+            members.retain(|member| !staying.contains(&member.user));
+            !members.is_empty()
+        }
+        Action::Adopt { .. }
+        | Action::Create { .. }
+        | Action::Update { .. }
+        | Action::Deactivate
+        | Action::Reactivate { .. }
+        | Action::Delete
+        | Action::AdoptGroup { .. }
+        | Action::CreateGroup { .. }
+        | Action::RenameGroup { .. }
+        | Action::DeleteGroup
+        | Action::AddMembers { .. } => true,
+    });
+}
+
+/// The user whom the change sees out of the app, if it does.
+#[must_use]
+pub(super) fn sees_out(change: &Change) -> Option<&UserKey> {
+    match (&change.action, &change.subject) {
+        (Action::Deactivate | Action::Delete, Subject::User(user)) => Some(user),
+        _ => None,
+    }
+}
+
 /// Takes what refers to accounts that will not be made out of the changes: members that are to be
 /// added, and values.
 pub(super) fn without_accounts(changes: &mut Vec<Change>, unmade: &BTreeSet<UserKey>) {

@@ -92,7 +92,6 @@ impl<T: Transport> Endpoint<'_, T> {
             | FaultKind::Untrusted
             | FaultKind::TimedOut
             | FaultKind::Garbled
-            | FaultKind::StateLost
             | FaultKind::Unready => (fault.kind, fault.detail.clone()),
         };
         Err(Fault {
