@@ -23,6 +23,9 @@ use crate::engine::apply::Applied;
 /// Changes of a kind that are shown one by one; of more, the rest is counted.
 const SHOWN: usize = 200;
 
+/// Characters of a line of values, where they fit.
+const WIDTH: usize = 92;
+
 /// A plan, with what surrounds it.
 pub struct PlanText<'a> {
     /// The plan after the guard.
@@ -153,12 +156,25 @@ impl PlanText<'_> {
         }
     }
 
+    /// The values of a create, several a line, none of them broken in two.
     fn values(&self, text: &mut String, attributes: &Attributes) {
-        let values: Vec<String> = attributes
-            .iter()
-            .map(|(name, value)| format!("{} {}", styled(DIM, name.short()), self.value(value)))
-            .collect();
-        let _ = writeln!(text, "        {}", values.join(styled(DIM, " · ").as_str()));
+        let mut line = String::new();
+        let mut width = 0;
+        for (name, value) in attributes {
+            let value = self.value(value);
+            let length = name.short().chars().count() + value.chars().count() + 4;
+            if width > 0 && width + length > WIDTH {
+                let _ = writeln!(text, "        {line}");
+                line.clear();
+                width = 0;
+            }
+            if width > 0 {
+                line.push_str(&styled(DIM, " · "));
+            }
+            line.push_str(&format!("{} {value}", styled(DIM, name.short())));
+            width += length;
+        }
+        let _ = writeln!(text, "        {line}");
     }
 
     fn differences(&self, text: &mut String, attributes: &[AttrChange]) {

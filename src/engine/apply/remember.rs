@@ -1,0 +1,215 @@
+//! What a success means for the links: which account, which values, which members.
+//!
+//! Promises that values are written down as ours before they are sent. Leaves judging an answer to
+//! [`crate::engine::learn`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Drain;
+use crate::core::account::Account;
+use crate::core::attribute::Value;
+use crate::core::change::{Action, Change, Subject};
+use crate::core::fingerprint::Fingerprints;
+use crate::core::key::{GroupKey, UserKey};
+use crate::core::link::{GroupLink, Link};
+use crate::core::plan::name_attribute;
+use crate::engine::journal::Outcome;
+use crate::engine::learn::{Teacher, cleared as cleared_values};
+use crate::engine::perform::Effects;
+use crate::engine::queue::Task;
+use crate::store::Record;
+
+impl<'a> Drain<'a> {
+    /// Writes the values of an update down as sent before they are: should the answer be lost and the
+    /// source change its mind, the app's value is still known to be ours.
+    pub(super) fn intend(&mut self, change: &Change) -> Option<Record> {
+        let (
+            Action::Update { attributes } | Action::Reactivate { attributes },
+            Subject::User(user),
+        ) = (&change.action, &change.subject)
+        else {
+            return None;
+        };
+        let teacher = self.teacher();
+        let mut link = self.links.get(user)?.clone();
+        for attribute in attributes {
+            let value = match &attribute.new {
+                Some(Value::Account(other)) => self
+                    .links
+                    .get(other)
+                    .map(|link| Value::text(link.id.as_str())),
+                other => other.clone(),
+            };
+            if let Some(value) = value {
+                teacher.intends(&mut link, &attribute.name, &value);
+            }
+        }
+        self.links.insert(user.clone(), link.clone());
+        Some(Record::PutLink(self.target.rules.target.clone(), link))
+    }
+
+    pub(super) fn remember(
+        &mut self,
+        task: &Task,
+        effects: Effects,
+        outcome: Outcome,
+        batch: &mut Vec<Record>,
+    ) {
+        let target = self.target.rules.target.clone();
+        match &task.change.subject {
+            Subject::User(user) => {
+                if ends_an_account(&effects) {
+                    self.leave_groups(user, batch);
+                }
+                self.remember_user(user, effects, outcome);
+                batch.push(match self.links.get(user) {
+                    Some(link) => Record::PutLink(target, link.clone()),
+                    None => Record::DropLink(target, user.clone()),
+                });
+            }
+            Subject::Group(group) => {
+                self.remember_group(group, effects, outcome);
+                batch.push(match self.groups.get(group) {
+                    Some(link) => Record::PutGroup(target, link.clone()),
+                    None => Record::DropGroup(target, group.clone()),
+                });
+            }
+        }
+    }
+
+    /// An account that is gone is in no group any more, whatever was acknowledged of it.
+    pub(super) fn leave_groups(&mut self, user: &UserKey, batch: &mut Vec<Record>) {
+        for link in self.groups.values_mut() {
+            if link.members.remove(user) {
+                let target = self.target.rules.target.clone();
+                batch.push(Record::PutGroup(target, link.clone()));
+            }
+        }
+    }
+
+    pub(super) fn teacher(&self) -> Teacher<'a> {
+        Teacher {
+            rules: &self.target.rules,
+            key: self.world.key,
+            now: self.world.clock.now(),
+        }
+    }
+
+    pub(super) fn remember_user(&mut self, user: &UserKey, effects: Effects, outcome: Outcome) {
+        let teacher = self.teacher();
+        match effects {
+            Effects::Created(account, attributes) => {
+                let mut link = new_link(user, &account, true);
+                match outcome {
+                    Outcome::Found => teacher.found(&mut link, &attributes, &account),
+                    Outcome::Done | Outcome::Unanswered | Outcome::Refused | Outcome::Parked => {
+                        link.active = true;
+                        let shown = (!account.attributes.is_empty()).then_some(&account);
+                        teacher.sent(&mut link, &attributes, shown);
+                    }
+                }
+                self.links.insert(user.clone(), link);
+            }
+            Effects::Changed {
+                set,
+                cleared,
+                account,
+                activated,
+            } => {
+                if let Some(link) = self.links.get_mut(user) {
+                    teacher.sent(link, &set, account.as_ref());
+                    cleared_values(link, cleared.iter());
+                    if activated {
+                        link.active = true;
+                        link.left = None;
+                    }
+                }
+            }
+            Effects::Deactivated => {
+                if let Some(link) = self.links.get_mut(user) {
+                    link.active = false;
+                }
+            }
+            Effects::Deleted => {
+                self.links.remove(user);
+            }
+            Effects::GroupCreated(_)
+            | Effects::GroupRenamed(_)
+            | Effects::GroupDeleted
+            | Effects::Added(_)
+            | Effects::Removed(_)
+            | Effects::Nothing => {}
+        }
+    }
+
+    pub(super) fn remember_group(&mut self, group: &GroupKey, effects: Effects, outcome: Outcome) {
+        let print = |name: &str| {
+            let value = Value::text(name);
+            self.world.key.of(&name_attribute(), &value)
+        };
+        match effects {
+            Effects::GroupCreated(made) => {
+                let link = GroupLink {
+                    group: group.clone(),
+                    id: made.id,
+                    ours: outcome == Outcome::Done,
+                    name: print(&made.name),
+                    members: BTreeSet::new(),
+                };
+                self.groups.insert(group.clone(), link);
+            }
+            Effects::GroupRenamed(name) => {
+                let print = print(&name);
+                if let Some(link) = self.groups.get_mut(group) {
+                    link.name = print;
+                }
+            }
+            Effects::GroupDeleted => {
+                self.groups.remove(group);
+            }
+            Effects::Added(users) => {
+                if let Some(link) = self.groups.get_mut(group) {
+                    link.members.extend(users);
+                }
+            }
+            Effects::Removed(users) => {
+                if let Some(link) = self.groups.get_mut(group) {
+                    link.members.retain(|user| !users.contains(user));
+                }
+            }
+            Effects::Created(..)
+            | Effects::Changed { .. }
+            | Effects::Deactivated
+            | Effects::Deleted
+            | Effects::Nothing => {}
+        }
+    }
+}
+
+/// Is the account that a link named before gone, or not the one it names any more?
+fn ends_an_account(effects: &Effects) -> bool {
+    match effects {
+        Effects::Created(..) | Effects::Deleted => true,
+        Effects::Changed { .. }
+        | Effects::Deactivated
+        | Effects::GroupCreated(_)
+        | Effects::GroupRenamed(_)
+        | Effects::GroupDeleted
+        | Effects::Added(_)
+        | Effects::Removed(_)
+        | Effects::Nothing => false,
+    }
+}
+
+fn new_link(user: &UserKey, account: &Account, ours: bool) -> Link {
+    Link {
+        user: user.clone(),
+        id: account.id.clone(),
+        ours,
+        active: account.active,
+        sent: Fingerprints::new(),
+        held: Fingerprints::new(),
+        refused: BTreeMap::new(),
+        left: None,
+    }
+}
