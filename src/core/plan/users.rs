@@ -479,7 +479,7 @@ fn plan_kept(
     } else {
         plan_return(view, desired, link, changes, lanes, plan);
     }
-    if learned != *link || !view.input.state.links.contains_key(&desired.user) {
+    if view.input.state.links.get(&desired.user) != Some(&learned) {
         plan.notes.push(Note::Link(learned));
     }
 }
@@ -665,7 +665,7 @@ fn plan_leaver(
         }
         step(delete_at, Action::Delete, WaitingFor::Deletion);
     }
-    if learned != *link || !view.input.state.links.contains_key(&desired.user) {
+    if view.input.state.links.get(&desired.user) != Some(&learned) {
         plan.notes.push(Note::Link(learned));
     }
 }
