@@ -1,7 +1,7 @@
 //! From a config to an installation that can run: sources, targets, state.
 //!
 //! Promises that a dry run gets a state that cannot be written. Leaves the way to each app to
-//! [`super::way`], and running to the commands.
+//! `way`, and running to the commands.
 
 use std::collections::BTreeMap;
 use std::path::Path;
