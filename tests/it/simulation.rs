@@ -3,7 +3,9 @@
 use crate::simulator;
 
 /// Seeds that broke a law once; they stay.
-const KEPT: [u64; 10] = [20, 51, 170, 306, 902, 2_272, 10_910, 10_944, 22_731, 101_750];
+const KEPT: [u64; 10] = [
+    20, 51, 170, 306, 902, 2_272, 10_910, 10_944, 22_731, 101_750,
+];
 
 fn hold(seeds: impl Iterator<Item = u64>) {
     for seed in seeds {
