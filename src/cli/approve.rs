@@ -1,7 +1,6 @@
 //! `rollcall approve`: a person releases what the guard holds.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use clap::Args;
 
@@ -12,7 +11,7 @@ use crate::core::key::TargetName;
 use crate::core::memory::{Approval, Hold};
 use crate::show;
 use crate::show::problem::Trouble;
-use crate::store::{Access, Epoch, JournalEntry, Record, SqliteStore, StateKind, Store};
+use crate::store::{Epoch, JournalEntry, Record, SqliteStore, Store};
 
 /// The arguments of `approve`.
 #[derive(Debug, Args)]
@@ -32,16 +31,7 @@ pub struct ApproveArgs {
 /// When there is no such hold, or the state cannot be written.
 pub async fn run(args: ApproveArgs) -> Result<Exit, Trouble> {
     let config = config::load(&args.common.config)?;
-    let kind = match assemble::apps(&args.common)? {
-        assemble::Apps::Real => StateKind::Real,
-        assemble::Apps::InProcess | assemble::Apps::Served(_) => StateKind::Sandbox,
-    };
-    let dir: PathBuf = args
-        .common
-        .state
-        .clone()
-        .unwrap_or_else(|| config.state.clone());
-    let store = SqliteStore::open(&dir, kind, Access::Write)?;
+    let store = assemble::state(&args.common, &config, assemble::Need::Write)?;
     let mut known = BTreeSet::new();
     let mut found = false;
     for target in config.targets.keys() {

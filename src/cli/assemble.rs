@@ -10,9 +10,9 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use super::Common;
 use super::way::real;
 pub use super::way::{Way, sandboxed};
-use super::{Common, sync};
 use crate::clock::Clock;
 use crate::config::{self, AuthConfig, Config, SourceConfig, SourceKind, TargetConfig};
 use crate::connector::scim::ScimConnector;
@@ -153,7 +153,12 @@ impl Installation {
             .iter()
             .find(|unit| unit.target.rules.target.as_str() == name);
         found.ok_or_else(|| {
-            let known = sync::names(self.units.iter().map(|unit| &unit.target.rules.target));
+            let names: Vec<&str> = self
+                .units
+                .iter()
+                .map(|unit| unit.target.rules.target.as_str())
+                .collect();
+            let known = names.join(", ");
             Trouble::new(
                 format!("there is no target `{name}`"),
                 Some(&format!("the config has: {known}")),
@@ -177,16 +182,34 @@ pub(super) fn apps(common: &Common) -> Result<Apps, Trouble> {
 }
 
 fn open(common: &Common, config: &Config, apps: &Apps, need: Need) -> Result<SqliteStore, Trouble> {
+    match apps {
+        Apps::InProcess => Ok(SqliteStore::in_memory()),
+        Apps::Real => kept(common, config, StateKind::Real, need),
+        Apps::Served(_) => kept(common, config, StateKind::Sandbox, need),
+    }
+}
+
+/// The state on disk that the command line means, for commands that need no app.
+pub(super) fn state(common: &Common, config: &Config, need: Need) -> Result<SqliteStore, Trouble> {
+    let kind = match apps(common)? {
+        Apps::Real => StateKind::Real,
+        Apps::InProcess | Apps::Served(_) => StateKind::Sandbox,
+    };
+    kept(common, config, kind, need)
+}
+
+fn kept(
+    common: &Common,
+    config: &Config,
+    kind: StateKind,
+    need: Need,
+) -> Result<SqliteStore, Trouble> {
     let access = match need {
         Need::Look => Access::Snapshot,
         Need::Write => Access::Write,
     };
     let dir: &Path = common.state.as_deref().unwrap_or(&config.state);
-    match apps {
-        Apps::InProcess => Ok(SqliteStore::in_memory()),
-        Apps::Real => Ok(SqliteStore::open(dir, StateKind::Real, access)?),
-        Apps::Served(_) => Ok(SqliteStore::open(dir, StateKind::Sandbox, access)?),
-    }
+    Ok(SqliteStore::open(dir, kind, access)?)
 }
 
 pub(super) fn sources(config: &Config) -> BTreeMap<SourceName, SourceUnit> {

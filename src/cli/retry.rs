@@ -1,7 +1,5 @@
 //! `rollcall retry`: a person has dealt with what was parked.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
 use super::{Common, Exit, assemble};
@@ -11,7 +9,7 @@ use crate::core::key::TargetName;
 use crate::core::link::{Job, JobState};
 use crate::show;
 use crate::show::problem::Trouble;
-use crate::store::{Access, Epoch, JournalEntry, Record, SqliteStore, StateKind, Store};
+use crate::store::{Epoch, JournalEntry, Record, SqliteStore, Store};
 
 /// The arguments of `retry`.
 #[derive(Debug, Args)]
@@ -32,16 +30,7 @@ pub struct RetryArgs {
 /// When the state cannot be written, or nothing is parked under that name.
 pub async fn run(args: RetryArgs) -> Result<Exit, Trouble> {
     let config = config::load(&args.common.config)?;
-    let kind = match assemble::apps(&args.common)? {
-        assemble::Apps::Real => StateKind::Real,
-        assemble::Apps::InProcess | assemble::Apps::Served(_) => StateKind::Sandbox,
-    };
-    let state: PathBuf = args
-        .common
-        .state
-        .clone()
-        .unwrap_or_else(|| config.state.clone());
-    let store = SqliteStore::open(&state, kind, Access::Write)?;
+    let store = assemble::state(&args.common, &config, assemble::Need::Write)?;
     let mut released = 0;
     for target in config.targets.keys() {
         released += unpark(&store, target, &args).await?;

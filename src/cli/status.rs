@@ -9,7 +9,7 @@ use crate::core::key::TargetName;
 use crate::show;
 use crate::show::problem::Trouble;
 use crate::show::status::{StatusJson, TargetStatus};
-use crate::store::{Access, SqliteStore, StateKind, Store};
+use crate::store::{SqliteStore, Store};
 
 /// The arguments of `status`.
 #[derive(Debug, Args)]
@@ -27,12 +27,7 @@ pub struct StatusArgs {
 /// When the config or the state cannot be read.
 pub async fn run(args: StatusArgs) -> Result<Exit, Trouble> {
     let config = config::load(&args.common.config)?;
-    let kind = match assemble::apps(&args.common)? {
-        assemble::Apps::Real => StateKind::Real,
-        assemble::Apps::InProcess | assemble::Apps::Served(_) => StateKind::Sandbox,
-    };
-    let dir = args.common.state.as_deref().unwrap_or(&config.state);
-    let store = SqliteStore::open(dir, kind, Access::Snapshot)?;
+    let store = assemble::state(&args.common, &config, assemble::Need::Look)?;
     let now = Clock::System.now();
     let mut status = StatusJson::default();
     for name in config.sources.keys() {

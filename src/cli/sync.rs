@@ -11,7 +11,7 @@ use clap::Args;
 use super::assemble::{Installation, Need, Unit};
 use super::{Common, Exit, Format, Trouble};
 use crate::core::guard::Reviewed;
-use crate::core::key::{SourceName, TargetName, UserKey};
+use crate::core::key::{SourceName, UserKey};
 use crate::core::plan::Basis;
 use crate::engine::World;
 use crate::engine::apply::{Applied, apply};
@@ -307,9 +307,4 @@ fn unsettled(reviewed: &Reviewed) -> BTreeSet<SourceName> {
         .filter_map(|hold| hold.lane.strip_prefix("reading:"))
         .map(SourceName::new)
         .collect()
-}
-
-/// The names of targets, for messages.
-pub(super) fn names<'a>(units: impl Iterator<Item = &'a TargetName>) -> String {
-    units.map(TargetName::as_str).collect::<Vec<_>>().join(", ")
 }
