@@ -334,7 +334,11 @@ mod tests {
                 r#"{"totalResults":4,"Resources":[{"userName":"x"}]}"#,
                 "the app's answer cannot be understood: a resource in it has no id",
             ),
-            (404, "{}", "the app does not have this any more (404): {}"),
+            (
+                404,
+                "{}",
+                "the answer did not come from a SCIM service (404): there is no list at /Users; is base_url right?",
+            ),
         ] {
             let pages = [(200, first.clone()), (status, body.to_owned())];
             assert_eq!(walk(&pages).await.0, Err(expected.to_owned()));
