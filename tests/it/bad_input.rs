@@ -151,7 +151,8 @@ p-3,cyrus,cyrus@example.com,Cyrus,Row
 
       joiners
         + create         ana  everyone is assigned
-            displayName Ana Lima · emails ana@example.com · externalId p-1 · name.familyName Lima · name.givenName Ana · userName ana
+            displayName Ana Lima · emails ana@example.com · externalId p-1 · name.familyName Lima
+            name.givenName Ana · userName ana
 
       to do: 1 create
 

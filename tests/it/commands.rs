@@ -218,9 +218,11 @@ fn status_before_and_after_the_first_run() {
 
       joiners
         + create         ana  assigned by group staff
-            displayName Ana Lima · emails ana@example.com · externalId p-1 · name.familyName Lima · name.givenName Ana · userName ana
+            displayName Ana Lima · emails ana@example.com · externalId p-1 · name.familyName Lima
+            name.givenName Ana · userName ana
         + create         bob  assigned by group staff
-            displayName Bob Stone · emails bob@example.com · externalId p-2 · name.familyName Stone · name.givenName Bob · userName bob
+            displayName Bob Stone · emails bob@example.com · externalId p-2 · name.familyName Stone
+            name.givenName Bob · userName bob
 
       to do: 2 create
 

@@ -135,9 +135,11 @@ fn a_wrong_token() {
 
       joiners
         + create         ana  assigned by group staff
-            displayName Ana Lima · emails ana@example.com · externalId p-1 · name.familyName Lima · name.givenName Ana · userName ana
+            displayName Ana Lima · emails ana@example.com · externalId p-1 · name.familyName Lima
+            name.givenName Ana · userName ana
         + create         bob  assigned by group staff
-            displayName Bob Stone · emails bob@example.com · externalId p-2 · name.familyName Stone · name.givenName Bob · userName bob
+            displayName Bob Stone · emails bob@example.com · externalId p-2 · name.familyName Stone
+            name.givenName Bob · userName bob
 
       to do: 2 create
 
@@ -179,9 +181,11 @@ fn a_wrong_client_secret() {
 
       joiners
         + create         ana  assigned by group staff
-            displayName Ana Lima · emails ana@example.com · externalId p-1 · name.familyName Lima · name.givenName Ana · userName ana
+            displayName Ana Lima · emails ana@example.com · externalId p-1 · name.familyName Lima
+            name.givenName Ana · userName ana
         + create         bob  assigned by group staff
-            displayName Bob Stone · emails bob@example.com · externalId p-2 · name.familyName Stone · name.givenName Bob · userName bob
+            displayName Bob Stone · emails bob@example.com · externalId p-2 · name.familyName Stone
+            name.givenName Bob · userName bob
 
       to do: 2 create
 
@@ -227,9 +231,11 @@ fn a_missing_secret_stops_its_own_target_only() {
 
       joiners
         + create         ana  assigned by group staff
-            displayName Ana Lima · emails ana@example.com · externalId p-1 · name.familyName Lima · name.givenName Ana · userName ana
+            displayName Ana Lima · emails ana@example.com · externalId p-1 · name.familyName Lima
+            name.givenName Ana · userName ana
         + create         bob  assigned by group staff
-            displayName Bob Stone · emails bob@example.com · externalId p-2 · name.familyName Stone · name.givenName Bob · userName bob
+            displayName Bob Stone · emails bob@example.com · externalId p-2 · name.familyName Stone
+            name.givenName Bob · userName bob
 
       to do: 2 create
 
