@@ -238,3 +238,6 @@ fn best<'a>(
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

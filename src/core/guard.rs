@@ -358,3 +358,6 @@ impl<'a> Approvals<'a> {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

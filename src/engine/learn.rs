@@ -97,3 +97,6 @@ pub(super) fn cleared<'n>(link: &mut Link, names: impl Iterator<Item = &'n AttrN
         link.refused.remove(name);
     }
 }
+
+#[cfg(test)]
+mod tests;

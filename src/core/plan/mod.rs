@@ -543,3 +543,8 @@ pub(crate) enum Standing<'a> {
 
 /// Everybody who should be active and can be, by user.
 pub(crate) type Standings<'a> = BTreeMap<&'a UserKey, Standing<'a>>;
+
+#[cfg(test)]
+pub(crate) mod scene;
+#[cfg(test)]
+mod tests;
