@@ -133,3 +133,6 @@ fn first_of<'a>(wanted: &'a BTreeSet<Arc<str>>, held: &[Arc<str>]) -> Option<&'a
 pub fn names(set: &BTreeSet<Arc<str>>, user: &User) -> bool {
     set.contains(&user.key.id) || set.contains(&user.label)
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,15 +57,15 @@ fn key_print(profile: &Profile, key: &FingerprintKey, name: &AttrName, value: &s
     )
 }
 
-/// The account that a create whose answer was lost has made: the only free one that holds one of
-/// the values it was sent with.
+/// The account that a create whose answer was lost has made, and by which attribute it is found: the
+/// only free one that holds one of the values it was sent with. Of several nobody knows which.
 #[must_use]
-pub fn recover(
+pub fn recover<'a>(
     profile: &Profile,
     key: &FingerprintKey,
     prints: &Fingerprints,
-    free: &[&Account],
-) -> Option<Match> {
+    free: &[&'a Account],
+) -> Option<(&'a Account, AttrName)> {
     for name in &profile.users.matching {
         let Some(print) = prints.get(name) else {
             continue;
@@ -74,11 +74,11 @@ pub fn recover(
             let value = account.attributes.get(name).and_then(Value::as_text);
             value.is_some_and(|value| key_print(profile, key, name, value) == *print)
         };
-        if let Some(account) = free.iter().find(holds) {
-            return Some(Match::Recovered {
-                id: account.id.clone(),
-                by: name.clone(),
-            });
+        let mut holders = free.iter().filter(holds);
+        match (holders.next(), holders.next()) {
+            (Some(account), None) => return Some((*account, name.clone())),
+            (Some(_), Some(_)) => return None,
+            (None, _) => {}
         }
     }
     None
@@ -102,6 +102,9 @@ impl<'a> Index<'a> {
                     by_value.entry(key).or_default().push(account);
                 }
             }
+        }
+        for holders in by_value.values_mut() {
+            holders.sort_by(|one, other| one.id.cmp(&other.id));
         }
         Self { profile, by_value }
     }
@@ -235,3 +238,6 @@ fn best<'a>(
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

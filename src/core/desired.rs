@@ -295,3 +295,6 @@ fn undecided(error: &EvalError) -> Wanted {
             .into(),
     }
 }
+
+#[cfg(test)]
+mod tests;

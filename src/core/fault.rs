@@ -168,3 +168,6 @@ fn again(fault: &Fault, attempt: u32, policy: &RetryPolicy, draw: f64) -> Dispos
         Effect::Unknown => Disposition::LookFirst(pause),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,7 +98,10 @@ pub fn review(
     let mut frozen: BTreeSet<(Subject, ActionKind)> = BTreeSet::new();
     for (lane, changes) in lanes {
         let limit = sizes.limit(&lane, limits);
-        let count: usize = changes.iter().map(|change| weight(&lane, change)).sum();
+        let count: usize = changes
+            .iter()
+            .map(|change| sizes.weight(&lane, change))
+            .sum();
         let is_reading = matches!(lane, Lane::Reading(_));
         if is_reading || count + sizes.spent(&lane) > limit {
             frozen.extend(changes.iter().map(|change| key(change)));
@@ -191,13 +194,6 @@ fn removes(change: &Change) -> bool {
     }
 }
 
-fn weight(lane: &Lane, change: &Change) -> usize {
-    match lane {
-        Lane::Members(_) => change.action.size(),
-        Lane::Leavers | Lane::Recreated | Lane::Updates | Lane::Reading(_) => 1,
-    }
-}
-
 /// What the shares are shares of, and what the window has used up.
 struct Sizes<'a> {
     state: &'a TargetState,
@@ -236,15 +232,24 @@ impl<'a> Sizes<'a> {
             }
             Lane::Updates => allowance(limits.updates, self.active + self.adopted),
             Lane::Members(group) => {
-                let members = self
-                    .state
-                    .groups
-                    .get(group)
-                    .map_or(0, |link| link.members.len());
-                let before = members + self.spent(lane);
+                let before = self.members(group) + self.spent(lane);
                 allowance(limits.members, before)
             }
         }
+    }
+
+    /// What a change takes of a limit; a group that is deleted takes all its members out.
+    fn weight(&self, lane: &Lane, change: &Change) -> usize {
+        match (lane, &change.action) {
+            (Lane::Members(group), Action::DeleteGroup) => self.members(group).max(1),
+            (Lane::Members(_), action) => action.size(),
+            (Lane::Leavers | Lane::Recreated | Lane::Updates | Lane::Reading(_), _) => 1,
+        }
+    }
+
+    fn members(&self, group: &GroupKey) -> usize {
+        let link = self.state.groups.get(group);
+        link.map_or(0, |link| link.members.len())
     }
 
     fn spent(&self, lane: &Lane) -> usize {
@@ -353,3 +358,6 @@ impl<'a> Approvals<'a> {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,9 +48,13 @@ impl Teacher<'_> {
         }
     }
 
-    /// The values are about to be sent: from now on nobody may take them for somebody else's.
+    /// The values are about to be sent: from now on nobody may take them for somebody else's. What the
+    /// app did not take of an earlier value says nothing of this one.
     pub fn intends(&self, link: &mut Link, name: &AttrName, value: &Value) {
-        link.sent.insert(name.clone(), self.key.of(name, value));
+        let print = self.key.of(name, value);
+        if link.sent.insert(name.clone(), print) != Some(print) {
+            link.refused.remove(name);
+        }
         link.held.remove(name);
     }
 
@@ -93,3 +97,6 @@ pub(super) fn cleared<'n>(link: &mut Link, names: impl Iterator<Item = &'n AttrN
         link.refused.remove(name);
     }
 }
+
+#[cfg(test)]
+mod tests;

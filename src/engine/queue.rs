@@ -157,3 +157,6 @@ impl Queue {
             .is_some_and(|user| self.creates.contains(user))
     }
 }
+
+#[cfg(test)]
+mod tests;

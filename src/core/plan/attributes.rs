@@ -13,7 +13,7 @@ use crate::core::attribute::{AttrChange, AttrName, Attributes, Value};
 use crate::core::change::{ActionKind, Reason, Subject};
 use crate::core::desired::Desired;
 use crate::core::key::UserKey;
-use crate::core::link::Link;
+use crate::core::link::{Link, Refusal};
 use crate::core::normal::{explain, same};
 use crate::core::profile::{AttributeRule, Clearing};
 use crate::core::rules::Drift;
@@ -87,7 +87,7 @@ impl<'a> Comparison<'a, '_> {
     /// The attribute should hold `value`.
     fn wanted(&mut self, name: &AttrName, rule: &AttributeRule, value: &Value) {
         let value = match value {
-            Value::Account(user) => match resolve(self.standings, user) {
+            Value::Account(user) => match resolve(self.view, self.standings, user) {
                 Resolved::Id(id) => id,
                 Resolved::Later => value.clone(),
                 Resolved::Nobody => return self.unwanted(name, rule),
@@ -167,7 +167,7 @@ impl<'a> Comparison<'a, '_> {
         } else if known.is_none() {
             match there {
                 Some(there) if explain(&value, there).is_some() => self.learn(name, &value, there),
-                _ => self.due(name, Some(value), Reason::NotTaken),
+                _ => self.not_taken(name, value),
             }
         } else if known != print {
             self.drifted(name, value);
@@ -183,6 +183,16 @@ impl<'a> Comparison<'a, '_> {
             && [ActionKind::Update, ActionKind::Reactivate]
                 .into_iter()
                 .any(|kind| state.job(&subject, kind).is_some())
+    }
+
+    /// The first try is counted here, since no answer showed that it failed.
+    fn not_taken(&mut self, name: &AttrName, value: Value) {
+        let first = Refusal {
+            times: 1,
+            again: self.view.input.now,
+        };
+        self.diff.link.refused.insert(name.clone(), first);
+        self.due(name, Some(value), Reason::NotTaken);
     }
 
     fn refused(&mut self, name: &AttrName, value: Value) {
@@ -283,12 +293,18 @@ pub(super) enum Resolved {
     Nobody,
 }
 
-/// The account of `user`, as far as it is known now.
-pub(super) fn resolve(standings: &Standings<'_>, user: &UserKey) -> Resolved {
+/// The account of `user`, as far as it is known now. Somebody who is parked, missing or protected has
+/// one as before: only who is out has none.
+pub(super) fn resolve(view: &View<'_>, standings: &Standings<'_>, user: &UserKey) -> Resolved {
     match standings.get(user) {
         Some(Standing::Linked(link)) => Resolved::Id(Value::text(link.id.as_str())),
         Some(Standing::Matched { account, .. }) => Resolved::Id(Value::text(account.id.as_str())),
         Some(Standing::New) => Resolved::Later,
-        None => Resolved::Nobody,
+        None => match view.input.state.links.get(user) {
+            Some(link) if !view.is_gone(&link.id) && !view.is_out(user) => {
+                Resolved::Id(Value::text(link.id.as_str()))
+            }
+            Some(_) | None => Resolved::Nobody,
+        },
     }
 }

@@ -10,6 +10,7 @@ use super::{Note, Parked, Plan, Standing, Standings, View};
 use crate::core::account::AppGroup;
 use crate::core::attribute::{AttrName, Value};
 use crate::core::change::{Action, Change, Member, Reason, Subject};
+use crate::core::desired::Wanted;
 use crate::core::fingerprint::Fingerprint;
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::GroupLink;
@@ -29,7 +30,7 @@ pub(super) fn plan_groups(view: &View<'_>, standings: &Standings<'_>, plan: &mut
     if !view.input.rules.profile.has_groups() {
         return;
     }
-    let groups = Groups::new(view, standings, plan);
+    let mut groups = Groups::new(view, standings, plan);
     let mut pushed: BTreeMap<&GroupKey, &Group> = BTreeMap::new();
     for reading in view.input.readings {
         for group in &reading.groups {
@@ -38,6 +39,7 @@ pub(super) fn plan_groups(view: &View<'_>, standings: &Standings<'_>, plan: &mut
             }
         }
     }
+    groups.claims = groups.claimed(pushed.values().copied());
     for group in pushed.values() {
         groups.plan_pushed(group, plan);
     }
@@ -67,6 +69,8 @@ struct Groups<'a> {
     leavers: BTreeMap<UserKey, Leaver>,
     by_id: BTreeMap<&'a RemoteId, &'a AppGroup>,
     linked: BTreeSet<&'a RemoteId>,
+    /// Groups of ours that a free group of the app fits, by its id.
+    claims: BTreeMap<&'a RemoteId, Vec<&'a GroupKey>>,
 }
 
 /// A user whom the plan sees out.
@@ -108,6 +112,7 @@ impl<'a> Groups<'a> {
             .state
             .links
             .values()
+            .filter(|link| !view.is_gone(&link.id))
             .map(|link| (link.id.clone(), link.user.clone()))
             .collect();
         owners.extend(plan.notes.iter().filter_map(|note| match note {
@@ -137,18 +142,31 @@ impl<'a> Groups<'a> {
                 .values()
                 .map(|link| &link.id)
                 .collect(),
+            claims: BTreeMap::new(),
         }
     }
 
+    fn claimed(
+        &self,
+        pushed: impl Iterator<Item = &'a Group>,
+    ) -> BTreeMap<&'a RemoteId, Vec<&'a GroupKey>> {
+        let mut claims: BTreeMap<&RemoteId, Vec<&GroupKey>> = BTreeMap::new();
+        for group in pushed.filter(|group| self.link(group).is_none()) {
+            for found in self.find(group) {
+                claims.entry(&found.id).or_default().push(&group.key);
+            }
+        }
+        claims
+    }
+
+    /// The link of a group, if the app still has it.
+    fn link(&self, group: &Group) -> Option<&'a GroupLink> {
+        let link = self.view.input.state.groups.get(&group.key)?;
+        (!self.view.is_gone(&link.id)).then_some(link)
+    }
+
     fn plan_pushed(&self, group: &Group, plan: &mut Plan) {
-        let link = self
-            .view
-            .input
-            .state
-            .groups
-            .get(&group.key)
-            .filter(|link| !self.view.is_gone(&link.id));
-        match link {
+        match self.link(group) {
             Some(link) => self.plan_linked(group, link, plan),
             None => self.plan_unlinked(group, plan),
         }
@@ -160,10 +178,13 @@ impl<'a> Groups<'a> {
         self.plan_name(group, link, observed, &mut learned, plan);
         let present = self.present(observed, &link.members);
         let wanted = self.wanted(group);
+        // What drifted and is not repaired stays acknowledged, or the next plan would take it for new.
+        let kept = present.acknowledged.iter().filter(|_| !self.repairs());
         learned.members = present
             .members
             .iter()
             .filter(|user| link.members.contains(*user) || wanted.contains(user))
+            .chain(kept.filter(|user| wanted.contains(user)))
             .cloned()
             .collect();
         if learned != *link {
@@ -182,51 +203,68 @@ impl<'a> Groups<'a> {
     }
 
     fn plan_unlinked(&self, group: &Group, plan: &mut Plan) {
-        let vanished = self.view.input.state.groups.contains_key(&group.key);
         match self.find(group).as_slice() {
-            [] => {
-                let reason = if vanished {
-                    Reason::Vanished
-                } else {
-                    Reason::Pushed
-                };
-                let action = Action::CreateGroup {
-                    name: Arc::clone(&group.name),
-                };
-                plan.changes.push(change(group, action, reason));
-                self.plan_members(group, &self.present(None, &BTreeSet::new()), plan);
-            }
-            [one] => {
-                let action = Action::AdoptGroup { id: one.id.clone() };
-                let by = name_attribute();
-                plan.changes
-                    .push(change(group, action, Reason::Matched { by }));
-                let present = self.present(Some(one), &BTreeSet::new());
-                let wanted = self.wanted(group);
-                let members = present.members.iter().filter(|user| wanted.contains(user));
-                plan.notes.push(Note::Group(GroupLink {
-                    group: group.key.clone(),
-                    id: one.id.clone(),
-                    ours: false,
-                    name: self.print(&one.name),
-                    members: members.cloned().collect(),
-                }));
-                if one.name != *group.name {
-                    plan.changes
-                        .push(Self::rename(group, Some(one), Reason::Renamed));
-                }
-                self.plan_members(group, &present, plan);
-            }
+            [] => self.plan_created(group, plan),
+            [one] => match self.claims.get(&one.id).map(Vec::as_slice) {
+                Some([_, _, ..]) => self.park_claimed(group, one, plan),
+                Some([_] | []) | None => self.plan_adopted(group, one, plan),
+            },
             several => {
                 let ids: Vec<&str> = several.iter().map(|group| group.id.as_str()).collect();
-                plan.parked.push(Parked {
-                    subject: Subject::Group(group.key.clone()),
-                    label: Arc::clone(&group.name),
-                    reason: format!("several groups in the app fit: {}", ids.join(", ")),
-                    hint: "rename or remove all but one of them in the app".into(),
-                });
+                let reason = format!("several groups in the app fit: {}", ids.join(", "));
+                let hint = "rename or remove all but one of them in the app";
+                park(group, reason, hint, plan);
             }
         }
+    }
+
+    fn plan_created(&self, group: &Group, plan: &mut Plan) {
+        let vanished = self.view.input.state.groups.contains_key(&group.key);
+        let reason = if vanished {
+            Reason::Vanished
+        } else {
+            Reason::Pushed
+        };
+        let action = Action::CreateGroup {
+            name: Arc::clone(&group.name),
+        };
+        plan.changes.push(change(group, action, reason));
+        self.plan_members(group, &self.present(None, &BTreeSet::new()), plan);
+    }
+
+    fn plan_adopted(&self, group: &Group, one: &'a AppGroup, plan: &mut Plan) {
+        let action = Action::AdoptGroup { id: one.id.clone() };
+        let by = name_attribute();
+        plan.changes
+            .push(change(group, action, Reason::Matched { by }));
+        let present = self.present(Some(one), &BTreeSet::new());
+        let wanted = self.wanted(group);
+        let members = present.members.iter().filter(|user| wanted.contains(user));
+        plan.notes.push(Note::Group(GroupLink {
+            group: group.key.clone(),
+            id: one.id.clone(),
+            ours: false,
+            name: self.print(&one.name),
+            members: members.cloned().collect(),
+        }));
+        if one.name != *group.name {
+            plan.changes
+                .push(Self::rename(group, Some(one), Reason::Renamed));
+        }
+        self.plan_members(group, &present, plan);
+    }
+
+    fn park_claimed(&self, group: &Group, one: &AppGroup, plan: &mut Plan) {
+        let ours: Vec<String> = self.claims[&one.id]
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let reason = format!(
+            "the group {} in the app fits several groups: {}",
+            one.id,
+            ours.join(", ")
+        );
+        park(group, reason, "push only one of them, or rename one", plan);
     }
 
     /// Groups of the app that no link explains and that fit: by our key, else by name.
@@ -309,6 +347,12 @@ impl<'a> Groups<'a> {
     /// Who of ours is in the group now. An account that will be made anew is in no group.
     fn present(&self, observed: Option<&'a AppGroup>, acknowledged: &BTreeSet<UserKey>) -> Present {
         let is_lasting = |user: &&UserKey| !matches!(self.standings.get(user), Some(Standing::New));
+        let acknowledged: BTreeSet<UserKey> = acknowledged
+            .iter()
+            .filter(is_lasting)
+            .filter(|user| self.view.link(user).is_some())
+            .cloned()
+            .collect();
         let members = match observed.and_then(|observed| observed.members.as_ref()) {
             Some(ids) => ids
                 .iter()
@@ -316,17 +360,21 @@ impl<'a> Groups<'a> {
                 .filter(is_lasting)
                 .cloned()
                 .collect(),
-            None => acknowledged.iter().filter(is_lasting).cloned().collect(),
+            None => acknowledged.clone(),
         };
         Present {
             members,
-            acknowledged: acknowledged.clone(),
+            acknowledged,
         }
+    }
+
+    fn repairs(&self) -> bool {
+        self.view.input.rules.drift == Drift::Repair
     }
 
     fn plan_members(&self, group: &Group, present: &Present, plan: &mut Plan) {
         let wanted = self.wanted(group);
-        let repairs = self.view.input.rules.drift == Drift::Repair;
+        let repairs = self.repairs();
         let gone: BTreeSet<Member> = present
             .members
             .iter()
@@ -357,12 +405,8 @@ impl<'a> Groups<'a> {
         if !group.members.contains(user) {
             return self.was_read(user);
         }
-        let desired = self.view.input.desired;
-        desired
-            .binary_search_by(|desired| desired.user.cmp(user))
-            .ok()
-            .and_then(|at| desired.get(at))
-            .is_some_and(|desired| matches!(desired.wanted, crate::core::desired::Wanted::Out(_)))
+        let desired = self.view.desired(user);
+        desired.is_some_and(|desired| matches!(desired.wanted, Wanted::Out(_)))
     }
 
     /// Does this plan delete the account? Then the app takes it out of its groups by itself.
@@ -442,4 +486,13 @@ fn change(group: &Group, action: Action, reason: Reason) -> Change {
         action,
         reason,
     }
+}
+
+fn park(group: &Group, reason: String, hint: &str, plan: &mut Plan) {
+    plan.parked.push(Parked {
+        subject: Subject::Group(group.key.clone()),
+        label: Arc::clone(&group.name),
+        reason,
+        hint: hint.into(),
+    });
 }

@@ -35,7 +35,7 @@ use super::account::{Account, AppGroup};
 use super::attribute::{AttrName, Value};
 use super::change::{Action, ActionKind, Change, Subject};
 use super::correlate::{Match, correlate, recover};
-use super::desired::Desired;
+use super::desired::{Desired, Wanted};
 use super::fingerprint::FingerprintKey;
 use super::key::{GroupKey, RemoteId, TargetName, UserKey};
 use super::link::{GroupLink, JobState, Link};
@@ -279,8 +279,7 @@ impl<'a> View<'a> {
     }
 
     fn is_protected(&self, account: &Account) -> bool {
-        let protected = &self.input.rules.protected;
-        protected.contains(account.label.as_str()) || protected.contains(account.id.as_str())
+        is_protected(self.input.rules, account)
     }
 
     /// The link of a user, if the account it names is the one that counts.
@@ -294,12 +293,32 @@ impl<'a> View<'a> {
         matches!(self.matches.get(user), Some(Match::Recovered { .. }))
     }
 
+    /// What a user of the readings should have.
+    fn desired(&self, user: &UserKey) -> Option<&'a Desired> {
+        let desired = self.input.desired;
+        let at = desired.binary_search_by(|desired| desired.user.cmp(user));
+        desired.get(at.ok()?)
+    }
+
+    /// Do we know that this user should have no active account?
+    fn is_out(&self, user: &UserKey) -> bool {
+        match self.desired(user) {
+            Some(desired) => matches!(desired.wanted, Wanted::Out(_)),
+            None => self.input.absent.get(user) == Some(&Absence::Sure),
+        }
+    }
+
     /// Does the app say that it does not have this any more?
     fn is_gone(&self, id: &RemoteId) -> bool {
         self.input
             .observed
             .is_some_and(|observed| observed.gone.contains(id))
     }
+}
+
+fn is_protected(rules: &Rules, account: &Account) -> bool {
+    let protected = &rules.protected;
+    protected.contains(account.label.as_str()) || protected.contains(account.id.as_str())
 }
 
 fn matches(input: &Input<'_>, observed: &Observed) -> BTreeMap<UserKey, Match> {
@@ -310,44 +329,53 @@ fn matches(input: &Input<'_>, observed: &Observed) -> BTreeMap<UserKey, Match> {
             .get(user)
             .is_none_or(|link| observed.gone.contains(&link.id))
     };
+    let links = input.state.links.values();
+    let mut taken: BTreeMap<&RemoteId, &UserKey> =
+        links.map(|link| (&link.id, &link.user)).collect();
+    let recovered = recovered(input, observed, &taken);
+    taken.extend(
+        recovered
+            .iter()
+            .map(|(user, (account, _))| (&account.id, *user)),
+    );
     let unlinked: Vec<&Desired> = input
         .desired
         .iter()
-        .filter(|desired| is_free(&desired.user))
-        .collect();
-    let taken = input
-        .state
-        .links
-        .values()
-        .map(|link| (&link.id, &link.user))
+        .filter(|desired| is_free(&desired.user) && !recovered.contains_key(&desired.user))
         .collect();
     let mut matches = correlate(&input.rules.profile, &unlinked, &observed.accounts, &taken);
-    matches.extend(recovered(input, observed, &taken));
+    matches.extend(recovered.into_iter().map(|(user, (account, by))| {
+        let id = account.id.clone();
+        (user.clone(), Match::Recovered { id, by })
+    }));
     matches
 }
 
 /// Accounts of creates whose answers were lost, found by what they were sent with: the person may
-/// be called otherwise now, or be gone.
-fn recovered(
-    input: &Input<'_>,
-    observed: &Observed,
+/// be called otherwise now, or be gone. One that fits two of them is neither's.
+fn recovered<'a>(
+    input: &Input<'a>,
+    observed: &'a Observed,
     taken: &BTreeMap<&RemoteId, &UserKey>,
-) -> Vec<(UserKey, Match)> {
+) -> BTreeMap<&'a UserKey, (&'a Account, AttrName)> {
     let old_ones_count = input.rules.profile.users.reactivate != Reactivation::Create;
     let free: Vec<&Account> = observed
         .accounts
         .iter()
         .filter(|account| !taken.contains_key(&account.id))
         .filter(|account| account.active || old_ones_count)
+        .filter(|account| !is_protected(input.rules, account))
         .collect();
-    input
-        .state
-        .doubtful_creates()
-        .filter_map(|(user, job)| {
-            let found = recover(&input.rules.profile, input.key, &job.keys, &free)?;
-            Some((user.clone(), found))
-        })
-        .collect()
+    let mut found: BTreeMap<&UserKey, (&Account, AttrName)> = BTreeMap::new();
+    let mut claims: BTreeMap<&RemoteId, usize> = BTreeMap::new();
+    for (user, job) in input.state.doubtful_creates() {
+        if let Some((account, by)) = recover(&input.rules.profile, input.key, &job.keys, &free) {
+            *claims.entry(&account.id).or_default() += 1;
+            found.insert(user, (account, by));
+        }
+    }
+    found.retain(|_, (account, _)| claims[&account.id] == 1);
+    found
 }
 
 /// Names in `assign:` that no source knows.
@@ -515,3 +543,8 @@ pub(crate) enum Standing<'a> {
 
 /// Everybody who should be active and can be, by user.
 pub(crate) type Standings<'a> = BTreeMap<&'a UserKey, Standing<'a>>;
+
+#[cfg(test)]
+pub(crate) mod scene;
+#[cfg(test)]
+mod tests;

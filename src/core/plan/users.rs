@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::attributes::{Diff, compare};
+use super::attributes::{Diff, Resolved, compare, resolve};
 use super::{Note, Orphan, Parked, Plan, Standing, Standings, View, Waiting, WaitingFor};
 use crate::core::account::Account;
 use crate::core::attribute::{AttrName, Attributes, Value};
@@ -140,6 +140,9 @@ fn stand_linked<'a>(
     link: &'a Link,
     plan: &mut Plan,
 ) -> Option<Standing<'a>> {
+    if is_protected(view, desired, link) {
+        return None;
+    }
     if is_active(view, link) {
         return Some(Standing::Linked(link));
     }
@@ -153,11 +156,27 @@ fn stand_linked<'a>(
             None
         }
         Reactivation::Refuse => {
-            let problem = "the account is switched off, and this app does not bring one back";
-            park(plan, desired, problem.into(), "switch it on in the app");
+            park_switched_off(plan, desired);
             None
         }
     }
+}
+
+fn park_switched_off(plan: &mut Plan, desired: &Desired) {
+    let problem = "the account is switched off, and this app does not bring one back";
+    park(plan, desired, problem.into(), "switch it on in the app");
+}
+
+/// May nobody touch this account? It is named by its user's key or label, by its id, or by its user
+/// name: the app's, or the one it should have when the app was not asked.
+fn is_protected(view: &View<'_>, desired: &Desired, link: &Link) -> bool {
+    let protected = &view.input.rules.protected;
+    let mut names = [&*link.user.id, &*desired.label, link.id.as_str()]
+        .into_iter()
+        .chain(desired.keys.iter().map(|(_, value)| &**value));
+    let account = view.accounts.get(&link.id);
+    names.any(|name| protected.contains(name))
+        || account.is_some_and(|account| view.is_protected(account))
 }
 
 fn stand_matched<'a>(
@@ -177,8 +196,13 @@ fn stand_matched<'a>(
         );
         return None;
     }
-    if !account.active && view.input.rules.profile.users.reactivate == Reactivation::Create {
-        return Some(Standing::New);
+    match view.input.rules.profile.users.reactivate {
+        Reactivation::Create if !account.active => return Some(Standing::New),
+        Reactivation::Refuse if !account.active => {
+            park_switched_off(plan, desired);
+            return None;
+        }
+        Reactivation::Activate | Reactivation::Create | Reactivation::Refuse => {}
     }
     if view.input.rules.adopt != Adopt::Unique {
         let problem = format!(
@@ -352,7 +376,7 @@ fn create(
         .attributes
         .iter()
         .filter(|(_, value)| match value {
-            Value::Account(user) => standings.contains_key(user),
+            Value::Account(user) => !matches!(resolve(view, standings, user), Resolved::Nobody),
             Value::Text(_) | Value::Bool(_) | Value::Int(_) | Value::List(_) => true,
         })
         .map(|(name, value)| (name.clone(), value.clone()))
@@ -520,13 +544,12 @@ fn plan_out(
     lanes: &mut Lanes,
     plan: &mut Plan,
 ) {
-    let state = view.input.state;
-    if let Some(link) = state
-        .links
-        .get(&desired.user)
-        .filter(|_| !view.is_recovered(&desired.user))
-    {
+    if let Some(link) = view.link(&desired.user) {
         return plan_leaver(view, desired, link, cause, lanes, plan);
+    }
+    let old = view.input.state.links.get(&desired.user);
+    if old.is_some_and(|old| view.is_gone(&old.id)) {
+        plan.notes.push(Note::ForgetUser(desired.user.clone()));
     }
     let (id, by, is_ours) = match view.matches.get(&desired.user) {
         Some(Match::Recovered { id, by }) => (id, by, true),
@@ -594,6 +617,9 @@ fn plan_absent(view: &View<'_>, link: &Link, lanes: &mut Lanes, plan: &mut Plan)
         keys: Vec::new(),
         warnings: Vec::new(),
     };
+    if is_protected(view, &desired, link) {
+        return;
+    }
     match view.input.absent.get(&link.user) {
         Some(Absence::Sure) => {
             plan_leaver(view, &desired, link, LeaveCause::Deleted, lanes, plan);
@@ -619,6 +645,9 @@ fn plan_leaver(
 ) {
     if view.is_gone(&link.id) {
         plan.notes.push(Note::ForgetUser(link.user.clone()));
+        return;
+    }
+    if is_protected(view, desired, link) {
         return;
     }
     let rules = view.input.rules;

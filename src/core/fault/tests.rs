@@ -1,0 +1,149 @@
+//! What follows each kind of failure, and how it is told.
+
+use std::time::Duration;
+
+use super::{Disposition, Effect, Fault, FaultKind, dispose};
+use crate::core::profile::RetryPolicy;
+
+const EVERY: [FaultKind; 14] = [
+    FaultKind::Unreachable,
+    FaultKind::Untrusted,
+    FaultKind::TimedOut,
+    FaultKind::Throttled,
+    FaultKind::Unavailable,
+    FaultKind::Unauthenticated,
+    FaultKind::Forbidden,
+    FaultKind::Missing,
+    FaultKind::Conflict,
+    FaultKind::Rejected,
+    FaultKind::Unsupported,
+    FaultKind::Misdirected,
+    FaultKind::Garbled,
+    FaultKind::Unready,
+];
+
+fn fault(kind: FaultKind, effect: Effect) -> Fault {
+    Fault::new(kind, effect, "")
+}
+
+/// What follows the try number `attempt`, without jitter.
+fn after(fault: &Fault, attempt: u32) -> Disposition {
+    dispose(fault, attempt, &RetryPolicy::default(), 1.0)
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn each_kind_has_its_answer() {
+    let table: Vec<String> = EVERY
+        .into_iter()
+        .map(|kind| format!("{kind:?}: {:?}", after(&fault(kind, Effect::None), 1)))
+        .collect();
+    assert_eq!(
+        table,
+        [
+            "Unreachable: Retry(1s)",
+            "Untrusted: StopTarget",
+            "TimedOut: Retry(1s)",
+            "Throttled: Retry(1s)",
+            "Unavailable: Retry(1s)",
+            "Unauthenticated: StopTarget",
+            "Forbidden: Park",
+            "Missing: FindAgain",
+            "Conflict: LookUpConflict",
+            "Rejected: Park",
+            "Unsupported: Park",
+            "Misdirected: StopTarget",
+            "Garbled: Retry(1s)",
+            "Unready: StopTarget",
+        ]
+    );
+}
+
+#[test]
+fn where_the_app_may_have_acted_we_look_before_we_send_again() {
+    for kind in EVERY {
+        let (sure, unsure) = (fault(kind, Effect::None), fault(kind, Effect::Unknown));
+        match after(&sure, 2) {
+            Disposition::Retry(pause) => {
+                assert_eq!(after(&unsure, 2), Disposition::LookFirst(pause), "{kind:?}");
+            }
+            other => assert_eq!(after(&unsure, 2), other, "{kind:?}"),
+        }
+    }
+}
+
+#[test]
+fn pauses_grow_until_it_is_enough_for_one_run() {
+    let fault = fault(FaultKind::Unavailable, Effect::None);
+    let follows: Vec<Disposition> = (1..=7).map(|attempt| after(&fault, attempt)).collect();
+    let pauses = [1, 2, 4, 8, 16].map(|pause| Disposition::Retry(pause * SECOND));
+    assert_eq!(follows[..5], pauses);
+    assert_eq!(
+        follows[5..],
+        [Disposition::GiveUpForNow, Disposition::GiveUpForNow]
+    );
+}
+
+#[test]
+fn the_draw_shortens_our_pause_and_never_the_one_that_the_app_asks_for() {
+    let policy = RetryPolicy::default();
+    let mut fault = fault(FaultKind::Throttled, Effect::None);
+    let pause = |fault: &Fault, draw| dispose(fault, 3, &policy, draw);
+    assert_eq!(pause(&fault, 0.5), Disposition::Retry(2 * SECOND));
+    fault.retry_after = Some(3 * SECOND);
+    assert_eq!(pause(&fault, 0.0), Disposition::Retry(3 * SECOND));
+    assert_eq!(pause(&fault, 1.0), Disposition::Retry(4 * SECOND));
+}
+
+#[test]
+fn an_app_that_asks_for_more_than_a_run_may_wait_gets_it() {
+    let policy = RetryPolicy::default();
+    let mut fault = fault(FaultKind::Throttled, Effect::None);
+    fault.retry_after = Some(policy.patience);
+    assert_eq!(after(&fault, 1), Disposition::Retry(policy.patience));
+    fault.retry_after = Some(policy.patience + SECOND);
+    assert_eq!(after(&fault, 1), Disposition::StopTarget);
+    assert_eq!(after(&fault, 9), Disposition::StopTarget);
+}
+
+#[test]
+fn every_kind_is_told_in_its_own_words() {
+    let told: Vec<String> = EVERY
+        .into_iter()
+        .map(|kind| fault(kind, Effect::None).to_string())
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "the app cannot be reached",
+            "the app's certificate is not trusted",
+            "the app did not answer in time",
+            "the app asked us to slow down",
+            "the app is not able to answer now",
+            "the app refused our credentials",
+            "the app does not allow us to do this",
+            "the app does not have this any more",
+            "the app has another one with the same unique value",
+            "the app refused the request",
+            "the app cannot do this",
+            "the answer did not come from a SCIM service",
+            "the app's answer cannot be understood",
+            "the target cannot be used",
+        ]
+    );
+}
+
+#[test]
+fn status_and_the_apps_own_words_follow() {
+    let mut fault = Fault::new(FaultKind::Rejected, Effect::None, "title is too long");
+    assert_eq!(
+        fault.to_string(),
+        "the app refused the request: title is too long"
+    );
+    fault.status = Some(400);
+    assert_eq!(
+        fault.to_string(),
+        "the app refused the request (400): title is too long"
+    );
+}

@@ -1,0 +1,302 @@
+//! How a scene is made, step by step, and what is planned for it.
+//!
+//! Promises that each step adds one thing and changes nothing else. Leaves values to
+//! [`super`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Scene, Texts, account, desired, group, hq, key, link, rules, start, texts, user};
+use crate::core::account::AppGroup;
+use crate::core::attribute::{AttrName, Attributes, Value};
+use crate::core::change::{ActionKind, Change, Subject};
+use crate::core::correlate::key_prints;
+use crate::core::desired::{Desired, Wanted};
+use crate::core::fingerprint::{Fingerprint, Fingerprints};
+use crate::core::key::RemoteId;
+use crate::core::leaver::LeaveCause;
+use crate::core::link::{GroupLink, Job, JobState, Link};
+use crate::core::memory::TargetState;
+use crate::core::plan::{Input, Note, Observed, Plan, name_attribute, plan};
+use crate::core::reading::{Absence, BrokenRow, Coverage, Reading};
+use crate::core::rules::Rules;
+use crate::core::user::{Group, User};
+
+impl Scene {
+    /// Nobody anywhere, and an app that was read.
+    pub fn new() -> Self {
+        Self {
+            rules: rules(),
+            desired: BTreeMap::new(),
+            reading: Reading {
+                source: hq(),
+                users: Vec::new(),
+                groups: Vec::new(),
+                coverage: Coverage::Whole,
+                broken: Vec::new(),
+                notes: Vec::new(),
+            },
+            state: TargetState::default(),
+            observed: Some(Observed::default()),
+            absent: BTreeMap::new(),
+            now: start(),
+        }
+    }
+
+    pub fn rules(mut self, change: impl FnOnce(&mut Rules)) -> Self {
+        change(&mut self.rules);
+        self
+    }
+
+    /// The source holds somebody.
+    fn holds(mut self, desired: Desired) -> Self {
+        self.reading.users.push(User {
+            key: desired.user.clone(),
+            label: Arc::clone(&desired.label),
+            attributes: BTreeMap::new(),
+            disabled: false,
+            manager: None,
+        });
+        self.reading
+            .users
+            .sort_by(|one, other| one.key.cmp(&other.key));
+        self.desired.insert(desired.user.clone(), desired);
+        self
+    }
+
+    /// Somebody should have an account with these values.
+    pub fn wants(self, id: &str, values: Texts<'_>) -> Self {
+        self.holds(desired(
+            id,
+            Wanted::Active {
+                by: "everyone".into(),
+                attributes: texts(id, values),
+                keep: BTreeSet::new(),
+            },
+        ))
+    }
+
+    pub fn out(self, id: &str, cause: LeaveCause) -> Self {
+        self.holds(desired(id, Wanted::Out(cause)))
+    }
+
+    pub fn unclear(self, id: &str) -> Self {
+        self.holds(desired(
+            id,
+            Wanted::Unclear {
+                problem: "nobody knows".into(),
+                hint: "find out".into(),
+            },
+        ))
+    }
+
+    pub fn desired(mut self, id: &str, change: impl FnOnce(&mut Desired)) -> Self {
+        change(
+            self.desired
+                .get_mut(&user(id))
+                .expect("somebody in the scene"),
+        );
+        self
+    }
+
+    /// What somebody should hold, and what is to stay as it is.
+    pub fn wanted(
+        self,
+        id: &str,
+        change: impl FnOnce(&mut Attributes, &mut BTreeSet<AttrName>),
+    ) -> Self {
+        self.desired(id, |desired| match &mut desired.wanted {
+            Wanted::Active {
+                attributes, keep, ..
+            } => change(attributes, keep),
+            Wanted::Out(_) | Wanted::Unclear { .. } => panic!("{id} should have an account"),
+        })
+    }
+
+    pub fn reports_to(self, id: &str, manager: &str) -> Self {
+        self.wanted(id, |attributes, _| {
+            attributes.insert("manager".into(), Value::Account(user(manager)));
+        })
+    }
+
+    fn observed(&mut self) -> &mut Observed {
+        self.observed.as_mut().expect("the app was read")
+    }
+
+    pub fn account(mut self, id: &str, user_name: &str, values: Texts<'_>) -> Self {
+        let account = account(id, user_name, true, values);
+        self.observed().accounts.push(account);
+        self
+    }
+
+    pub fn inactive(mut self, id: &str, user_name: &str, values: Texts<'_>) -> Self {
+        let account = account(id, user_name, false, values);
+        self.observed().accounts.push(account);
+        self
+    }
+
+    /// The app says that it does not have this account or group any more.
+    pub fn gone(mut self, id: &str) -> Self {
+        self.observed().gone.insert(id.into());
+        self
+    }
+
+    /// Nobody asks the app.
+    pub fn remembered(mut self) -> Self {
+        self.observed = None;
+        self
+    }
+
+    pub fn linked(mut self, id: &str, account: &str, values: Texts<'_>) -> Self {
+        self.state.links.insert(user(id), link(id, account, values));
+        self
+    }
+
+    pub fn link(mut self, id: &str, change: impl FnOnce(&mut Link)) -> Self {
+        change(self.state.links.get_mut(&user(id)).expect("a link"));
+        self
+    }
+
+    /// Nobody in the source, and this is what it means.
+    pub fn absent(mut self, id: &str, absence: Absence) -> Self {
+        self.absent.insert(user(id), absence);
+        self
+    }
+
+    /// The row of somebody could not be read.
+    pub fn broken(mut self, id: &str) -> Self {
+        self.reading.broken.push(BrokenRow {
+            place: "users.csv:7".into(),
+            user: Some(user(id)),
+            group: None,
+            problem: "unreadable".into(),
+        });
+        self
+    }
+
+    pub fn job(mut self, subject: Subject, action: ActionKind, state: JobState) -> Self {
+        self.state.jobs.push(Job {
+            subject,
+            action,
+            attempts: 1,
+            keys: Fingerprints::new(),
+            content: Fingerprint(0),
+            state,
+        });
+        self.state
+            .jobs
+            .sort_by(|one, other| (&one.subject, one.action).cmp(&(&other.subject, other.action)));
+        self
+    }
+
+    /// A create was sent for somebody under this user name, and no answer came.
+    pub fn in_doubt(mut self, id: &str, user_name: &str) -> Self {
+        let subject = Subject::User(user(id));
+        let state = JobState::InDoubt(self.now);
+        self = self.job(subject, ActionKind::Create, state);
+        for job in &mut self.state.jobs {
+            if job.subject == Subject::User(user(id)) {
+                let sent = [("userName".into(), user_name.into())];
+                job.keys = key_prints(&self.rules.profile, &key(), &sent);
+            }
+        }
+        self
+    }
+
+    pub fn pushes(mut self, pattern: &str) -> Self {
+        self.rules.push.patterns.push(pattern.into());
+        self
+    }
+
+    /// A group of the source, under the key `k-` and its name.
+    pub fn group(mut self, name: &str, members: &[&str]) -> Self {
+        self.reading.groups.push(Group {
+            key: group(name),
+            name: name.into(),
+            members: members.iter().map(|member| user(member)).collect(),
+        });
+        self
+    }
+
+    /// A group of the app; an account in it by id.
+    pub fn app_group(mut self, id: &str, name: &str, members: &[&str]) -> Self {
+        self.observed().groups.push(AppGroup {
+            id: id.into(),
+            name: name.to_owned(),
+            external_id: None,
+            members: Some(members.iter().map(RemoteId::new).collect()),
+        });
+        self
+    }
+
+    /// The group of the app that came last.
+    pub fn last_group(mut self, change: impl FnOnce(&mut AppGroup)) -> Self {
+        change(self.observed().groups.last_mut().expect("a group"));
+        self
+    }
+
+    pub fn group_linked(mut self, name: &str, id: &str, members: &[&str]) -> Self {
+        let link = GroupLink {
+            group: group(name),
+            id: id.into(),
+            ours: true,
+            name: key().of(&name_attribute(), &Value::text(name)),
+            members: members.iter().map(|member| user(member)).collect(),
+        };
+        self.state.groups.insert(group(name), link);
+        self
+    }
+
+    /// Later by so much.
+    pub fn later(mut self, by: Duration) -> Self {
+        self.now += by;
+        self
+    }
+
+    pub fn plan(&self) -> Plan {
+        self.plan_with(std::slice::from_ref(&self.reading))
+    }
+
+    pub fn plan_with(&self, readings: &[Reading]) -> Plan {
+        let desired: Vec<Desired> = self.desired.values().cloned().collect();
+        plan(&Input {
+            rules: &self.rules,
+            desired: &desired,
+            readings,
+            state: &self.state,
+            observed: self.observed.as_ref(),
+            absent: &self.absent,
+            key: &key(),
+            now: self.now,
+        })
+    }
+
+    pub fn changes(&self) -> Vec<Change> {
+        self.plan().changes
+    }
+
+    /// The link as the plan notes it.
+    pub fn noted(&self, id: &str) -> Option<Link> {
+        self.plan()
+            .notes
+            .into_iter()
+            .rev()
+            .find_map(|note| match note {
+                Note::Link(link) if link.user == user(id) => Some(link),
+                Note::Link(_) | Note::ForgetUser(_) | Note::Group(_) | Note::ForgetGroup(_) => None,
+            })
+    }
+
+    /// The group link as the plan notes it.
+    pub fn noted_group(&self, name: &str) -> Option<GroupLink> {
+        self.plan()
+            .notes
+            .into_iter()
+            .rev()
+            .find_map(|note| match note {
+                Note::Group(link) if link.group == group(name) => Some(link),
+                Note::Group(_) | Note::ForgetGroup(_) | Note::Link(_) | Note::ForgetUser(_) => None,
+            })
+    }
+}

@@ -1,0 +1,14 @@
+//! Planning, told as whole plans: first the table of the module, then each chapter by itself.
+
+mod adoption;
+mod attributes;
+mod groups;
+mod lasting;
+mod leavers;
+mod managers;
+mod members;
+mod model;
+mod order;
+mod refusals;
+mod returns;
+mod table;

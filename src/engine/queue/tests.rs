@@ -1,0 +1,293 @@
+//! Which change goes when.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Queue, Task};
+use crate::core::attribute::{AttrChange, Attributes, Value};
+use crate::core::change::{Action, Change, Member, Reason, Subject};
+use crate::core::plan::scene::{group, user};
+
+fn task(subject: Subject, label: &str, action: Action, due: Instant) -> Task {
+    Task {
+        change: Change {
+            subject,
+            label: label.into(),
+            action,
+            reason: Reason::Changed,
+        },
+        attempts: 0,
+        tries: 0,
+        due,
+        look_first: false,
+        approved: false,
+    }
+}
+
+/// Tasks that are due now.
+struct Desk {
+    now: Instant,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self {
+            now: Instant::now(),
+        }
+    }
+
+    fn user(&self, id: &str, action: Action) -> Task {
+        task(Subject::User(user(id)), id, action, self.now)
+    }
+
+    fn group(&self, name: &str, action: Action) -> Task {
+        task(Subject::Group(group(name)), name, action, self.now)
+    }
+
+    fn create(&self, id: &str, manager: Option<&str>) -> Task {
+        let attributes: Attributes = manager
+            .map(|manager| ("manager".into(), Value::Account(user(manager))))
+            .into_iter()
+            .collect();
+        self.user(id, Action::Create { attributes })
+    }
+
+    fn deactivate(&self, id: &str) -> Task {
+        self.user(id, Action::Deactivate)
+    }
+
+    fn wave(&self, queue: &mut Queue, most: usize) -> Vec<String> {
+        told(&queue.take_ready(self.now, most))
+    }
+}
+
+fn adopt(id: &str) -> Action {
+    Action::Adopt {
+        id: id.into(),
+        active: true,
+    }
+}
+
+fn manager(id: &str) -> Vec<AttrChange> {
+    vec![AttrChange {
+        name: "manager".into(),
+        old: None,
+        new: Some(Value::Account(user(id))),
+    }]
+}
+
+fn members(ids: &[&str]) -> BTreeSet<Member> {
+    ids.iter()
+        .map(|id| Member {
+            user: user(id),
+            label: (*id).into(),
+        })
+        .collect()
+}
+
+fn told(tasks: &[Task]) -> Vec<String> {
+    tasks
+        .iter()
+        .map(|task| format!("{} {}", task.change.action.kind().word(), task.change.label))
+        .collect()
+}
+
+const NONE: [&str; 0] = [];
+
+#[test]
+fn adoptions_leavers_joiners_movers_groups() {
+    let desk = Desk::new();
+    let mut queue = Queue::fill(vec![
+        desk.group(
+            "late",
+            Action::AddMembers {
+                members: members(&["x"]),
+            },
+        ),
+        desk.group(
+            "day",
+            Action::RemoveMembers {
+                members: members(&["x"]),
+            },
+        ),
+        desk.group(
+            "night",
+            Action::CreateGroup {
+                name: "night".into(),
+            },
+        ),
+        desk.user(
+            "u",
+            Action::Update {
+                attributes: Vec::new(),
+            },
+        ),
+        desk.create("c", None),
+        desk.user(
+            "r",
+            Action::Reactivate {
+                attributes: Vec::new(),
+            },
+        ),
+        desk.user("x", Action::Delete),
+        desk.deactivate("d"),
+        desk.user("a", adopt("1")),
+    ]);
+    assert_eq!(
+        desk.wave(&mut queue, 99),
+        [
+            "adopt a",
+            "delete x",
+            "deactivate d",
+            "create c",
+            "reactivate r",
+            "update u",
+            "group_create night",
+            "members_remove day",
+            "members_add late",
+        ]
+    );
+    assert!(queue.is_empty());
+}
+
+#[test]
+fn no_more_than_a_wave_is_taken_and_the_rest_keeps_its_order() {
+    let desk = Desk::new();
+    let mut queue = Queue::fill(["a", "b", "c"].map(|id| desk.deactivate(id)).into());
+    assert_eq!(desk.wave(&mut queue, 2), ["deactivate a", "deactivate b"]);
+    assert_eq!(queue.len(), 1);
+    assert_eq!(desk.wave(&mut queue, 2), ["deactivate c"]);
+}
+
+#[test]
+fn one_change_of_a_subject_is_in_flight() {
+    let desk = Desk::new();
+    let mut queue = Queue::fill(vec![
+        desk.user("a", adopt("1")),
+        desk.deactivate("a"),
+        desk.deactivate("b"),
+    ]);
+    assert_eq!(desk.wave(&mut queue, 9), ["adopt a", "deactivate b"]);
+    assert_eq!(desk.wave(&mut queue, 9), ["deactivate a"]);
+}
+
+#[test]
+fn nothing_overtakes_an_earlier_change_of_its_subject() {
+    let desk = Desk::new();
+    let mut waits = desk.group(
+        "night",
+        Action::CreateGroup {
+            name: "night".into(),
+        },
+    );
+    waits.due += Duration::from_secs(5);
+    let add = desk.group(
+        "night",
+        Action::AddMembers {
+            members: members(&["a"]),
+        },
+    );
+    let mut queue = Queue::fill(vec![add, waits]);
+    assert_eq!(desk.wave(&mut queue, 9), NONE);
+    assert_eq!(queue.pause(desk.now), Some(Duration::from_secs(5)));
+    let later = desk.now + Duration::from_secs(5);
+    assert_eq!(told(&queue.take_ready(later, 9)), ["group_create night"]);
+    assert_eq!(told(&queue.take_ready(later, 9)), ["members_add night"]);
+}
+
+#[test]
+fn a_report_waits_until_the_manager_is_there() {
+    let desk = Desk::new();
+    let mut queue = Queue::fill(vec![
+        desk.create("ana", Some("bob")),
+        desk.create("bob", None),
+        desk.create("cid", Some("elsewhere")),
+        desk.user(
+            "dot",
+            Action::Update {
+                attributes: manager("bob"),
+            },
+        ),
+        desk.user(
+            "eve",
+            Action::Reactivate {
+                attributes: manager("bob"),
+            },
+        ),
+    ]);
+    let wave = queue.take_ready(desk.now, 9);
+    assert_eq!(told(&wave), ["create bob", "create cid"]);
+    assert_eq!(
+        desk.wave(&mut queue, 9),
+        NONE,
+        "the answer is not there yet"
+    );
+    queue.finish(&wave[0].change);
+    assert_eq!(
+        desk.wave(&mut queue, 9),
+        ["create ana", "reactivate eve", "update dot"]
+    );
+}
+
+#[test]
+fn members_wait_until_their_accounts_are_there() {
+    let desk = Desk::new();
+    let add = Action::AddMembers {
+        members: members(&["ana", "bob"]),
+    };
+    let mut queue = Queue::fill(vec![desk.create("ana", None), desk.group("night", add)]);
+    let wave = queue.take_ready(desk.now, 9);
+    assert_eq!(told(&wave), ["create ana"]);
+    assert_eq!(desk.wave(&mut queue, 9), NONE);
+    queue.finish(&wave[0].change);
+    assert_eq!(desk.wave(&mut queue, 9), ["members_add night"]);
+}
+
+#[test]
+fn what_is_put_back_goes_behind_its_rank_and_before_the_next() {
+    let desk = Desk::new();
+    let mut queue = Queue::fill(vec![
+        desk.deactivate("a"),
+        desk.deactivate("b"),
+        desk.create("c", None),
+    ]);
+    let mut wave = queue.take_ready(desk.now, 1);
+    queue.put_back(wave.remove(0));
+    assert_eq!(
+        told(&queue.into_rest()),
+        ["deactivate b", "deactivate a", "create c"]
+    );
+}
+
+#[test]
+fn the_pause_is_until_the_first_that_waits() {
+    let desk = Desk::new();
+    let later = |id: &str, seconds| {
+        let mut task = desk.deactivate(id);
+        task.due += Duration::from_secs(seconds);
+        task
+    };
+    let queue = Queue::fill(vec![later("a", 9), later("b", 3), desk.deactivate("c")]);
+    assert_eq!(queue.pause(desk.now), Some(Duration::from_secs(3)));
+    assert_eq!(
+        Queue::fill(vec![desk.deactivate("c")]).pause(desk.now),
+        None
+    );
+}
+
+#[test]
+fn a_circle_is_broken_by_its_first_when_nothing_else_can_go() {
+    let desk = Desk::new();
+    let mut queue = Queue::fill(vec![
+        desk.create("ana", Some("bob")),
+        desk.create("bob", Some("ana")),
+    ]);
+    assert_eq!(desk.wave(&mut queue, 9), NONE);
+    assert_eq!(queue.pause(desk.now), None);
+    let first = queue.take_first().expect("somebody is waiting");
+    assert_eq!(told(std::slice::from_ref(&first)), ["create ana"]);
+    queue.finish(&first.change);
+    assert_eq!(desk.wave(&mut queue, 9), ["create bob"]);
+}
