@@ -21,8 +21,12 @@
 //! ```
 
 mod attributes;
+mod content;
+mod dependence;
 mod groups;
+mod leavers;
 mod references;
+mod standing;
 mod users;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +36,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::account::{Account, AppGroup};
-use super::attribute::{AttrName, Value};
+use super::attribute::AttrName;
 use super::change::{Action, ActionKind, Change, Subject};
 use super::correlate::{Match, correlate, recover};
 use super::desired::{Desired, Wanted};
@@ -44,8 +48,12 @@ use super::profile::Reactivation;
 use super::reading::{Absence, Reading};
 use super::rules::Rules;
 
+pub use content::content;
+pub use dependence::creates;
+use dependence::leaves;
+pub(crate) use dependence::{sees_out, without_accounts, without_removals};
 pub(crate) use groups::name_attribute;
-pub use users::{content, mapped_prints};
+pub use users::mapped_prints;
 
 /// All that a plan is made of.
 pub struct Input<'a> {
@@ -243,7 +251,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
         notes: Vec::new(),
     };
     let view = View::new(input);
-    let standings = users::stand(&view, &mut plan);
+    let standings = standing::stand(&view, &mut plan);
     users::plan_users(&view, &standings, &mut plan);
     references::order(&mut plan.changes);
     groups::plan_groups(&view, &standings, &mut plan);
@@ -435,95 +443,6 @@ fn set_aside_parked(view: &View<'_>, plan: &mut Plan) {
     without_accounts(&mut plan.changes, &unmade);
     plan.parked
         .sort_by(|one, other| one.subject.cmp(&other.subject));
-}
-
-/// Does the change see somebody out? That is never set aside: it is tried in every run, however often
-/// the app has refused it.
-fn leaves(action: &Action) -> bool {
-    match action {
-        Action::Deactivate | Action::Delete | Action::RemoveMembers { .. } => true,
-        Action::Adopt { .. }
-        | Action::Create { .. }
-        | Action::Update { .. }
-        | Action::Reactivate { .. }
-        | Action::AdoptGroup { .. }
-        | Action::CreateGroup { .. }
-        | Action::RenameGroup { .. }
-        | Action::DeleteGroup
-        | Action::AddMembers { .. } => false,
-    }
-}
-
-/// The user whose account the change makes, if it makes one.
-#[must_use]
-pub fn creates(change: &Change) -> Option<&UserKey> {
-    match (&change.action, &change.subject) {
-        (Action::Create { .. }, Subject::User(user)) => Some(user),
-        _ => None,
-    }
-}
-
-/// Takes users who are not seen out after all out of the members that are to be removed: whoever
-/// keeps the account for now keeps what it is in.
-pub(super) fn without_removals(changes: &mut Vec<Change>, staying: &BTreeSet<UserKey>) {
-    changes.retain_mut(|change| match &mut change.action {
-        Action::RemoveMembers { members } => {
-            members.retain(|member| !staying.contains(&member.user));
-            !members.is_empty()
-        }
-        Action::Adopt { .. }
-        | Action::Create { .. }
-        | Action::Update { .. }
-        | Action::Deactivate
-        | Action::Reactivate { .. }
-        | Action::Delete
-        | Action::AdoptGroup { .. }
-        | Action::CreateGroup { .. }
-        | Action::RenameGroup { .. }
-        | Action::DeleteGroup
-        | Action::AddMembers { .. } => true,
-    });
-}
-
-/// The user whom the change sees out of the app, if it does.
-#[must_use]
-pub(super) fn sees_out(change: &Change) -> Option<&UserKey> {
-    match (&change.action, &change.subject) {
-        (Action::Deactivate | Action::Delete, Subject::User(user)) => Some(user),
-        _ => None,
-    }
-}
-
-/// Takes what refers to accounts that will not be made out of the changes: members that are to be
-/// added, and values.
-pub(super) fn without_accounts(changes: &mut Vec<Change>, unmade: &BTreeSet<UserKey>) {
-    let refers = |value: &Value| value.account().is_some_and(|user| unmade.contains(user));
-    changes.retain_mut(|change| match &mut change.action {
-        Action::AddMembers { members } => {
-            members.retain(|member| !unmade.contains(&member.user));
-            !members.is_empty()
-        }
-        Action::Update { attributes } => {
-            attributes.retain(|attribute| !attribute.new.as_ref().is_some_and(refers));
-            !attributes.is_empty()
-        }
-        Action::Reactivate { attributes } => {
-            attributes.retain(|attribute| !attribute.new.as_ref().is_some_and(refers));
-            true
-        }
-        Action::Create { attributes } => {
-            attributes.retain(|_, value| !refers(value));
-            true
-        }
-        Action::Adopt { .. }
-        | Action::Deactivate
-        | Action::Delete
-        | Action::AdoptGroup { .. }
-        | Action::CreateGroup { .. }
-        | Action::RenameGroup { .. }
-        | Action::DeleteGroup
-        | Action::RemoveMembers { .. } => true,
-    });
 }
 
 /// Where a user stands with the app, before anything is compared.

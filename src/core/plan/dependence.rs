@@ -1,0 +1,100 @@
+//! What depends on a change that is not carried out: members and values that refer to an account which
+//! is not made, and memberships of somebody who stays for now.
+//!
+//! Promises that nothing is sent which refers to what is not there. Leaves the decision what is not
+//! carried out to the plan (parked) and to the guard (held).
+
+use std::collections::BTreeSet;
+
+use crate::core::attribute::Value;
+use crate::core::change::{Action, Change, Subject};
+use crate::core::key::UserKey;
+
+/// The user whose account the change makes, if it makes one.
+#[must_use]
+pub fn creates(change: &Change) -> Option<&UserKey> {
+    match (&change.action, &change.subject) {
+        (Action::Create { .. }, Subject::User(user)) => Some(user),
+        _ => None,
+    }
+}
+
+/// Takes users who are not seen out after all out of the members that are to be removed: whoever
+/// keeps the account for now keeps what it is in.
+pub(crate) fn without_removals(changes: &mut Vec<Change>, staying: &BTreeSet<UserKey>) {
+    changes.retain_mut(|change| match &mut change.action {
+        Action::RemoveMembers { members } => {
+            members.retain(|member| !staying.contains(&member.user));
+            !members.is_empty()
+        }
+        Action::Adopt { .. }
+        | Action::Create { .. }
+        | Action::Update { .. }
+        | Action::Deactivate
+        | Action::Reactivate { .. }
+        | Action::Delete
+        | Action::AdoptGroup { .. }
+        | Action::CreateGroup { .. }
+        | Action::RenameGroup { .. }
+        | Action::DeleteGroup
+        | Action::AddMembers { .. } => true,
+    });
+}
+
+/// The user whom the change sees out of the app, if it does.
+#[must_use]
+pub(crate) fn sees_out(change: &Change) -> Option<&UserKey> {
+    match (&change.action, &change.subject) {
+        (Action::Deactivate | Action::Delete, Subject::User(user)) => Some(user),
+        _ => None,
+    }
+}
+
+/// Takes what refers to accounts that will not be made out of the changes: members that are to be
+/// added, and values.
+pub(crate) fn without_accounts(changes: &mut Vec<Change>, unmade: &BTreeSet<UserKey>) {
+    let refers = |value: &Value| value.account().is_some_and(|user| unmade.contains(user));
+    changes.retain_mut(|change| match &mut change.action {
+        Action::AddMembers { members } => {
+            members.retain(|member| !unmade.contains(&member.user));
+            !members.is_empty()
+        }
+        Action::Update { attributes } => {
+            attributes.retain(|attribute| !attribute.new.as_ref().is_some_and(refers));
+            !attributes.is_empty()
+        }
+        Action::Reactivate { attributes } => {
+            attributes.retain(|attribute| !attribute.new.as_ref().is_some_and(refers));
+            true
+        }
+        Action::Create { attributes } => {
+            attributes.retain(|_, value| !refers(value));
+            true
+        }
+        Action::Adopt { .. }
+        | Action::Deactivate
+        | Action::Delete
+        | Action::AdoptGroup { .. }
+        | Action::CreateGroup { .. }
+        | Action::RenameGroup { .. }
+        | Action::DeleteGroup
+        | Action::RemoveMembers { .. } => true,
+    });
+}
+
+/// Does the change see somebody out? That is never set aside: it is tried in every run, however often
+/// the app has refused it.
+pub(super) fn leaves(action: &Action) -> bool {
+    match action {
+        Action::Deactivate | Action::Delete | Action::RemoveMembers { .. } => true,
+        Action::Adopt { .. }
+        | Action::Create { .. }
+        | Action::Update { .. }
+        | Action::Reactivate { .. }
+        | Action::AdoptGroup { .. }
+        | Action::CreateGroup { .. }
+        | Action::RenameGroup { .. }
+        | Action::DeleteGroup
+        | Action::AddMembers { .. } => false,
+    }
+}

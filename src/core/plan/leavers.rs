@@ -1,0 +1,186 @@
+//! The changes of those who are out: off, then deleted, each when its time has come.
+//!
+//! Promises that evidence acts at once and absence only when it is sure. Leaves the guard's limits to
+//! [`crate::core::guard`].
+
+use std::sync::Arc;
+
+use super::standing::{is_active, is_protected};
+use super::users::{Lanes, adopt, change};
+use super::{Note, Orphan, Plan, View, Waiting, WaitingFor};
+use crate::core::change::{Action, Reason};
+use crate::core::correlate::Match;
+use crate::core::desired::{Desired, Wanted};
+use crate::core::key::UserKey;
+use crate::core::leaver::{LeaveCause, Left};
+use crate::core::link::Link;
+use crate::core::reading::Absence;
+use crate::core::rules::{Adopt, UnassignedUnlinked};
+
+/// Somebody who should have no active account.
+pub(super) fn plan_out(
+    view: &View<'_>,
+    desired: &Desired,
+    cause: LeaveCause,
+    lanes: &mut Lanes,
+    plan: &mut Plan,
+) {
+    if let Some(link) = view.link(&desired.user) {
+        return plan_leaver(view, desired, link, cause, lanes, plan);
+    }
+    let old = view.input.state.links.get(&desired.user);
+    if old.is_some_and(|old| view.is_gone(&old.id)) {
+        plan.notes.push(Note::ForgetUser(desired.user.clone()));
+    }
+    let (id, by, is_ours) = match view.matches.get(&desired.user) {
+        Some(Match::Recovered { id, by }) => (id, by, true),
+        Some(Match::One { id, by }) => (id, by, false),
+        Some(Match::Unsure { .. }) | None => return,
+    };
+    let Some(account) = view.accounts.get(id).copied() else {
+        return;
+    };
+    if view.is_protected(account) || !account.active {
+        return;
+    }
+    if is_ours || removes_unlinked(view, cause) {
+        let link = adopt(view, desired, account, by, lanes);
+        plan_leaver(view, desired, &link, cause, lanes, plan);
+    } else {
+        plan.unassigned.push(Orphan {
+            id: account.id.clone(),
+            label: Arc::clone(&desired.label),
+            active: account.active,
+        });
+    }
+}
+
+/// Is an account without a link, of somebody who is out for this cause, taken over to be switched
+/// off?
+fn removes_unlinked(view: &View<'_>, cause: LeaveCause) -> bool {
+    let rules = view.input.rules;
+    match cause {
+        LeaveCause::Disabled | LeaveCause::Deleted => rules.adopt == Adopt::Unique,
+        LeaveCause::Unassigned => rules.unassigned_unlinked == UnassignedUnlinked::Deactivate,
+    }
+}
+
+/// Somebody who is missing, and whose account an answer that was lost may have left behind: it is
+/// ours, so it is linked and then treated like any other.
+pub(super) fn plan_absent_in_doubt(
+    view: &View<'_>,
+    user: &UserKey,
+    lanes: &mut Lanes,
+    plan: &mut Plan,
+) {
+    let Some(Match::Recovered { id, by }) = view.matches.get(user) else {
+        return;
+    };
+    let Some(account) = view.accounts.get(id).copied() else {
+        return;
+    };
+    let desired = Desired {
+        user: user.clone(),
+        label: Arc::from(account.label.as_str()),
+        wanted: Wanted::Out(LeaveCause::Deleted),
+        keys: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let link = adopt(view, &desired, account, by, lanes);
+    plan.notes.push(Note::Link(link.clone()));
+    plan_absent(view, &link, lanes, plan);
+}
+
+pub(super) fn plan_absent(view: &View<'_>, link: &Link, lanes: &mut Lanes, plan: &mut Plan) {
+    let label = view.accounts.get(&link.id).map_or_else(
+        || Arc::clone(&link.user.id),
+        |account| Arc::from(account.label.as_str()),
+    );
+    let desired = Desired {
+        user: link.user.clone(),
+        label,
+        wanted: Wanted::Out(LeaveCause::Deleted),
+        keys: Vec::new(),
+        warnings: Vec::new(),
+    };
+    if is_protected(view, &desired, link) {
+        return;
+    }
+    match view.input.absent.get(&link.user) {
+        Some(Absence::Sure) => {
+            plan_leaver(view, &desired, link, LeaveCause::Deleted, lanes, plan);
+        }
+        Some(Absence::Waits(until)) => plan.waiting.push(Waiting {
+            user: desired.user,
+            label: desired.label,
+            what: WaitingFor::Absence,
+            until: *until,
+        }),
+        Some(Absence::Unknown) | None => {}
+    }
+}
+
+/// Somebody with an account who is out: off, then deleted, each when its time has come.
+fn plan_leaver(
+    view: &View<'_>,
+    desired: &Desired,
+    link: &Link,
+    cause: LeaveCause,
+    lanes: &mut Lanes,
+    plan: &mut Plan,
+) {
+    if view.is_gone(&link.id) {
+        plan.notes.push(Note::ForgetUser(link.user.clone()));
+        return;
+    }
+    if is_protected(view, desired, link) {
+        return;
+    }
+    let rules = view.input.rules;
+    let policy = rules.leavers.policy(cause);
+    let left = match link.left {
+        Some(left) if left.cause == cause => left,
+        Some(_) | None => Left {
+            cause,
+            since: view.input.now,
+        },
+    };
+    let due = |after: Option<std::time::Duration>| {
+        after.map(|after| left.since.saturating_add(after).unwrap_or(left.since))
+    };
+    let active = is_active(view, link);
+    let mut learned = link.clone();
+    learned.left = Some(left);
+    learned.active = active;
+    let mut step = |at: Option<jiff::Timestamp>, action: Action, what: WaitingFor| match at {
+        Some(at) if at <= view.input.now => {
+            lanes
+                .leavers
+                .push(change(desired, action, Reason::Left(cause)));
+        }
+        Some(until) => plan.waiting.push(Waiting {
+            user: desired.user.clone(),
+            label: Arc::clone(&desired.label),
+            what,
+            until,
+        }),
+        None => {}
+    };
+    let deletable = rules.profile.users.delete;
+    let delete_at = due(policy.delete).filter(|_| deletable);
+    if delete_at.is_some_and(|at| at <= view.input.now) {
+        step(delete_at, Action::Delete, WaitingFor::Deletion);
+    } else {
+        if active {
+            step(
+                due(policy.deactivate),
+                Action::Deactivate,
+                WaitingFor::Deactivation,
+            );
+        }
+        step(delete_at, Action::Delete, WaitingFor::Deletion);
+    }
+    if view.input.state.links.get(&desired.user) != Some(&learned) {
+        plan.notes.push(Note::Link(learned));
+    }
+}
