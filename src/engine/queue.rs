@@ -93,16 +93,24 @@ impl Queue {
         self.tasks.into()
     }
 
-    /// Takes at most `most` tasks that may go at `now`, in order.
+    /// Takes at most `most` tasks that may go at `now`, in order, all of one rank: requests of one wave
+    /// overtake each other, and no leaver may be overtaken.
     pub fn take_ready(&mut self, now: Instant, most: usize) -> Vec<Task> {
         let mut busy: BTreeSet<Subject> = BTreeSet::new();
         let mut ready = Vec::new();
         let mut skipped = Vec::new();
+        let mut lane = None;
         while ready.len() < most
             && let Some(task) = self.tasks.pop_front()
         {
+            let at = rank(task.change.action.kind());
+            if lane.is_some_and(|lane| lane != at) {
+                skipped.push(task);
+                break;
+            }
             let first_of_its_subject = busy.insert(task.change.subject.clone());
             if first_of_its_subject && task.due <= now && !self.blocks(&task.change) {
+                lane = Some(at);
                 ready.push(task);
             } else {
                 skipped.push(task);

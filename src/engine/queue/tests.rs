@@ -97,7 +97,7 @@ fn told(tasks: &[Task]) -> Vec<String> {
 const NONE: [&str; 0] = [];
 
 #[test]
-fn adoptions_leavers_joiners_movers_groups() {
+fn adoptions_leavers_joiners_movers_groups_each_in_waves_of_their_own() {
     let desk = Desk::new();
     let mut queue = Queue::fill(vec![
         desk.group(
@@ -135,20 +135,17 @@ fn adoptions_leavers_joiners_movers_groups() {
         desk.deactivate("d"),
         desk.user("a", adopt("1")),
     ]);
-    assert_eq!(
-        desk.wave(&mut queue, 99),
-        [
-            "adopt a",
-            "delete x",
-            "deactivate d",
-            "create c",
-            "reactivate r",
-            "update u",
-            "group_create night",
-            "members_remove day",
-            "members_add late",
-        ]
-    );
+    for wave in [
+        &["adopt a"][..],
+        &["delete x", "deactivate d"],
+        &["create c", "reactivate r"],
+        &["update u"],
+        &["group_create night"],
+        &["members_remove day"],
+        &["members_add late"],
+    ] {
+        assert_eq!(desk.wave(&mut queue, 99), wave);
+    }
     assert!(queue.is_empty());
 }
 
@@ -168,9 +165,11 @@ fn one_change_of_a_subject_is_in_flight() {
         desk.user("a", adopt("1")),
         desk.deactivate("a"),
         desk.deactivate("b"),
+        desk.user("b", Action::Delete),
     ]);
-    assert_eq!(desk.wave(&mut queue, 9), ["adopt a", "deactivate b"]);
-    assert_eq!(desk.wave(&mut queue, 9), ["deactivate a"]);
+    assert_eq!(desk.wave(&mut queue, 9), ["adopt a"]);
+    assert_eq!(desk.wave(&mut queue, 9), ["deactivate a", "deactivate b"]);
+    assert_eq!(desk.wave(&mut queue, 9), ["delete b"]);
 }
 
 #[test]
@@ -225,10 +224,8 @@ fn a_report_waits_until_the_manager_is_there() {
         "the answer is not there yet"
     );
     queue.finish(&wave[0].change);
-    assert_eq!(
-        desk.wave(&mut queue, 9),
-        ["create ana", "reactivate eve", "update dot"]
-    );
+    assert_eq!(desk.wave(&mut queue, 9), ["create ana", "reactivate eve"]);
+    assert_eq!(desk.wave(&mut queue, 9), ["update dot"]);
 }
 
 #[test]
