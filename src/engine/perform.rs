@@ -63,6 +63,9 @@ pub(super) enum Effects {
 pub(super) struct Scene<'a> {
     pub target: &'a Target,
     pub links: &'a BTreeMap<UserKey, Link>,
+    /// The links as they were when the run began: a deleted account is taken out of its groups by the
+    /// id it had, since not every app does that by itself.
+    pub before: &'a BTreeMap<UserKey, Link>,
     pub groups: &'a BTreeMap<GroupKey, GroupLink>,
     pub accounts: &'a BTreeMap<RemoteId, Account>,
     /// Accounts that the app says it does not have any more, though links name them.
@@ -351,7 +354,10 @@ impl Scene<'_> {
         let known: Vec<(UserKey, RemoteId)> = members
             .iter()
             .filter_map(|member| {
-                Some((member.user.clone(), self.account_of(&member.user)?.clone()))
+                Some((
+                    member.user.clone(),
+                    self.member_id(&member.user, direction)?.clone(),
+                ))
             })
             .collect();
         let size = self.target.rules.profile.groups.chunk.max(1);
@@ -370,6 +376,9 @@ impl Scene<'_> {
                     let (one, other) = chunk.split_at(chunk.len() / 2);
                     chunks.extend([other, one]);
                 }
+                Err(fault) if fault.kind == FaultKind::Rejected && self.are_deleted(chunk) => {
+                    moved.extend(chunk.iter().map(|(user, _)| user.clone()));
+                }
                 Err(fault) if fault.kind == FaultKind::Rejected => refused = Some(fault),
                 Err(fault) => return Result::Fault(fault, Some(direction.effects(moved))),
             }
@@ -386,6 +395,25 @@ impl Scene<'_> {
             .iter()
             .filter_map(|(name, value)| Some((name.clone(), self.resolve(value)?)))
             .collect()
+    }
+
+    /// The id by which a user is put into a group or taken out of it.
+    fn member_id(&self, user: &UserKey, direction: Direction) -> Option<&RemoteId> {
+        match direction {
+            Direction::In => self.account_of(user),
+            Direction::Out => {
+                let link = self.links.get(user).or_else(|| self.before.get(user))?;
+                Some(&link.id)
+            }
+        }
+    }
+
+    /// Were these accounts deleted in this run? An app that has taken them out of its groups by itself
+    /// may well refuse to do so again.
+    fn are_deleted(&self, members: &[(UserKey, RemoteId)]) -> bool {
+        members
+            .iter()
+            .all(|(user, _)| !self.links.contains_key(user))
     }
 
     /// The account of a user that others may refer to.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Note, Parked, Plan, Standing, Standings, View};
+use super::{Note, Parked, Plan, Standing, Standings, View, sees_out};
 use crate::core::account::AppGroup;
 use crate::core::attribute::{AttrName, Value};
 use crate::core::change::{Action, Change, Member, Reason, Subject};
@@ -66,34 +66,18 @@ struct Groups<'a> {
     /// Accounts that are somebody's, by id.
     owners: BTreeMap<RemoteId, UserKey>,
     /// Users whom this plan sees out.
-    leavers: BTreeMap<UserKey, Leaver>,
+    leavers: BTreeMap<UserKey, Arc<str>>,
     by_id: BTreeMap<&'a RemoteId, &'a AppGroup>,
     linked: BTreeSet<&'a RemoteId>,
     /// Groups of ours that a free group of the app fits, by its id.
     claims: BTreeMap<&'a RemoteId, Vec<&'a GroupKey>>,
 }
 
-/// A user whom the plan sees out.
-struct Leaver {
-    label: Arc<str>,
-    is_deleted: bool,
-}
-
-fn leavers(plan: &Plan) -> BTreeMap<UserKey, Leaver> {
+/// What those are called whom the plan sees out: they may be gone from the source.
+fn leavers(plan: &Plan) -> BTreeMap<UserKey, Arc<str>> {
     plan.changes
         .iter()
-        .filter_map(|change| {
-            let is_deleted = match &change.action {
-                Action::Deactivate => false,
-                Action::Delete => true,
-                _ => return None,
-            };
-            let Subject::User(user) = &change.subject else {
-                return None;
-            };
-            let label = Arc::clone(&change.label);
-            Some((user.clone(), Leaver { label, is_deleted }))
-        })
+        .filter_map(|change| Some((sees_out(change)?.clone(), Arc::clone(&change.label))))
         .collect()
 }
 
@@ -380,7 +364,7 @@ impl<'a> Groups<'a> {
             .iter()
             .filter(|user| !wanted.contains(user))
             .filter(|user| repairs || present.acknowledged.contains(user))
-            .filter(|user| self.is_judged(group, user) && !self.is_deleted(user))
+            .filter(|user| self.is_judged(group, user))
             .map(|user| self.member(user))
             .collect();
         let new: BTreeSet<Member> = wanted
@@ -409,13 +393,6 @@ impl<'a> Groups<'a> {
         desired.is_some_and(|desired| matches!(desired.wanted, Wanted::Out(_)))
     }
 
-    /// Does this plan delete the account? Then the app takes it out of its groups by itself.
-    fn is_deleted(&self, user: &UserKey) -> bool {
-        self.leavers
-            .get(user)
-            .is_some_and(|leaver| leaver.is_deleted)
-    }
-
     fn was_read(&self, user: &UserKey) -> bool {
         self.view.input.readings.iter().any(|reading| {
             reading.source == user.source
@@ -425,7 +402,7 @@ impl<'a> Groups<'a> {
     }
 
     fn member(&self, user: &UserKey) -> Member {
-        let leaver = self.leavers.get(user).map(|leaver| &leaver.label);
+        let leaver = self.leavers.get(user);
         let label = self.labels.get(user).copied().or(leaver);
         Member {
             user: user.clone(),

@@ -74,6 +74,7 @@ struct Drain<'a> {
     scribe: Scribe,
     links: BTreeMap<UserKey, Link>,
     groups: BTreeMap<GroupKey, GroupLink>,
+    before: &'a BTreeMap<UserKey, Link>,
     accounts: &'a BTreeMap<RemoteId, Account>,
     gone: &'a BTreeSet<RemoteId>,
     keys: BTreeMap<&'a UserKey, &'a [(AttrName, Arc<str>)]>,
@@ -97,6 +98,7 @@ impl<'a> Drain<'a> {
             scribe,
             links: proposal.state.links.clone(),
             groups: proposal.state.groups.clone(),
+            before: &proposal.state.links,
             accounts: &proposal.accounts,
             gone: &proposal.gone,
             keys: proposal
@@ -176,6 +178,7 @@ impl<'a> Drain<'a> {
         let scene = Scene {
             target: self.target,
             links: &self.links,
+            before: self.before,
             groups: &self.groups,
             accounts: self.accounts,
             gone: self.gone,

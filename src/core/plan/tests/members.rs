@@ -147,10 +147,16 @@ fn a_leaver_leaves_the_groups_as_well() {
 }
 
 #[test]
-fn a_leaver_whose_account_is_deleted_leaves_the_groups_by_that() {
+fn a_leaver_whose_account_is_deleted_is_taken_out_of_the_groups() {
     let scene = with_cid(|scene| scene.out("cid", LeaveCause::Disabled))
         .rules(|rules| rules.leavers.disabled.delete = Some(Duration::ZERO));
-    assert_eq!(scene.told(), ["delete cid (disabled)"]);
+    assert_eq!(
+        scene.told(),
+        [
+            "delete cid (disabled)",
+            "members_remove group night (membership): cid"
+        ]
+    );
 }
 
 #[test]
