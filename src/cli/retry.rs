@@ -55,7 +55,7 @@ async fn unpark(
     let mut batch = Vec::new();
     let parked = |job: &&Job| matches!(job.state, JobState::Parked { .. });
     for job in state.jobs.iter().filter(parked) {
-        let name = show::status::subject(&job.subject);
+        let name = job.subject.journal_name();
         let label = store
             .last_label(&name)?
             .unwrap_or_else(|| job.subject.to_string());

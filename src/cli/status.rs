@@ -50,7 +50,7 @@ async fn target(store: &SqliteStore, name: &TargetName) -> Result<TargetStatus, 
     let state = store.target(name, jiff::Timestamp::UNIX_EPOCH).await?;
     let mut labels = Vec::new();
     for job in &state.jobs {
-        let subject = show::status::subject(&job.subject);
+        let subject = job.subject.journal_name();
         let label = store.last_label(&subject)?;
         labels.push(label.unwrap_or_else(|| job.subject.to_string()));
     }

@@ -20,6 +20,17 @@ pub enum Subject {
     Group(GroupKey),
 }
 
+impl Subject {
+    /// The name under which the journal keeps it: `user hq:1001`, `group hq:g7`.
+    #[must_use]
+    pub fn journal_name(&self) -> String {
+        match self {
+            Self::User(user) => format!("user {user}"),
+            Self::Group(group) => format!("group {group}"),
+        }
+    }
+}
+
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

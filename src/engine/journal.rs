@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use crate::core::attribute::AttrName;
-use crate::core::change::{Action, Change, Subject};
+use crate::core::change::{Action, Change};
 use crate::core::key::TargetName;
 use crate::core::memory::Hold;
 use crate::store::JournalEntry;
@@ -60,7 +60,7 @@ impl Scribe {
             at,
             run: self.run.clone(),
             target: self.target.to_string(),
-            subject: subject(&change.subject),
+            subject: change.subject.journal_name(),
             label: change.label.to_string(),
             action: change.action.kind().word().into(),
             outcome: outcome.word().into(),
@@ -105,14 +105,6 @@ impl Scribe {
             count: hold.changes.len(),
             approved: false,
         }
-    }
-}
-
-/// A subject as the journal names it.
-pub(super) fn subject(subject: &Subject) -> String {
-    match subject {
-        Subject::User(user) => format!("user {user}"),
-        Subject::Group(group) => format!("group {group}"),
     }
 }
 

@@ -12,7 +12,6 @@ use url::Url;
 use super::json::{HeldJson, ParkedJson};
 use super::words::{self, count};
 use super::{BOLD, DIM, MINUS, PLUS, styled};
-use crate::core::change::Subject;
 use crate::core::key::{SourceName, TargetName};
 use crate::core::link::JobState;
 use crate::core::memory::{Hold, SourceState, TargetState};
@@ -196,15 +195,6 @@ pub fn render(status: &StatusJson, now: Timestamp) -> String {
 fn when(text: &str, now: Timestamp) -> String {
     text.parse()
         .map_or_else(|_| text.to_owned(), |at| words::time(at, now))
-}
-
-/// A subject as the journal names it.
-#[must_use]
-pub fn subject(subject: &Subject) -> String {
-    match subject {
-        Subject::User(user) => format!("user {user}"),
-        Subject::Group(group) => format!("group {group}"),
-    }
 }
 
 /// A hold that was released.
