@@ -76,7 +76,7 @@ fn leaver(
     {
         may_delete(
             effective,
-            effective.profile.users.delete,
+            effective.profile.users.delete.is_possible(),
             "accounts",
             &place,
             findings,

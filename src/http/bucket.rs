@@ -17,9 +17,8 @@ use http::Method;
 use tokio::time::Instant;
 
 use super::About;
-use super::count::is_read;
 use crate::clock::Clock;
-use crate::core::profile::{Bucket, BucketScope};
+use crate::core::profile::{Bucket, Resource};
 
 /// The longest time one cell may take to come back: it keeps the arithmetic inside 64 bits.
 const SLOWEST: Duration = Duration::from_hours(24 * 366);
@@ -28,7 +27,7 @@ const SLOWEST: Duration = Duration::from_hours(24 * 366);
 pub(super) struct Buckets(Vec<Metered>);
 
 struct Metered {
-    only: BucketScope,
+    scope: Scope,
     meter: RateLimiter<NotKeyed, Ledger, Ticks, NoOpMiddleware<Duration>>,
     ledger: Ledger,
     ticks: Ticks,
@@ -49,11 +48,11 @@ impl Buckets {
     ///
     /// # Errors
     /// The time until there may be a cell in all of them; then nothing was taken.
-    pub(super) fn take(&self, method: &Method, about: About) -> Result<(), Duration> {
+    pub(super) fn take(&self, method: &Method, about: About, bytes: usize) -> Result<(), Duration> {
         let counting = || {
             self.0
                 .iter()
-                .filter(|bucket| counts(bucket.only, method, about))
+                .filter(|bucket| bucket.scope.counts(method, about, bytes))
         };
         let wait = counting().filter_map(Metered::try_one).max();
         counting().for_each(|bucket| bucket.ledger.settle(wait.is_none()));
@@ -61,14 +60,30 @@ impl Buckets {
     }
 }
 
-/// Does a bucket of this scope count such a request?
-fn counts(only: BucketScope, method: &Method, about: About) -> bool {
-    match only {
-        BucketScope::All => true,
-        BucketScope::Reads => is_read(method),
-        BucketScope::Writes => !is_read(method),
-        BucketScope::UserWrites => !is_read(method) && about == About::User,
-        BucketScope::GroupWrites => !is_read(method) && about == About::Group,
+/// Which requests a bucket counts.
+struct Scope {
+    methods: Vec<Method>,
+    about: Option<About>,
+    larger_than: Option<usize>,
+}
+
+impl Scope {
+    fn of(bucket: &Bucket) -> Self {
+        let methods = bucket.methods.iter();
+        Self {
+            methods: methods.filter_map(|name| name.parse().ok()).collect(),
+            about: bucket.resource.map(|resource| match resource {
+                Resource::Users => About::User,
+                Resource::Groups => About::Group,
+            }),
+            larger_than: bucket.larger_than,
+        }
+    }
+
+    fn counts(&self, method: &Method, about: About, bytes: usize) -> bool {
+        (self.methods.is_empty() || self.methods.contains(method))
+            && self.about.is_none_or(|only| only == about)
+            && self.larger_than.is_none_or(|least| bytes > least)
     }
 }
 
@@ -82,7 +97,7 @@ impl Metered {
         };
         let meter = RateLimiter::new(quota, ledger.clone(), ticks.clone());
         Some(Self {
-            only: bucket.only,
+            scope: Scope::of(bucket),
             meter,
             ledger,
             ticks,
@@ -168,9 +183,11 @@ mod tests {
 
     use super::*;
 
-    fn bucket(only: BucketScope, limit: u32, per: Duration, burst: u32) -> Bucket {
+    fn bucket(limit: u32, per: Duration, burst: u32) -> Bucket {
         Bucket {
-            only,
+            methods: Vec::new(),
+            resource: None,
+            larger_than: None,
             limit,
             per,
             burst,
@@ -183,67 +200,88 @@ mod tests {
 
     #[test]
     fn each_scope_counts_its_requests() {
+        let any = || bucket(1, Duration::from_secs(1), 1);
+        let writes = ["POST", "PUT", "PATCH", "DELETE"].map(str::to_owned);
         let table = [
-            (BucketScope::All, [true, true, true, true, true]),
-            (BucketScope::Reads, [true, true, false, false, false]),
-            (BucketScope::Writes, [false, false, true, true, true]),
-            (BucketScope::UserWrites, [false, false, true, false, false]),
-            (BucketScope::GroupWrites, [false, false, false, true, false]),
+            (any(), [true, true, true, true]),
+            (
+                Bucket {
+                    methods: writes.to_vec(),
+                    ..any()
+                },
+                [false, true, true, true],
+            ),
+            (
+                Bucket {
+                    resource: Some(Resource::Groups),
+                    ..any()
+                },
+                [false, false, true, true],
+            ),
+            (
+                Bucket {
+                    methods: vec!["PATCH".into()],
+                    resource: Some(Resource::Groups),
+                    larger_than: Some(500),
+                    ..any()
+                },
+                [false, false, false, true],
+            ),
         ];
-        for (scope, counted) in table {
+        for (bucket, counted) in table {
             let requests = [
-                (Method::GET, About::User),
-                (Method::GET, About::Service),
-                (Method::DELETE, About::User),
-                (Method::PATCH, About::Group),
-                (Method::POST, About::Service),
+                (Method::GET, About::User, 0),
+                (Method::DELETE, About::User, 0),
+                (Method::PATCH, About::Group, 500),
+                (Method::PATCH, About::Group, 501),
             ];
-            let found = requests.map(|(method, about)| counts(scope, &method, about));
-            assert_eq!(found, counted, "{scope:?}");
+            let scope = Scope::of(&bucket);
+            let found = requests.map(|(method, about, bytes)| scope.counts(&method, about, bytes));
+            assert_eq!(found, counted, "{bucket:?}");
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_refusal_of_one_bucket_takes_nothing_from_another() {
         let buckets = buckets(&[
-            bucket(BucketScope::All, 2, Duration::from_secs(10), 2),
-            bucket(BucketScope::Writes, 1, Duration::from_mins(1), 1),
+            bucket(2, Duration::from_secs(10), 2),
+            Bucket {
+                methods: vec!["POST".into()],
+                ..bucket(1, Duration::from_mins(1), 1)
+            },
         ]);
-        assert_eq!(buckets.take(&Method::POST, About::User), Ok(()));
-        let wait = buckets.take(&Method::POST, About::User);
+        assert_eq!(buckets.take(&Method::POST, About::User, 0), Ok(()));
+        let wait = buckets.take(&Method::POST, About::User, 0);
         assert_eq!(wait, Err(Duration::from_mins(1)));
         assert_eq!(
-            buckets.take(&Method::GET, About::User),
+            buckets.take(&Method::GET, About::User, 0),
             Ok(()),
             "the cell is still there"
         );
         assert_eq!(
-            buckets.take(&Method::GET, About::User),
+            buckets.take(&Method::GET, About::User, 0),
             Err(Duration::from_secs(5))
         );
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_time_of_a_cell_is_rounded_up() {
-        let buckets = buckets(&[bucket(BucketScope::All, 3, Duration::from_secs(1), 1)]);
-        assert_eq!(buckets.take(&Method::GET, About::User), Ok(()));
-        let wait = buckets.take(&Method::GET, About::User).expect_err("a wait");
+        let buckets = buckets(&[bucket(3, Duration::from_secs(1), 1)]);
+        assert_eq!(buckets.take(&Method::GET, About::User, 0), Ok(()));
+        let wait = buckets
+            .take(&Method::GET, About::User, 0)
+            .expect_err("a wait");
         assert_eq!(wait, Duration::from_nanos(333_333_334));
     }
 
     #[tokio::test(start_paused = true)]
     async fn absurd_buckets_neither_panic_nor_block() {
         let buckets = buckets(&[
-            bucket(BucketScope::All, 0, Duration::ZERO, 0),
-            bucket(
-                BucketScope::All,
-                u32::MAX,
-                Duration::from_nanos(1),
-                u32::MAX,
-            ),
-            bucket(BucketScope::All, 1, Duration::MAX, u32::MAX),
+            bucket(0, Duration::ZERO, 0),
+            bucket(u32::MAX, Duration::from_nanos(1), u32::MAX),
+            bucket(1, Duration::MAX, u32::MAX),
         ]);
-        assert_eq!(buckets.take(&Method::GET, About::User), Ok(()));
+        assert_eq!(buckets.take(&Method::GET, About::User, 0), Ok(()));
     }
 
     proptest! {
@@ -261,12 +299,12 @@ mod tests {
                 .expect("a runtime");
             runtime.block_on(async {
                 let per = Duration::from_secs(per_seconds);
-                let buckets = buckets(&[bucket(BucketScope::All, limit, per, burst)]);
+                let buckets = buckets(&[bucket(limit, per, burst)]);
                 let start = Clock::System.instant();
                 let mut taken = Vec::new();
                 for pause in pauses {
                     tokio::time::advance(Duration::from_millis(pause)).await;
-                    if buckets.take(&Method::GET, About::User).is_ok() {
+                    if buckets.take(&Method::GET, About::User, 0).is_ok() {
                         taken.push(start.elapsed());
                     }
                 }

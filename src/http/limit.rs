@@ -194,7 +194,7 @@ impl Gate {
             About::Token => {}
             About::User | About::Group | About::Service => self
                 .buckets
-                .take(&request.method, request.about)
+                .take(&request.method, request.about, request.body.len())
                 .map_err(Obstacle::Until)?,
         }
         Ok(self.pace.round())

@@ -64,12 +64,9 @@ fn provider(app: &App) -> Json {
     })
 }
 
-/// Groups take PATCH at every app that has them.
 fn takes_patch(app: &App) -> bool {
-    match app.profile.users.update {
-        UpdateForm::Patch => true,
-        UpdateForm::Put => app.profile.has_groups(),
-    }
+    let (users, groups) = (&app.profile.users, &app.profile.groups);
+    users.update != UpdateForm::Put || app.profile.has_groups() && groups.update != UpdateForm::Put
 }
 
 fn resource_types(app: &App) -> Vec<Json> {

@@ -136,7 +136,7 @@ impl<'a> Draft<'a> {
 
     fn remove_list(&mut self, value: Json, form: MemberRemoval) -> Result<(), Refusal> {
         match form {
-            MemberRemoval::List => {
+            MemberRemoval::List | MemberRemoval::Object => {
                 for item in list(value)? {
                     self.remove(id_of(&item)?);
                 }
@@ -151,7 +151,7 @@ impl<'a> Draft<'a> {
     fn remove_filtered(&mut self, filter: &Filter, form: MemberRemoval) -> Result<(), Refusal> {
         match form {
             MemberRemoval::Filter => {}
-            MemberRemoval::List => {
+            MemberRemoval::List | MemberRemoval::Object => {
                 return Err(Refusal::path(
                     "this app takes members out by a list of values",
                 ));

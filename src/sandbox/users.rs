@@ -102,7 +102,7 @@ impl App {
         after.entry("active").or_insert(Json::Bool(true));
         self.settle(None, &mut after, Act::Create)?;
         self.settle_name(None, &mut after)?;
-        if !is_active(&after) && self.profile.users.deactivate == Deactivation::Deletes {
+        if !is_active(&after) && self.profile.users.deactivate.effect == Deactivation::Deletes {
             return Err(Refusal::value("this app keeps no inactive users"));
         }
         self.check_unique(None, &Object::new(), &after)?;
@@ -176,15 +176,17 @@ impl App {
             return Err(Refusal::path("this app takes no filter in a path"));
         }
         match (dialect.form, operation.op) {
-            (PatchForm::Object, Op::Add | Op::Replace) => Err(Refusal::path(
-                "this app takes no path in an add or a replace",
-            )),
-            (PatchForm::Object, Op::Remove) | (PatchForm::Path, _) => Ok(()),
+            (PatchForm::Object | PatchForm::ObjectEach, Op::Add | Op::Replace) => Err(
+                Refusal::path("this app takes no path in an add or a replace"),
+            ),
+            (PatchForm::Object | PatchForm::ObjectEach, Op::Remove) | (PatchForm::Path, _) => {
+                Ok(())
+            }
         }
     }
 
     pub(super) fn delete_user(&mut self, id: &str, call: &Call<'_>) -> Result<Answer, Refusal> {
-        if !self.profile.users.delete {
+        if !self.profile.users.delete.is_possible() {
             return Err(Refusal::unsupported("this app does not delete users"));
         }
         call.check_version(self.user(id)?.version)?;
@@ -242,7 +244,7 @@ impl App {
 
     /// Takes the `userName` of an inactive user away where the app does; else there has to be one.
     fn settle_name(&self, before: Option<&Object>, after: &mut Object) -> Result<(), Refusal> {
-        let frees = self.profile.users.deactivate == Deactivation::FreesUserName;
+        let frees = self.profile.users.deactivate.effect == Deactivation::FreesUserName;
         if frees && !is_active(after) {
             after.remove("userName");
             return Ok(());
@@ -259,12 +261,19 @@ impl App {
     fn switch(&self, before: &Object, after: &Object) -> Result<Fate, Refusal> {
         let rules = &self.profile.users;
         match (is_active(before), is_active(after)) {
-            (true, false) => match rules.deactivate {
-                Deactivation::Suspends | Deactivation::FreesUserName => Ok(Fate::Kept),
+            (true, false) => match rules.deactivate.effect {
+                Deactivation::Suspends
+                | Deactivation::FreesUserName
+                | Deactivation::Renames
+                | Deactivation::Unlinks
+                | Deactivation::DeletesInvited
+                | Deactivation::Unknown => Ok(Fate::Kept),
                 Deactivation::Deletes => Ok(Fate::Destroyed),
             },
             (false, true) => match rules.reactivate {
-                Reactivation::Activate => Ok(Fate::Kept),
+                Reactivation::Activate | Reactivation::ActivateFirst | Reactivation::Post => {
+                    Ok(Fate::Kept)
+                }
                 Reactivation::Create => {
                     let problem = "an inactive user cannot be activated again; make a new one";
                     Err(Refusal::mutability(problem))
@@ -346,12 +355,18 @@ impl App {
         };
         let mut after = record.resource.clone();
         after.insert("active".into(), Json::Bool(active));
-        match self.profile.users.deactivate {
+        match self.profile.users.deactivate.effect {
             Deactivation::Deletes if !active => return self.destroy_user(id, now),
             Deactivation::FreesUserName if !active => {
                 after.remove("userName");
             }
-            Deactivation::Suspends | Deactivation::FreesUserName | Deactivation::Deletes => {}
+            Deactivation::Suspends
+            | Deactivation::FreesUserName
+            | Deactivation::Renames
+            | Deactivation::Unlinks
+            | Deactivation::Deletes
+            | Deactivation::DeletesInvited
+            | Deactivation::Unknown => {}
         }
         self.users.update(number, after, now);
         true

@@ -144,7 +144,7 @@ impl PlanText<'_> {
 
     fn why(&self, change: &Change) -> String {
         let reason = words::reason(&change.reason);
-        match (&change.action, self.profile.users.deactivate) {
+        match (&change.action, self.profile.users.deactivate.effect) {
             (Action::Deactivate, Deactivation::Deletes) => {
                 format!("{reason}; this app deletes the account for good")
             }

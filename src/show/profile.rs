@@ -23,6 +23,7 @@ pub fn list(profiles: &[EffectiveProfile]) -> String {
             GroupModel::None => "no groups",
             GroupModel::Groups => "groups",
             GroupModel::Roles => "groups are roles",
+            GroupModel::Fixed => "fixed groups",
         };
         let _ = writeln!(
             text,
@@ -65,25 +66,46 @@ pub fn render(effective: &EffectiveProfile) -> String {
     for note in &profile.notes {
         let _ = writeln!(text, "  · {note}");
     }
-    for source in &profile.sources {
+    for (name, source) in &profile.sources {
+        let sure = source.evidence.unwrap_or(profile.evidence);
         let _ = writeln!(
             text,
-            "  {}",
-            styled(DIM, format!("{}, {}", source.page, source.checked))
+            "  [{name}] {}",
+            styled(
+                DIM,
+                format!(
+                    "{}, looked at on {} ({})",
+                    source.page,
+                    source.checked,
+                    evidence(sure)
+                )
+            )
         );
     }
     text.push('\n');
     let keys = effective.keys();
-    let shown = keys
-        .iter()
-        .filter(|key| !["title", "notes", "sources"].contains(&key.path.as_str()));
+    let shown = keys.iter().filter(|key| !is_told_above(&key.path));
     for key in shown.filter(|key| key.origin != DEFAULT || !key.path.starts_with("attributes.")) {
+        let known = profile
+            .source_of(&key.path)
+            .filter(|_| key.origin != DEFAULT);
+        let known = known.map_or_else(String::new, |(name, _)| format!(" [{name}]"));
         let _ = writeln!(
             text,
-            "{:<60} {}",
+            "{:<60} {}{known}",
             format!("{}: {}", key.path, key.value),
             styled(DIM, &key.origin)
         );
     }
     text
+}
+
+/// Is it said at the top, or for tests alone?
+fn is_told_above(path: &str) -> bool {
+    ["title", "notes", "sources", "quirks", "examples"]
+        .iter()
+        .any(|top| {
+            path.strip_prefix(top)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
 }

@@ -10,6 +10,9 @@ use crate::core::attribute::AttrName;
 use crate::core::profile::{AttributeRule, Profile};
 use crate::core::text::nearest;
 
+/// The methods of requests.
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
 /// A contradiction in a profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inconsistency {
@@ -28,6 +31,8 @@ pub fn check(profile: &Profile) -> Vec<Inconsistency> {
     names(profile, &mut found);
     numbers(profile, &mut found);
     speech(profile, &mut found);
+    citations(profile, &mut found);
+    refusals(profile, &mut found);
     for (name, rule) in &profile.attributes {
         attribute(name, rule, &mut found);
     }
@@ -182,6 +187,31 @@ fn speech(profile: &Profile, found: &mut Vec<Inconsistency>) {
             Some(hint.into()),
         );
     }
+    for (index, bucket) in profile.rates.buckets.iter().enumerate() {
+        let place = at(&["rates", "buckets"]).index(index).key("methods");
+        for (nth, _) in bucket
+            .methods
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| !METHODS.contains(&name.as_str()))
+        {
+            let hint = format!("they are {}", METHODS.join(", "));
+            say(
+                found,
+                place.index(nth),
+                "this is no method that is sent",
+                Some(hint),
+            );
+        }
+    }
+    if !profile.http.discovery.is_empty() && !profile.http.discovery.starts_with('/') {
+        say(
+            found,
+            at(&["http", "discovery"]),
+            "a path begins with `/`",
+            None,
+        );
+    }
     for (key, path) in [
         ("users", &profile.users.path),
         ("groups", &profile.groups.path),
@@ -216,6 +246,80 @@ fn speech(profile: &Profile, found: &mut Vec<Inconsistency>) {
     }
 }
 
+/// Where things are known from has to be said in `sources`.
+fn citations(profile: &Profile, found: &mut Vec<Inconsistency>) {
+    let quirks = profile
+        .quirks
+        .iter()
+        .map(|(key, name)| (at(&["quirks"]).key(key), name));
+    let examples = profile.examples.iter().enumerate();
+    let examples = examples.map(|(index, example)| {
+        let place = at(&["examples"]).index(index).key("source");
+        (place, &example.source)
+    });
+    for (place, name) in quirks.chain(examples) {
+        if !profile.sources.contains_key(name) {
+            let hint = match nearest(name, profile.sources.keys().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("write sources: {{ {name}: {{ page: …, checked: … }} }}"),
+            };
+            let message = format!("there is no source `{name}` in `sources`");
+            say(found, place, &message, Some(hint));
+        }
+    }
+    let known = super::keys_of(profile);
+    for key in profile.quirks.keys() {
+        let covers = |path: &String| {
+            path.strip_prefix(key.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        if !known.iter().any(covers) {
+            let hint = nearest(key, known.iter().map(String::as_str));
+            let hint = hint.map(|near| format!("did you mean `{near}`?"));
+            let message = "no key of the profile begins like this";
+            say(found, at(&["quirks"]).key(key), message, hint);
+        }
+    }
+}
+
+/// The rules about refusals.
+fn refusals(profile: &Profile, found: &mut Vec<Inconsistency>) {
+    for (index, rule) in profile.errors.iter().enumerate() {
+        let place = at(&["errors"]).index(index);
+        if rule.status.is_none() && rule.says.is_none() {
+            let hint = "name a `status`, or what the body `says`";
+            say(
+                found,
+                place.clone(),
+                "this rule fits every refusal",
+                Some(hint.into()),
+            );
+        }
+        if rule
+            .status
+            .is_some_and(|status| !(400..600).contains(&status))
+        {
+            say(
+                found,
+                place.key("status"),
+                "a refusal has a status from 400 to 599",
+                None,
+            );
+        }
+        pattern(rule.says.as_deref(), place.key("says"), found);
+    }
+}
+
+fn pattern(text: Option<&str>, place: Place, found: &mut Vec<Inconsistency>) {
+    let Some(Err(error)) = text.map(regex::Regex::new) else {
+        return;
+    };
+    let cause = error.to_string();
+    let cause = cause.lines().last().unwrap_or_default();
+    let cause = cause.trim_start_matches("error: ");
+    say(found, place, &format!("this is no pattern: {cause}"), None);
+}
+
 fn attribute(name: &AttrName, rule: &AttributeRule, found: &mut Vec<Inconsistency>) {
     let place = at(&["attributes"]).key(name.as_str());
     if rule
@@ -230,22 +334,7 @@ fn attribute(name: &AttrName, rule: &AttributeRule, found: &mut Vec<Inconsistenc
             None,
         );
     }
-    if let Some(pattern) = &rule.pattern
-        && let Err(error) = regex::Regex::new(pattern)
-    {
-        let cause = error.to_string();
-        let cause = cause
-            .lines()
-            .last()
-            .unwrap_or_default()
-            .trim_start_matches("error: ");
-        say(
-            found,
-            place.key("pattern"),
-            &format!("this is no pattern: {cause}"),
-            None,
-        );
-    }
+    pattern(rule.pattern.as_deref(), place.key("pattern"), found);
     let length = |word: &str| word.chars().count();
     for (index, word) in rule.one_of.iter().enumerate() {
         if rule.max_length.is_some_and(|max| length(word) > max) {

@@ -143,31 +143,45 @@ impl EffectiveProfile {
     /// Never: a profile is plain data.
     #[must_use]
     pub fn keys(&self) -> Vec<EffectiveKey> {
-        let json = serde_json::to_value(&self.profile)
-            .expect("a profile is plain data with texts as keys");
-        let mut keys = Vec::new();
-        self.collect(&json, &Place::top(), &mut keys);
-        keys
-    }
-
-    fn collect(&self, json: &Json, place: &Place, keys: &mut Vec<EffectiveKey>) {
-        match json {
-            Json::Object(map) if !map.is_empty() => {
-                for (key, value) in map {
-                    self.collect(value, &place.key(key), keys);
-                }
-            }
-            Json::Null
-            | Json::Bool(_)
-            | Json::Number(_)
-            | Json::String(_)
-            | Json::Array(_)
-            | Json::Object(_) => keys.push(EffectiveKey {
+        leaves(&self.profile)
+            .into_iter()
+            .map(|(place, value)| EffectiveKey {
                 path: place.to_string(),
-                value: json.clone(),
-                origin: self.origin(place).to_owned(),
-            }),
+                value,
+                origin: self.origin(&place).to_owned(),
+            })
+            .collect()
+    }
+}
+
+/// The paths of all keys of a profile that hold a value.
+fn keys_of(profile: &Profile) -> Vec<String> {
+    leaves(profile)
+        .into_iter()
+        .map(|(place, _)| place.to_string())
+        .collect()
+}
+
+fn leaves(profile: &Profile) -> Vec<(Place, Json)> {
+    let json = serde_json::to_value(profile).expect("a profile is plain data with texts as keys");
+    let mut found = Vec::new();
+    collect(json, &Place::top(), &mut found);
+    found
+}
+
+fn collect(json: Json, place: &Place, found: &mut Vec<(Place, Json)>) {
+    match json {
+        Json::Object(map) if !map.is_empty() => {
+            for (key, value) in map {
+                collect(value, &place.key(&key), found);
+            }
         }
+        Json::Null
+        | Json::Bool(_)
+        | Json::Number(_)
+        | Json::String(_)
+        | Json::Array(_)
+        | Json::Object(_) => found.push((place.clone(), json)),
     }
 }
 
@@ -195,7 +209,7 @@ mod tests {
         let effective = load("tracktik", None, Some(&over)).expect("it loads");
         assert_eq!(effective.profile.users.update, UpdateForm::Put);
         assert_eq!(
-            effective.profile.users.deactivate,
+            effective.profile.users.deactivate.effect,
             Deactivation::FreesUserName
         );
         assert_eq!(effective.profile.users.reactivate, Reactivation::Create);
@@ -252,7 +266,7 @@ mod tests {
         );
         let trotto = load("trotto", Some(folder.path()), None).expect("it loads");
         assert_eq!(trotto.profile.users.page, 5);
-        assert!(!trotto.profile.users.delete);
+        assert!(!trotto.profile.users.delete.is_possible());
         assert!(names(Some(folder.path())).contains("acme"));
     }
 
@@ -264,7 +278,7 @@ mod tests {
             ("b", "title: B\nextends: a\n"),
             (
                 "c",
-                "extends: scmi\nuserz: {}\nusers: { pgae: 1, delete: maybe }\n",
+                "extends: scmi\nuserz: {}\nusers: { pgae: 1, id_changes: maybe }\n",
             ),
             (
                 "d",
@@ -285,7 +299,7 @@ mod tests {
                 "c.yaml:1:10: extends: unknown connector `scmi` (did you mean `scim`?)",
                 "c.yaml:2:1: userz: unknown key `userz` (did you mean `users`?)",
                 "c.yaml:3:10: users.pgae: unknown key `pgae` (did you mean `page`?)",
-                "c.yaml:3:27: users.delete: expected true or false, found a text",
+                "c.yaml:3:31: users.id_changes: expected true or false, found a text",
             ]
         );
         assert_eq!(

@@ -42,7 +42,9 @@ impl Apply for ScimConnector {
         now: Option<&Account>,
     ) -> Result<Option<Account>, Fault> {
         match self.profile.users.update {
-            UpdateForm::Patch => self.patch_user(id, changes, activate, now).await,
+            UpdateForm::Patch | UpdateForm::None => {
+                self.patch_user(id, changes, activate, now).await
+            }
             UpdateForm::Put => self.put_user(id, changes, activate, now).await,
         }
     }
@@ -50,7 +52,7 @@ impl Apply for ScimConnector {
     async fn deactivate(&self, id: &RemoteId) -> Result<Option<Account>, Fault> {
         let path = self.user(id)?;
         match self.profile.users.update {
-            UpdateForm::Patch => {
+            UpdateForm::Patch | UpdateForm::None => {
                 let off = operation::active(false, self.profile.users.patch.form);
                 let answer = self
                     .patch(&path, About::User, &operation::bodies(&[off], 1))
@@ -88,8 +90,8 @@ impl Apply for ScimConnector {
 
     async fn rename_group(&self, id: &RemoteId, name: &str) -> Result<(), Fault> {
         let path = self.group(id)?;
-        match self.profile.users.update {
-            UpdateForm::Patch => {
+        match self.profile.groups.update {
+            UpdateForm::Patch | UpdateForm::None => {
                 let rename = members::rename(name, self.profile.users.patch.form);
                 self.patch(&path, About::Group, &operation::bodies(&[rename], 1))
                     .await

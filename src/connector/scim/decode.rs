@@ -226,6 +226,7 @@ mod tests {
             element: element.map(|kind| Element {
                 kind: kind.into(),
                 primary: true,
+                only: false,
             }),
             ..AttributeRule::default()
         };

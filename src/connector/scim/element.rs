@@ -202,6 +202,7 @@ mod tests {
         Element {
             kind: "work".into(),
             primary,
+            only: false,
         }
     }
 

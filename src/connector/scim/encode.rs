@@ -193,6 +193,7 @@ mod tests {
             element: Some(Element {
                 kind: "work".into(),
                 primary,
+                only: false,
             }),
             ..AttributeRule::default()
         }

@@ -117,6 +117,7 @@ mod tests {
             element: Some(Element {
                 kind: "work".into(),
                 primary: true,
+                only: false,
             }),
             ..AttributeRule::default()
         };

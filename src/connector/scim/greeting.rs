@@ -50,10 +50,8 @@ pub fn contradictions(body: &[u8], profile: &Profile) -> Vec<String> {
 }
 
 fn patches(profile: &Profile) -> bool {
-    match profile.users.update {
-        UpdateForm::Patch => true,
-        UpdateForm::Put => profile.has_groups(),
-    }
+    let (users, groups) = (&profile.users, &profile.groups);
+    users.update != UpdateForm::Put || profile.has_groups() && groups.update != UpdateForm::Put
 }
 
 #[cfg(test)]

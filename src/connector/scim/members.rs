@@ -19,7 +19,7 @@ pub fn added(members: &BTreeSet<RemoteId>, profile: &Profile) -> Vec<Object> {
 /// The requests that take members out of a group.
 pub fn removed(members: &BTreeSet<RemoteId>, profile: &Profile) -> Vec<Object> {
     match profile.groups.remove {
-        MemberRemoval::List => lists(members, profile, Op::Remove),
+        MemberRemoval::List | MemberRemoval::Object => lists(members, profile, Op::Remove),
         MemberRemoval::Filter => {
             let operations: Vec<Operation> = members.iter().map(one_out).collect();
             let most = profile.users.patch.max_operations.min(profile.groups.chunk);
@@ -32,7 +32,7 @@ pub fn removed(members: &BTreeSet<RemoteId>, profile: &Profile) -> Vec<Object> {
 pub fn rename(name: &str, form: PatchForm) -> Operation {
     match form {
         PatchForm::Path => Operation::at(Op::Replace, "displayName", Some(Node::text(name))),
-        PatchForm::Object => {
+        PatchForm::Object | PatchForm::ObjectEach => {
             Operation::without_path(Object::default().with("displayName", Node::text(name)))
         }
     }

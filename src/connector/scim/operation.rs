@@ -85,7 +85,7 @@ pub fn bodies(operations: &[Operation], most: usize) -> Vec<Object> {
 pub fn active(on: bool, form: PatchForm) -> Operation {
     match form {
         PatchForm::Path => Operation::at(Op::Replace, "active", Some(Node::Bool(on))),
-        PatchForm::Object => {
+        PatchForm::Object | PatchForm::ObjectEach => {
             Operation::without_path(Object::default().with("active", Node::Bool(on)))
         }
     }

@@ -65,7 +65,7 @@ pub fn operations(
             &before,
             profile.users.patch.valued_paths,
         ),
-        PatchForm::Object => by_object(&plain, &lists, activate, &before),
+        PatchForm::Object | PatchForm::ObjectEach => by_object(&plain, &lists, activate, &before),
     }
 }
 
@@ -299,6 +299,7 @@ mod tests {
             element: Some(Element {
                 kind: "work".into(),
                 primary,
+                only: false,
             }),
             clear,
             ..AttributeRule::default()

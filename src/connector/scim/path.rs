@@ -116,6 +116,7 @@ mod tests {
             element: element.map(|kind| Element {
                 kind: kind.into(),
                 primary: false,
+                only: false,
             }),
             ..AttributeRule::default()
         }

@@ -79,6 +79,7 @@ mod tests {
         let work = Element {
             kind: "work".into(),
             primary: true,
+            only: false,
         };
         for (name, rule) in [
             (

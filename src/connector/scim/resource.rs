@@ -177,6 +177,7 @@ mod tests {
             element: element.then(|| Element {
                 kind: "work".into(),
                 primary: true,
+                only: false,
             }),
             ..AttributeRule::default()
         };

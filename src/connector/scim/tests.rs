@@ -23,6 +23,7 @@ fn profile() -> Profile {
     let work = Element {
         kind: "work".into(),
         primary: true,
+        only: false,
     };
     profile.attributes.insert("userName".into(), fold.clone());
     profile
@@ -42,7 +43,8 @@ fn profile() -> Profile {
 }
 
 fn putting() -> Profile {
-    let mut profile = profile();
+    profile.users.update = UpdateForm::Put;
+    profile.groups.update = UpdateForm::Put;
     profile.users.update = UpdateForm::Put;
     profile
 }

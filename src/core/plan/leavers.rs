@@ -166,7 +166,7 @@ fn plan_leaver(
         }),
         None => {}
     };
-    let deletable = rules.profile.users.delete;
+    let deletable = rules.profile.users.delete.is_possible();
     let delete_at = due(policy.delete).filter(|_| deletable);
     if delete_at.is_some_and(|at| at <= view.input.now) {
         step(delete_at, Action::Delete, WaitingFor::Deletion);

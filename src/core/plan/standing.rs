@@ -76,7 +76,9 @@ fn stand_linked<'a>(
         return Some(Standing::Linked(link));
     }
     match view.input.rules.profile.users.reactivate {
-        Reactivation::Activate => Some(Standing::Linked(link)),
+        Reactivation::Activate | Reactivation::ActivateFirst | Reactivation::Post => {
+            Some(Standing::Linked(link))
+        }
         Reactivation::Create if link.left.is_some() => Some(Standing::New),
         Reactivation::Create => {
             let problem =
@@ -131,7 +133,11 @@ fn stand_matched<'a>(
             park_switched_off(plan, desired);
             return None;
         }
-        Reactivation::Activate | Reactivation::Create | Reactivation::Refuse => {}
+        Reactivation::Activate
+        | Reactivation::ActivateFirst
+        | Reactivation::Post
+        | Reactivation::Create
+        | Reactivation::Refuse => {}
     }
     if view.input.rules.adopt != Adopt::Unique {
         let problem = format!(

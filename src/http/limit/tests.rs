@@ -5,20 +5,23 @@ use http::Method;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::core::profile::{Bucket, BucketScope};
+use crate::core::profile::Bucket;
 use crate::http::script::{Script, answer, request};
 
 fn rates(concurrency: usize, buckets: Vec<Bucket>) -> Rates {
     Rates {
         concurrency,
         buckets,
+        headers: None,
         retry: RetryPolicy::default(),
     }
 }
 
 fn a_second(limit: u32) -> Bucket {
     Bucket {
-        only: BucketScope::All,
+        methods: Vec::new(),
+        resource: None,
+        larger_than: None,
         limit,
         per: Duration::from_secs(1),
         burst: 1,

@@ -297,7 +297,7 @@ fn requests_are_counted_and_logged_without_secrets() {
 
 #[test]
 fn an_administrator_can_change_things_by_hand() {
-    let sandbox = with_users(&json!({"deactivate": "frees_user_name"}));
+    let sandbox = with_users(&json!({"deactivate": {"effect": "frees_user_name"}}));
     let user = json!({"userName": "ana", "nickName": "A"});
     let user = user.as_object().expect("an object").clone();
     let id = sandbox.put_user(&target(), user).expect("a target");

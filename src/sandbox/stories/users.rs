@@ -193,7 +193,7 @@ fn switching_off_suspends() {
 
 #[test]
 fn switching_off_can_free_the_user_name_so_that_a_return_makes_a_second_user() {
-    let users = json!({"deactivate": "frees_user_name", "reactivate": "create"});
+    let users = json!({"deactivate": {"effect": "frees_user_name"}, "reactivate": "create"});
     let attributes = json!({"emails": {"element": {"type": "work"}, "unique": true}});
     let sandbox = sandbox(profile_with(&users, &json!({}), &attributes));
     let mut ana = new_user("ana");
@@ -216,7 +216,7 @@ fn switching_off_can_free_the_user_name_so_that_a_return_makes_a_second_user() {
 
 #[test]
 fn a_freed_user_name_has_to_be_given_again_with_the_return() {
-    let sandbox = with_users(&json!({"deactivate": "frees_user_name"}));
+    let sandbox = with_users(&json!({"deactivate": {"effect": "frees_user_name"}}));
     let id = create(&sandbox, "ana");
     set_active(&sandbox, &id, false);
     let answer = set_active(&sandbox, &id, true);
@@ -230,7 +230,7 @@ fn a_freed_user_name_has_to_be_given_again_with_the_return() {
 
 #[test]
 fn switching_off_can_destroy() {
-    let sandbox = with_users(&json!({"deactivate": "deletes"}));
+    let sandbox = with_users(&json!({"deactivate": {"effect": "deletes"}}));
     let id = create(&sandbox, "ana");
     let group = json!({"schemas": [GROUP], "displayName": "g", "members": [{"value": id}]});
     assert_eq!(ask(&sandbox, "POST", "/Groups", group).0, 201);
@@ -253,7 +253,7 @@ fn switching_off_can_destroy() {
 
 #[test]
 fn some_apps_neither_reactivate_nor_delete() {
-    let sandbox = with_users(&json!({"reactivate": "refuse", "delete": false}));
+    let sandbox = with_users(&json!({"reactivate": "refuse", "delete": "none"}));
     let id = create(&sandbox, "ana");
     set_active(&sandbox, &id, false);
     let answer = set_active(&sandbox, &id, true);

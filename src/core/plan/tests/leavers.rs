@@ -118,7 +118,7 @@ fn an_app_that_cannot_delete_is_not_asked_to() {
         Some(Duration::ZERO),
         Some(Duration::ZERO),
     )
-    .rules(|rules| rules.profile.users.delete = false);
+    .rules(|rules| rules.profile.users.delete = crate::core::profile::Deletion::None);
     assert_eq!(scene.told(), ["deactivate ana (unassigned)"]);
 }
 
