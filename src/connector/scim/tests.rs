@@ -43,9 +43,9 @@ fn profile() -> Profile {
 }
 
 fn putting() -> Profile {
+    let mut profile = profile();
     profile.users.update = UpdateForm::Put;
     profile.groups.update = UpdateForm::Put;
-    profile.users.update = UpdateForm::Put;
     profile
 }
 

@@ -8,6 +8,7 @@ use super::users::{Paging, UpdateForm};
 /// What an app does with groups.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own")]
 pub struct GroupRules {
     /// Does it have them, and what are they there?
     pub model: GroupModel,
