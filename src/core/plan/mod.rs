@@ -26,6 +26,7 @@ mod dependence;
 mod groups;
 mod leavers;
 mod references;
+mod relearn;
 mod standing;
 mod users;
 
@@ -41,8 +42,9 @@ use super::change::{Action, ActionKind, Change, Subject};
 use super::correlate::{Match, correlate, recover};
 use super::desired::{Desired, Wanted};
 use super::fingerprint::FingerprintKey;
+use super::hex;
 use super::key::{GroupKey, RemoteId, TargetName, UserKey};
-use super::link::{GroupLink, JobState, Link};
+use super::link::{GroupLink, Job, JobState, Link};
 use super::memory::TargetState;
 use super::profile::Reactivation;
 use super::reading::{Absence, Reading};
@@ -181,25 +183,20 @@ pub enum Note {
     Group(GroupLink),
     /// The group is not ours any more.
     ForgetGroup(GroupKey),
+    /// The parked change would send this, which was forgotten.
+    Parked(Job),
 }
 
 impl Plan {
     /// Its id: the hash of its changes, twelve characters.
     #[must_use]
     pub fn id(&self) -> String {
-        use std::fmt::Write;
         let mut hash = Sha256::new();
         hash.update(self.target.as_str());
         for change in &self.changes {
             hash.update(format!("\n{:?} {:?}", change.subject, change.action));
         }
-        hash.finalize()
-            .iter()
-            .take(6)
-            .fold(String::new(), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
+        hex::encode(&hash.finalize()[..6])
     }
 
     /// How many changes of each kind; members are counted one by one.
@@ -424,11 +421,16 @@ fn set_aside_parked(view: &View<'_>, plan: &mut Plan) {
     let mut unmade = BTreeSet::new();
     for change in changes {
         let job = view.input.state.job(&change.subject, change.action.kind());
-        match job.map(|job| (&job.state, job.content)) {
-            Some((JobState::Parked { reason, hint, .. }, parked))
-                if !leaves(&change.action)
-                    && parked == content(view.input.key, &change, &view.input.state.links) =>
+        let sent = content(view.input.key, &change, &view.input.state.links);
+        match job.map(|job| (&job.state, job)) {
+            Some((JobState::Parked { reason, hint, .. }, job))
+                if !leaves(&change.action) && (job.content == sent || !job.content.is_known()) =>
             {
+                if job.content != sent {
+                    let content = sent;
+                    let job = job.clone();
+                    plan.notes.push(Note::Parked(Job { content, ..job }));
+                }
                 unmade.extend(creates(&change).cloned());
                 plan.parked.push(Parked {
                     subject: change.subject,

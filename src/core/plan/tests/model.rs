@@ -10,7 +10,7 @@ use crate::core::attribute::{AttrChange, Attributes, Value};
 use crate::core::change::{Action, Change, Subject};
 use crate::core::fingerprint::Fingerprints;
 use crate::core::key::{GroupKey, RemoteId, UserKey};
-use crate::core::link::{GroupLink, Link};
+use crate::core::link::{GroupLink, Job, Link};
 use crate::core::plan::scene::{Scene, account, key};
 use crate::core::plan::{Note, creates, name_attribute};
 
@@ -53,7 +53,8 @@ fn waits(change: &Change, pending: &VecDeque<Change>) -> bool {
     }
 }
 
-fn remember(scene: &mut Scene, note: Note) {
+/// What was learned without a request is kept.
+pub(super) fn remember(scene: &mut Scene, note: Note) {
     let state = &mut scene.state;
     match note {
         Note::Link(link) => {
@@ -67,6 +68,12 @@ fn remember(scene: &mut Scene, note: Note) {
         }
         Note::ForgetGroup(group) => {
             state.groups.remove(&group);
+        }
+        Note::Parked(job) => {
+            let at = |known: &Job| (known.subject.clone(), known.action);
+            state.jobs.retain(|known| at(known) != at(&job));
+            state.jobs.push(job);
+            state.jobs.sort_by_key(at);
         }
     }
 }
