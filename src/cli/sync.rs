@@ -300,7 +300,7 @@ fn ending(reviewed: &Reviewed, dry_run: bool) -> Exit {
     if dry_run && !reviewed.released.is_empty() {
         exit = exit.or(Exit::Changes);
     }
-    if !reviewed.plan.parked.is_empty() {
+    if !reviewed.plan.parked.is_empty() || reviewed.plan.unread > 0 {
         exit = exit.or(Exit::Unfinished);
     }
     if !reviewed.held.is_empty() {

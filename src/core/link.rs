@@ -80,7 +80,8 @@ pub struct Job {
     /// Of a create: the values that its account can be found by, in the form they are compared in.
     /// The person may have other ones by the time the answer is found to be lost, or be gone.
     pub keys: Fingerprints,
-    /// The fingerprint of what was to be sent: a parked change is tried again when this differs.
+    /// The fingerprint of what was to be sent: a parked change is tried again when this differs, or
+    /// was forgotten.
     pub content: Fingerprint,
     /// Where it stands.
     pub state: JobState,

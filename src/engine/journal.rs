@@ -213,3 +213,6 @@ fn written(value: &Value) -> String {
         None => format!("{text:?}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

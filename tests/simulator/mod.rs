@@ -406,8 +406,12 @@ impl Simulation {
         self.store = forgetful.expect("the state can be copied");
     }
 
-    /// In line, without the key: everything is learned again, and nothing is sent.
-    async fn relearn(&mut self) {
+    /// In line, without the key: everything is learned again, and nothing is sent; but for what was
+    /// parked, which is tried once more.
+    async fn relearn(&mut self, proof: &Cycle) {
+        if !proof.trouble.is_empty() {
+            return;
+        }
         self.lose_key().await;
         for _ in 0..2 {
             let cycle = self.cycle(FAIR).await;
@@ -443,7 +447,7 @@ impl Simulation {
                 proof.planned, proof.held, proof.writes
             ));
         }
-        self.relearn().await;
+        self.relearn(&proof).await;
         laws::one_account_each(self);
         laws::leavers_are_out(self);
         laws::everybody_is_in_line(self);

@@ -128,7 +128,7 @@ struct Comparison<'a, 'v> {
     diff: Diff,
 }
 
-impl<'a> Comparison<'a, '_> {
+impl Comparison<'_, '_> {
     /// The attribute should hold `value`.
     fn wanted(&mut self, name: &AttrName, rule: &AttributeRule, value: &Value) {
         let value = match value {

@@ -101,7 +101,7 @@ impl<'a> Groups<'a> {
             .collect();
         owners.extend(plan.notes.iter().filter_map(|note| match note {
             Note::Link(link) => Some((link.id.clone(), link.user.clone())),
-            Note::ForgetUser(_) | Note::Group(_) | Note::ForgetGroup(_) | Note::Parked(_) => None,
+            Note::ForgetUser(_) | Note::Group(_) | Note::ForgetGroup(_) => None,
         }));
         let observed = view
             .input

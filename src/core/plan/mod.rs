@@ -44,7 +44,7 @@ use super::desired::{Desired, Wanted};
 use super::fingerprint::FingerprintKey;
 use super::hex;
 use super::key::{GroupKey, RemoteId, TargetName, UserKey};
-use super::link::{GroupLink, Job, JobState, Link};
+use super::link::{GroupLink, JobState, Link};
 use super::memory::TargetState;
 use super::profile::Reactivation;
 use super::reading::{Absence, Reading};
@@ -118,6 +118,8 @@ pub struct Plan {
     pub unknown: Vec<String>,
     /// What was left out.
     pub warnings: Vec<String>,
+    /// Accounts that were not compared: the key of the fingerprints was lost, and nobody looked.
+    pub unread: usize,
     /// What was learned without a request.
     pub notes: Vec<Note>,
 }
@@ -183,8 +185,6 @@ pub enum Note {
     Group(GroupLink),
     /// The group is not ours any more.
     ForgetGroup(GroupKey),
-    /// The parked change would send this, which was forgotten.
-    Parked(Job),
 }
 
 impl Plan {
@@ -245,6 +245,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
         unassigned: Vec::new(),
         unknown: unknown_names(input),
         warnings: Vec::new(),
+        unread: 0,
         notes: Vec::new(),
     };
     let view = View::new(input);
@@ -421,16 +422,11 @@ fn set_aside_parked(view: &View<'_>, plan: &mut Plan) {
     let mut unmade = BTreeSet::new();
     for change in changes {
         let job = view.input.state.job(&change.subject, change.action.kind());
-        let sent = content(view.input.key, &change, &view.input.state.links);
-        match job.map(|job| (&job.state, job)) {
-            Some((JobState::Parked { reason, hint, .. }, job))
-                if !leaves(&change.action) && (job.content == sent || !job.content.is_known()) =>
+        match job.map(|job| (&job.state, job.content)) {
+            Some((JobState::Parked { reason, hint, .. }, parked))
+                if !leaves(&change.action)
+                    && parked == content(view.input.key, &change, &view.input.state.links) =>
             {
-                if job.content != sent {
-                    let content = sent;
-                    let job = job.clone();
-                    plan.notes.push(Note::Parked(Job { content, ..job }));
-                }
                 unmade.extend(creates(&change).cloned());
                 plan.parked.push(Parked {
                     subject: change.subject,

@@ -62,6 +62,7 @@ pub(super) fn plan_users(view: &View<'_>, standings: &Standings<'_>, plan: &mut 
     }
     plan.orphans = orphans(view);
     plan.warnings.extend(lanes.lost_key());
+    plan.unread = lanes.unread;
     plan.changes = lanes.in_order();
 }
 

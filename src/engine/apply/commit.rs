@@ -64,7 +64,6 @@ impl Drain<'_> {
                 self.groups.remove(group);
                 Record::DropGroup(target, group.clone())
             }
-            Note::Parked(job) => Record::PutJob(target, job.clone()),
         }
     }
 

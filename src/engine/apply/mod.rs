@@ -114,7 +114,8 @@ impl<'a> Drain<'a> {
             total: proposal.reviewed.released.len(),
             unreachable: 0,
             is_held: !proposal.reviewed.held.is_empty(),
-            is_parked: !proposal.reviewed.plan.parked.is_empty(),
+            is_parked: !proposal.reviewed.plan.parked.is_empty()
+                || proposal.reviewed.plan.unread > 0,
         }
     }
 

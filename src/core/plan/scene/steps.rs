@@ -301,11 +301,7 @@ impl Scene {
             .rev()
             .find_map(|note| match note {
                 Note::Link(link) if link.user == user(id) => Some(link),
-                Note::Link(_)
-                | Note::ForgetUser(_)
-                | Note::Group(_)
-                | Note::ForgetGroup(_)
-                | Note::Parked(_) => None,
+                Note::Link(_) | Note::ForgetUser(_) | Note::Group(_) | Note::ForgetGroup(_) => None,
             })
     }
 
@@ -317,11 +313,7 @@ impl Scene {
             .rev()
             .find_map(|note| match note {
                 Note::Group(link) if link.group == group(name) => Some(link),
-                Note::Group(_)
-                | Note::ForgetGroup(_)
-                | Note::Link(_)
-                | Note::ForgetUser(_)
-                | Note::Parked(_) => None,
+                Note::Group(_) | Note::ForgetGroup(_) | Note::Link(_) | Note::ForgetUser(_) => None,
             })
     }
 }

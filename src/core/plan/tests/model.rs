@@ -10,7 +10,7 @@ use crate::core::attribute::{AttrChange, Attributes, Value};
 use crate::core::change::{Action, Change, Subject};
 use crate::core::fingerprint::Fingerprints;
 use crate::core::key::{GroupKey, RemoteId, UserKey};
-use crate::core::link::{GroupLink, Job, Link};
+use crate::core::link::{GroupLink, Link};
 use crate::core::plan::scene::{Scene, account, key};
 use crate::core::plan::{Note, creates, name_attribute};
 
@@ -68,12 +68,6 @@ pub(super) fn remember(scene: &mut Scene, note: Note) {
         }
         Note::ForgetGroup(group) => {
             state.groups.remove(&group);
-        }
-        Note::Parked(job) => {
-            let at = |known: &Job| (known.subject.clone(), known.action);
-            state.jobs.retain(|known| at(known) != at(&job));
-            state.jobs.push(job);
-            state.jobs.sort_by_key(at);
         }
     }
 }
