@@ -3,8 +3,14 @@
 //! Promises that a state is written by one process, for one kind of app, and by a program that
 //! knows its version; and that one without its key costs no write. Leaves a disk that is full to [`super::full_disk`].
 
+use futures_util::FutureExt as _;
 use insta::assert_snapshot;
-use rollcall::store::{Access, SqliteStore, StateKind, Store as _};
+use jiff::Timestamp;
+use rollcall::core::change::{ActionKind, Subject};
+use rollcall::core::fingerprint::Fingerprint;
+use rollcall::core::key::{SourceName, TargetName, UserKey};
+use rollcall::core::link::{Job, JobState};
+use rollcall::store::{Access, Epoch, Record, SqliteStore, StateKind, Store as _, StoreError};
 
 use super::program::{Folder, Served};
 use super::wiki::{PEOPLE, with};
@@ -280,6 +286,79 @@ fn another_key_is_refused() {
     assert_eq!(ended.code, Some(0), "{}", ended.told());
 }
 
+/// Bob's create was sent and its answer lost, then the key, and Bob is called otherwise now.
+fn keyless_in_doubt(matching: &str) -> (Folder, Served) {
+    let groups = "{ groups: [staff] }";
+    let over = format!("{groups}\n    override: {{ users: {{ matching: [{matching}] }} }}");
+    let folder = with(groups, &over);
+    let served = folder.serve("config.yaml");
+    let ended = folder.rollcall(&sync(&served));
+    assert_eq!(ended.code, Some(0), "{}", ended.told());
+    let store = SqliteStore::open(&folder.path("state"), StateKind::Sandbox, Access::Write)
+        .expect("nobody else has it");
+    let wiki = TargetName::new("wiki");
+    let bob = UserKey::new(&SourceName::new("hq"), "p-2");
+    let create = Job {
+        subject: Subject::User(bob.clone()),
+        action: ActionKind::Create,
+        attempts: 1,
+        keys: [("userName".into(), Fingerprint(7))].into(),
+        content: Fingerprint(7),
+        state: JobState::InDoubt(Timestamp::UNIX_EPOCH),
+    };
+    let batch = [
+        Record::DropLink(wiki.clone(), bob),
+        Record::PutJob(wiki, create),
+    ];
+    now(store.commit(Epoch(1), &batch));
+    drop(store);
+    lose(&folder);
+    folder.write("people.yaml", &PEOPLE.replace("uid: bob", "uid: robert"));
+    (folder, served)
+}
+
+/// What the store gives, which never waits.
+fn now<T>(answer: impl Future<Output = Result<T, StoreError>>) -> T {
+    answer
+        .now_or_never()
+        .expect("it does not wait")
+        .expect("the state can be used")
+}
+
+#[test]
+fn an_account_in_doubt_is_found_by_what_bob_is_known_by_now() {
+    let (folder, served) = keyless_in_doubt("externalId, userName");
+    let before = writes(&served);
+    let ended = folder.rollcall(&sync(&served));
+    assert_eq!(ended.code, Some(0), "{}", ended.told());
+    assert!(ended.told().contains("= adopt"), "{}", ended.told());
+    // The new user name, and no second account.
+    assert_eq!(writes(&served), before + 1);
+}
+
+#[test]
+fn an_account_in_doubt_that_nothing_tells_from_an_orphan_waits_for_a_person() {
+    let (folder, served) = keyless_in_doubt("userName");
+    let before = writes(&served);
+    for _ in 0..2 {
+        let ended = folder.rollcall(&sync(&served));
+        assert_eq!(ended.code, Some(4), "{}", ended.told());
+        let parked = "! robert: an answer was lost, and then the key file: the account it may have \
+                      made cannot be told from the orphans\n      → if one of the orphans is theirs, \
+                      give it their user name in the app; if none is: rollcall retry\n";
+        assert!(ended.told().contains(parked), "{}", ended.told());
+        assert_eq!(writes(&served), before);
+    }
+    let retry = format!("retry --config config.yaml --sandbox={}", served.root);
+    assert_snapshot!(folder.rollcall(&retry).told(), @r#"
+    not parked any more: 1 change; the next sync tries again
+    -- exit 0
+    "#);
+    let ended = folder.rollcall(&sync(&served));
+    assert_eq!(ended.code, Some(0), "{}", ended.told());
+    assert_eq!(writes(&served), before + 1);
+}
+
 /// The rows of the journal about people and groups: whom, what they are called, what was done.
 fn journal(journal: &str) -> Vec<String> {
     let folder = with(
@@ -294,10 +373,7 @@ fn journal(journal: &str) -> Vec<String> {
     }
     let store = SqliteStore::open(&folder.path("state"), StateKind::Sandbox, Access::Snapshot)
         .expect("a state");
-    let lines = futures_util::FutureExt::now_or_never(store.journal(None, 100))
-        .expect("it does not wait")
-        .expect("readable");
-    lines
+    now(store.journal(None, 100))
         .iter()
         .filter(|line| !line.subject.is_empty())
         .map(|line| {
