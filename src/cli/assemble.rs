@@ -183,7 +183,7 @@ pub(super) fn apps(common: &Common) -> Result<Apps, Trouble> {
 
 fn open(common: &Common, config: &Config, apps: &Apps, need: Need) -> Result<SqliteStore, Trouble> {
     match apps {
-        Apps::InProcess => Ok(SqliteStore::in_memory()),
+        Apps::InProcess => Ok(SqliteStore::in_memory().with_journaling(config.journal)),
         Apps::Real => kept(common, config, StateKind::Real, need),
         Apps::Served(_) => kept(common, config, StateKind::Sandbox, need),
     }
@@ -209,7 +209,7 @@ fn kept(
         Need::Write => Access::Write,
     };
     let dir: &Path = common.state.as_deref().unwrap_or(&config.state);
-    Ok(SqliteStore::open(dir, kind, access)?)
+    Ok(SqliteStore::open(dir, kind, access)?.with_journaling(config.journal))
 }
 
 pub(super) fn sources(config: &Config) -> BTreeMap<SourceName, SourceUnit> {

@@ -53,7 +53,7 @@ async fn unpark(
 ) -> Result<usize, Trouble> {
     let state = store.target(target, jiff::Timestamp::UNIX_EPOCH).await?;
     let mut batch = Vec::new();
-    let parked = |job: &&Job| matches!(job.state, JobState::Parked { .. });
+    let parked = |job: &&Job| matches!(job.state, JobState::Parked { .. }) || job.is_untraceable();
     for job in state.jobs.iter().filter(parked) {
         let name = job.subject.journal_name();
         let label = store

@@ -13,12 +13,13 @@ use super::{Common, Exit, Format, Trouble};
 use crate::core::guard::Reviewed;
 use crate::core::key::{SourceName, UserKey};
 use crate::core::plan::Basis;
+use crate::core::reading::Reading;
 use crate::engine::World;
 use crate::engine::apply::{Applied, apply};
 use crate::engine::propose::{Proposal, propose};
 use crate::engine::roster::Roster;
 use crate::show;
-use crate::show::json::{RefusedJson, RequestsJson, SyncJson, TargetJson};
+use crate::show::json::{BrokenJson, RefusedJson, RequestsJson, SyncJson, TargetJson};
 use crate::show::plan::PlanText;
 use crate::show::progress::ProgressLine;
 
@@ -95,7 +96,7 @@ impl Cycle<'_> {
     async fn run(&mut self, installation: &Installation, units: &[&Unit]) -> Result<Exit, Trouble> {
         let roster = Roster::read(&installation.sources, self.world).await?;
         let mut exit = self.tell_refused(&roster);
-        self.tell_readings(&roster);
+        exit = exit.or(self.tell_readings(&roster));
         if roster.readings.is_empty() {
             return Ok(exit.or(Exit::Held));
         }
@@ -208,10 +209,12 @@ impl Cycle<'_> {
         exit
     }
 
-    fn tell_readings(&self, roster: &Roster) {
+    /// A row that is broken holds somebody back, which a person has to mend.
+    fn tell_readings(&mut self, roster: &Roster) -> Exit {
         if roster.readings.is_empty() {
-            return;
+            return Exit::InLine;
         }
+        self.answer.broken = roster.readings.iter().flat_map(broken).collect();
         self.say(|| {
             let mut text = String::new();
             for reading in &roster.readings {
@@ -223,6 +226,11 @@ impl Cycle<'_> {
             }
             text + "\n"
         });
+        if self.answer.broken.is_empty() {
+            Exit::InLine
+        } else {
+            Exit::Unfinished
+        }
     }
 
     fn say(&self, text: impl FnOnce() -> String) {
@@ -278,12 +286,21 @@ fn labels(roster: &Roster) -> BTreeMap<UserKey, Arc<str>> {
         .collect()
 }
 
+/// The rows of a reading that could not be used.
+fn broken(reading: &Reading) -> impl Iterator<Item = BrokenJson> {
+    reading.broken.iter().map(|row| BrokenJson {
+        source: reading.source.to_string(),
+        place: row.place.clone(),
+        problem: row.problem.clone(),
+    })
+}
+
 fn ending(reviewed: &Reviewed, dry_run: bool) -> Exit {
     let mut exit = Exit::InLine;
     if dry_run && !reviewed.released.is_empty() {
         exit = exit.or(Exit::Changes);
     }
-    if !reviewed.plan.parked.is_empty() {
+    if !reviewed.plan.parked.is_empty() || reviewed.plan.unread > 0 {
         exit = exit.or(Exit::Unfinished);
     }
     if !reviewed.held.is_empty() {

@@ -37,6 +37,7 @@ use crate::core::key::{SourceName, TargetName};
 use crate::core::rules::Rules;
 pub use crate::http::token::ClientAuth;
 use crate::secret::SecretRef;
+use crate::store::Journaling;
 
 pub use load::{check, load};
 pub use problems::{ConfigProblem, Problems};
@@ -48,6 +49,8 @@ pub struct Config {
     pub path: PathBuf,
     /// The state directory.
     pub state: PathBuf,
+    /// What the lines of the journal say.
+    pub journal: Journaling,
     /// The sources, by name.
     pub sources: BTreeMap<SourceName, SourceConfig>,
     /// The targets, by name.

@@ -16,6 +16,7 @@ use super::words::{RawAssign, RawLeaver, RawLimit, RawMapping, RawSecret, Span};
 use crate::core::attribute::AttrName;
 use crate::core::profile::Profile;
 use crate::core::rules::{Adopt, Drift, GroupGone, UnassignedUnlinked};
+use crate::store::Journaling;
 
 /// The config of rollcall. Relative paths count from the folder of this file.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -24,6 +25,8 @@ use crate::core::rules::{Adopt, Drift, GroupGone, UnassignedUnlinked};
 pub struct RawConfig {
     /// Where links, holds and the journal are kept.
     pub state: RawState,
+    /// What the lines of the journal say.
+    pub journal: RawJournal,
     /// A folder of further connectors, `<name>.yaml`; one with the name of a shipped one replaces it.
     pub connectors: Option<PathBuf>,
     /// The authoritative directories, by a name of your own.
@@ -40,6 +43,28 @@ pub struct RawConfig {
 pub struct RawState {
     /// The folder; `/var/lib/rollcall` unless said otherwise.
     pub dir: Option<PathBuf>,
+}
+
+/// What the lines of the journal say.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawJournal {
+    /// The old and new values of attributes too, each cut at 300 characters, but never those that the
+    /// app does not show or that sound like a secret; `false` unless said otherwise.
+    pub values: Option<bool>,
+    /// What people are called; `true` unless said otherwise. With `false` a line has only the keys of
+    /// the source, and no text of a refusal, which may name people. Values name them all the same.
+    pub labels: Option<bool>,
+}
+
+impl RawJournal {
+    pub(super) fn checked(&self) -> Journaling {
+        let usual = Journaling::default();
+        Journaling {
+            values: self.values.unwrap_or(usual.values),
+            labels: self.labels.unwrap_or(usual.labels),
+        }
+    }
 }
 
 /// An authoritative directory: one kind, with its settings.

@@ -15,6 +15,7 @@ pub mod expression;
 pub mod fault;
 pub mod fingerprint;
 pub mod guard;
+pub mod hex;
 pub mod key;
 pub mod leaver;
 pub mod link;

@@ -5,7 +5,7 @@
 //! credentials open nothing but a sandbox.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -21,6 +21,7 @@ use url::form_urlencoded;
 
 use super::refusal::Refusal;
 use super::reply;
+use crate::core::hex;
 use crate::core::key::TargetName;
 use crate::http::{Answer, Request};
 use crate::secret::Secret;
@@ -58,11 +59,7 @@ pub fn credentials(target: &TargetName) -> Credentials {
 /// A text that looks like a credential and is the same for the same words.
 fn derived(purpose: &str, name: &str) -> String {
     let digest = Sha256::digest(format!("rollcall sandbox {purpose} {name}"));
-    let mut text = format!("sandbox-{purpose}-");
-    for byte in &digest[..16] {
-        write!(text, "{byte:02x}").expect("writing to a text cannot fail");
-    }
-    text
+    format!("sandbox-{purpose}-{}", hex::encode(&digest[..16]))
 }
 
 /// The door of one app.

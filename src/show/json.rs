@@ -6,7 +6,9 @@
 //! `remembered`), `counts` (changes by kind, members one by one), `changes[]` (`subject`, `key`,
 //! `action`, `reason`, `attributes[]` with `name`, `old`, `new`), `held[]` (`id`, `lane`, `count`,
 //! `limit`), `parked[]` and `warnings[]`, `waiting[]`, `orphans[]`, `applied` (`done`, `failed`),
-//! `requests` (`read`, `write`, `token`), `error` when the target could not be planned.
+//! `requests` (`read`, `write`, `token`), `error` when the target could not be planned. Beside it
+//! `refused[]` (`source`, `problem`, `hint`) and `broken[]` (`source`, `place`, `problem`), where
+//! there are any.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,6 +32,20 @@ pub struct SyncJson {
     /// Sources that could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedJson>,
+    /// Rows of sources that could not be used: whom they are about stays as they are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub broken: Vec<BrokenJson>,
+}
+
+/// A row of a source that could not be used.
+#[derive(Debug, Serialize)]
+pub struct BrokenJson {
+    /// Of which source.
+    pub source: String,
+    /// File and line, or the entry's name.
+    pub place: String,
+    /// What is wrong with it.
+    pub problem: String,
 }
 
 /// A source that could not be read.

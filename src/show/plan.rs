@@ -262,11 +262,12 @@ impl PlanText<'_> {
             *counts.entry(change.action.kind()).or_default() += change.action.size();
         }
         if counts.is_empty() {
-            let state = if self.reviewed.held.is_empty() && plan.parked.is_empty() {
-                "in line: nothing to change"
-            } else {
-                "nothing else to change"
-            };
+            let state =
+                if self.reviewed.held.is_empty() && plan.parked.is_empty() && plan.unread == 0 {
+                    "in line: nothing to change"
+                } else {
+                    "nothing else to change"
+                };
             let _ = writeln!(text, "\n  {}", styled(PLUS, state));
             return;
         }

@@ -1,7 +1,7 @@
 //! What is known of an installation: accounts, what is due, held or parked.
 //!
 //! `--format json`: `sources[]` (`source`, `read_at`, `users`, `missing`) and `targets[]` (`target`,
-//! `accounts`, `active`, `groups`, `due`, `in_doubt`, `parked[]`, `held[]`, `last_run`).
+//! `accounts`, `active`, `forgotten`, `groups`, `due`, `in_doubt`, `parked[]`, `held[]`, `last_run`).
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use url::Url;
 
 use super::json::{HeldJson, ParkedJson};
 use super::words::{self, count};
-use super::{BOLD, DIM, MINUS, PLUS, styled};
+use super::{BOLD, DIM, MINUS, PLUS, TILDE, styled};
 use crate::core::key::{SourceName, TargetName};
 use crate::core::link::JobState;
 use crate::core::memory::{Hold, SourceState, TargetState};
@@ -48,6 +48,8 @@ pub struct TargetStatus {
     pub accounts: usize,
     /// Of those, active ones.
     pub active: usize,
+    /// Active accounts that wait to be compared afresh, since the key file was lost.
+    pub forgotten: usize,
     /// Groups that are linked.
     pub groups: usize,
     /// Changes that are to be sent.
@@ -107,6 +109,11 @@ pub fn target(
         target: name.to_string(),
         accounts: summary.links,
         active: summary.active,
+        forgotten: state
+            .links
+            .values()
+            .filter(|link| link.active && link.is_forgotten())
+            .count(),
         groups: summary.groups,
         due: summary.due,
         in_doubt: summary.in_doubt,
@@ -167,6 +174,15 @@ pub fn render(status: &StatusJson, now: Timestamp) -> String {
                 text,
                 "  {} due, {} in doubt: the next sync sends or looks them up",
                 target.due, target.in_doubt
+            );
+        }
+        if target.forgotten > 0 {
+            let _ = writeln!(
+                text,
+                "  {} the key file was lost: {} to be compared afresh\n    \
+                 → sync without --quick reads the app, and sends only what differs",
+                styled(TILDE, "!"),
+                count(target.forgotten, "account")
             );
         }
         for held in &target.held {

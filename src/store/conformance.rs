@@ -17,8 +17,8 @@ use super::example::{
     reading, source, time, user,
 };
 use super::{
-    Access, Epoch, Hold, JournalEntry, LastRun, Record, SourceState, SqliteStore, StateKind, Store,
-    StoreError, TargetState, TargetSummary,
+    Access, Epoch, Hold, JournalEntry, Journaling, LastRun, Record, SourceState, SqliteStore,
+    StateKind, Store, StoreError, TargetState, TargetSummary,
 };
 
 const NOW: Epoch = Epoch(1);
@@ -44,6 +44,30 @@ async fn state(store: &SqliteStore) -> TargetState {
 
 async fn refused(store: &SqliteStore, batch: &[Record]) -> StoreError {
     store.commit(NOW, batch).await.expect_err("refused")
+}
+
+#[tokio::test]
+async fn without_labels_a_line_names_nobody() {
+    let store = SqliteStore::in_memory().with_journaling(Journaling {
+        labels: false,
+        ..Journaling::default()
+    });
+    let about_nobody = JournalEntry {
+        label: "H-12345678".into(),
+        ..line("", "hold")
+    };
+    let lines = [line("user hq:1", "update"), about_nobody.clone()];
+    put(&store, &lines.map(Record::Journal)).await;
+    let nameless = JournalEntry {
+        label: String::new(),
+        ..line("user hq:1", "update")
+    };
+    assert_eq!(
+        store.journal(None, 10).await.expect("readable"),
+        [nameless, about_nobody]
+    );
+    assert_eq!(store.verify().expect("whole"), 2);
+    assert!(!store.fork().expect("a copy").journaling().labels);
 }
 
 #[tokio::test]

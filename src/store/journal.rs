@@ -5,11 +5,13 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use crate::core::hex;
+
 use super::chain::{self, Digest, Line};
 use super::column::{Count, Stamp, Unknown, damaged};
 use super::meta::{self, Mark};
 use super::place::Place;
-use super::{JournalEntry, StoreError, hex};
+use super::{JournalEntry, StoreError};
 
 const COLUMNS: &str = "at, run, target, subject, label, action, outcome, detail, count, approved";
 

@@ -7,7 +7,7 @@ mod chain;
 mod column;
 mod connection;
 mod dictionary;
-mod hex;
+mod forget;
 mod identity;
 mod journal;
 mod key;
@@ -48,6 +48,24 @@ pub use tokens::{AccessToken, CachedToken, TokenCache};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Epoch(pub u64);
 
+/// What lines of the journal say besides who and which attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Journaling {
+    /// The old and the new values of attributes.
+    pub values: bool,
+    /// What people call the subject. Without them a line holds only ids of the source.
+    pub labels: bool,
+}
+
+impl Default for Journaling {
+    fn default() -> Self {
+        Self {
+            values: false,
+            labels: true,
+        }
+    }
+}
+
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalEntry {
@@ -59,7 +77,7 @@ pub struct JournalEntry {
     pub target: String,
     /// Whom it is about, as text: `user hq:1001`, `group hq:g7`, or empty.
     pub subject: String,
-    /// What a person calls them.
+    /// What a person calls them; not kept of a subject where [`Journaling::labels`] is off.
     pub label: String,
     /// What was done: an [`ActionKind`] word, `hold`, `approve`, …
     pub action: String,
@@ -126,6 +144,9 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When it was not written: nothing more may be sent to any app.
     async fn commit(&self, epoch: Epoch, batch: &[Record]) -> Result<(), StoreError>;
+
+    /// What lines of the journal are to say.
+    fn journaling(&self) -> Journaling;
 
     /// The last lines of the journal, oldest first; those of one subject, if one is named.
     ///

@@ -12,22 +12,24 @@ use crate::core::link::{GroupLink, Job, JobState, Link};
 use super::column::{Bits, Count, Stamp, subject_parts};
 use super::journal::End;
 use super::names::Names;
-use super::{Hold, JournalEntry, Missing, ReadingRecord, Record};
+use super::{Hold, JournalEntry, Journaling, Missing, ReadingRecord, Record};
 
 /// Writes records into an open transaction.
 pub(super) struct Writer<'a> {
     db: &'a Connection,
     names: &'a mut Names,
     journal: Option<End>,
+    journaling: Journaling,
 }
 
 impl<'a> Writer<'a> {
     /// A writer into the transaction that is open on `db`.
-    pub(super) fn new(db: &'a Connection, names: &'a mut Names) -> Self {
+    pub(super) fn new(db: &'a Connection, names: &'a mut Names, journaling: Journaling) -> Self {
         Self {
             db,
             names,
             journal: None,
+            journaling,
         }
     }
 
@@ -256,7 +258,16 @@ impl<'a> Writer<'a> {
             Some(end) => end,
             None => End::load(self.db)?,
         };
-        end.append(self.db, entry)?;
+        // The label of a line without a subject is no person's: the id of a hold.
+        if self.journaling.labels || entry.subject.is_empty() {
+            end.append(self.db, entry)?;
+        } else {
+            let nameless = JournalEntry {
+                label: String::new(),
+                ..entry.clone()
+            };
+            end.append(self.db, &nameless)?;
+        }
         self.journal = Some(end);
         Ok(())
     }

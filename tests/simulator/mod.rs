@@ -16,6 +16,7 @@ use std::time::Duration;
 use rollcall::cli::assemble::{Unit, connect, sandboxed};
 use rollcall::clock::Clock;
 use rollcall::config::{self, Config};
+use rollcall::core::fingerprint::FingerprintKey;
 use rollcall::core::memory::Approval;
 use rollcall::core::plan::Basis;
 use rollcall::draw::Draw;
@@ -121,6 +122,9 @@ struct Simulation {
     broken: Vec<String>,
     /// Foreign accounts and what they must stay.
     foreign: BTreeMap<String, Json>,
+    /// When the key file is lost: a draw of its own, so that the rest of a story does not depend on it.
+    losses: Draw,
+    lost: u8,
 }
 
 impl Simulation {
@@ -150,6 +154,8 @@ impl Simulation {
             story: vec![format!("seed {seed}")],
             broken: Vec::new(),
             foreign: BTreeMap::new(),
+            losses: Draw::seeded(!seed),
+            lost: 0,
         };
         simulation.settle_in();
         simulation
@@ -210,6 +216,9 @@ impl Simulation {
                     Basis::Observed
                 },
             };
+            if self.losses.below(8) == 0 {
+                self.lose_key().await;
+            }
             let before = laws::active_accounts(&self);
             let cycle = self.cycle(weather).await;
             self.tell(weather, &cycle);
@@ -380,6 +389,42 @@ impl Simulation {
         }
     }
 
+    /// Between two runs the key file goes. With a create in doubt a person would have to look which
+    /// of the strangers is whose, and nobody does here.
+    async fn lose_key(&mut self) {
+        for target in self.config.targets.keys() {
+            let state = self.store.target(target, self.clock.now()).await;
+            let state = state.expect("the state can be read");
+            if state.doubtful_creates().next().is_some() {
+                return;
+            }
+        }
+        self.lost += 1;
+        self.story.push("the key file is lost".into());
+        let key = FingerprintKey::new(&[self.lost; 32]);
+        let forgetful = self.store.fork_under(key, self.clock.now());
+        self.store = forgetful.expect("the state can be copied");
+    }
+
+    /// In line, without the key: everything is learned again, and nothing is sent; but for what was
+    /// parked, which is tried once more.
+    async fn relearn(&mut self, proof: &Cycle) {
+        if !proof.trouble.is_empty() {
+            return;
+        }
+        self.lose_key().await;
+        for _ in 0..2 {
+            let cycle = self.cycle(FAIR).await;
+            if cycle.planned + cycle.held > 0 || cycle.writes > 0 {
+                self.tell(FAIR, &cycle);
+                self.broken.push(format!(
+                    "law 4: with the key lost, {} changes are planned, {} held, and {} writes sent",
+                    cycle.planned, cycle.held, cycle.writes
+                ));
+            }
+        }
+    }
+
     /// Faults stop; after the times that absence takes, two cycles must do.
     async fn heal(&mut self) {
         self.story.push("faults stop".into());
@@ -402,6 +447,7 @@ impl Simulation {
                 proof.planned, proof.held, proof.writes
             ));
         }
+        self.relearn(&proof).await;
         laws::one_account_each(self);
         laws::leavers_are_out(self);
         laws::everybody_is_in_line(self);

@@ -14,7 +14,7 @@ use rollcall::draw::Draw;
 use rollcall::http::{Answer, Request, Transport};
 use rollcall::sandbox::Sandbox;
 use rollcall::sandbox::faults::{Commit, DateForm, FaultInjection, Faulty, RetryAfter};
-use rollcall::store::{Epoch, JournalEntry, Record, SqliteStore, Store, StoreError};
+use rollcall::store::{Epoch, JournalEntry, Journaling, Record, SqliteStore, Store, StoreError};
 use tokio::sync::Notify;
 
 /// Ends the process at a certain await.
@@ -94,6 +94,10 @@ impl Store for FusedStore {
         let result = self.inner.commit(epoch, batch).await;
         self.fuse.burn().await;
         result
+    }
+
+    fn journaling(&self) -> Journaling {
+        self.inner.journaling()
     }
 
     async fn journal(

@@ -281,6 +281,9 @@ impl<'a> Groups<'a> {
         learned: &mut GroupLink,
         plan: &mut Plan,
     ) {
+        if !link.name.is_known() {
+            return self.relearn_name(group, observed, learned, plan);
+        }
         let print = self.print(&group.name);
         let is_sent = link.name == print;
         let is_there = observed.is_some_and(|observed| {
@@ -296,6 +299,32 @@ impl<'a> Groups<'a> {
         } else {
             plan.changes
                 .push(Self::rename(group, observed, Reason::Renamed));
+        }
+    }
+
+    /// The name we sent was forgotten: what the app shows is taken for it, or for drift that is left
+    /// alone. A group that nobody looked at stays as it is.
+    fn relearn_name(
+        &self,
+        group: &Group,
+        observed: Option<&AppGroup>,
+        learned: &mut GroupLink,
+        plan: &mut Plan,
+    ) {
+        let Some(there) = observed else {
+            return;
+        };
+        learned.name = self.print(&group.name);
+        if text::fold(&there.name) == text::fold(&group.name) {
+            return;
+        }
+        match self.view.input.rules.drift {
+            Drift::Repair => {
+                learned.name = self.print(&there.name);
+                let renamed = Self::rename(group, observed, Reason::Renamed);
+                plan.changes.push(renamed);
+            }
+            Drift::Report | Drift::Ignore => self.plan_drifted_name(group, observed, plan),
         }
     }
 

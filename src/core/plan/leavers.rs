@@ -5,15 +5,15 @@
 
 use std::sync::Arc;
 
-use super::standing::{is_active, is_protected};
-use super::users::{Lanes, adopt, change};
+use super::standing::{UNTRACEABLE, UNTRACEABLE_HINT, is_active, is_protected};
+use super::users::{Lanes, adopt, change, orphans};
 use super::{Note, Orphan, Plan, View, Waiting, WaitingFor};
-use crate::core::change::{Action, Reason};
+use crate::core::change::{Action, ActionKind, Reason, Subject};
 use crate::core::correlate::Match;
 use crate::core::desired::{Desired, Wanted};
 use crate::core::key::UserKey;
 use crate::core::leaver::{LeaveCause, Left};
-use crate::core::link::Link;
+use crate::core::link::{Job, Link};
 use crate::core::reading::Absence;
 use crate::core::rules::{Adopt, UnassignedUnlinked};
 
@@ -74,6 +74,7 @@ pub(super) fn plan_absent_in_doubt(
     plan: &mut Plan,
 ) {
     let Some(Match::Recovered { id, by }) = view.matches.get(user) else {
+        warn_of_orphan(view, user, plan);
         return;
     };
     let Some(account) = view.accounts.get(id).copied() else {
@@ -89,6 +90,19 @@ pub(super) fn plan_absent_in_doubt(
     let link = adopt(view, &desired, account, by, lanes);
     plan.notes.push(Note::Link(link.clone()));
     plan_absent(view, &link, lanes, plan);
+}
+
+/// Their account may be there, and nothing tells it from the orphans any more.
+fn warn_of_orphan(view: &View<'_>, user: &UserKey, plan: &mut Plan) {
+    let subject = Subject::User(user.clone());
+    let job = view.input.state.job(&subject, ActionKind::Create);
+    if job.is_some_and(Job::is_untraceable)
+        && view.input.observed.is_some()
+        && !orphans(view).is_empty()
+    {
+        plan.warnings
+            .push(format!("{user}: {UNTRACEABLE}; {UNTRACEABLE_HINT}"));
+    }
 }
 
 pub(super) fn plan_absent(view: &View<'_>, link: &Link, lanes: &mut Lanes, plan: &mut Plan) {

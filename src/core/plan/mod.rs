@@ -26,6 +26,7 @@ mod dependence;
 mod groups;
 mod leavers;
 mod references;
+mod relearn;
 mod standing;
 mod users;
 
@@ -41,6 +42,7 @@ use super::change::{Action, ActionKind, Change, Subject};
 use super::correlate::{Match, correlate, recover};
 use super::desired::{Desired, Wanted};
 use super::fingerprint::FingerprintKey;
+use super::hex;
 use super::key::{GroupKey, RemoteId, TargetName, UserKey};
 use super::link::{GroupLink, JobState, Link};
 use super::memory::TargetState;
@@ -116,6 +118,8 @@ pub struct Plan {
     pub unknown: Vec<String>,
     /// What was left out.
     pub warnings: Vec<String>,
+    /// Accounts that were not compared: the key of the fingerprints was lost, and nobody looked.
+    pub unread: usize,
     /// What was learned without a request.
     pub notes: Vec<Note>,
 }
@@ -187,19 +191,12 @@ impl Plan {
     /// Its id: the hash of its changes, twelve characters.
     #[must_use]
     pub fn id(&self) -> String {
-        use std::fmt::Write;
         let mut hash = Sha256::new();
         hash.update(self.target.as_str());
         for change in &self.changes {
             hash.update(format!("\n{:?} {:?}", change.subject, change.action));
         }
-        hash.finalize()
-            .iter()
-            .take(6)
-            .fold(String::new(), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
+        hex::encode(&hash.finalize()[..6])
     }
 
     /// How many changes of each kind; members are counted one by one.
@@ -248,6 +245,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
         unassigned: Vec::new(),
         unknown: unknown_names(input),
         warnings: Vec::new(),
+        unread: 0,
         notes: Vec::new(),
     };
     let view = View::new(input);

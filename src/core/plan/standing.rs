@@ -3,14 +3,14 @@
 //! Promises that somebody who cannot be told apart from others, or would come back in a way that
 //! nobody wants, is parked. Leaves changes to [`super::users`].
 
-use super::users::park;
+use super::users::{orphans, park};
 use super::{Plan, Standing, Standings, View};
 use crate::core::account::Account;
 use crate::core::attribute::AttrName;
 use crate::core::change::{ActionKind, Subject};
 use crate::core::correlate::{Match, key_prints};
 use crate::core::desired::{Desired, Wanted};
-use crate::core::link::{JobState, Link};
+use crate::core::link::{Job, JobState, Link};
 use crate::core::profile::Reactivation;
 use crate::core::rules::Adopt;
 
@@ -19,11 +19,15 @@ pub(super) fn stand<'a>(view: &'a View<'a>, plan: &mut Plan) -> Standings<'a> {
     let mut standings = Standings::new();
     for desired in view.input.desired {
         match &desired.wanted {
-            Wanted::Active { .. } => {
-                if let Some(standing) = stand_one(view, desired, plan) {
+            Wanted::Active { .. } => match stand_one(view, desired, plan) {
+                Some(Standing::New) if may_be_an_orphan(view, desired) => {
+                    park(plan, desired, UNTRACEABLE.into(), UNTRACEABLE_HINT);
+                }
+                Some(standing) => {
                     standings.insert(&desired.user, standing);
                 }
-            }
+                None => {}
+            },
             Wanted::Unclear { problem, hint } => park(plan, desired, problem.clone(), hint),
             Wanted::Out(_) => {}
         }
@@ -174,6 +178,22 @@ fn cannot_be_looked_up(view: &View<'_>, desired: &Desired) -> bool {
             .keys
             .iter()
             .any(|(name, print)| now.get(name) == Some(print))
+}
+
+/// What is wrong with a create whose answer was lost together with what it was sent with.
+pub(super) const UNTRACEABLE: &str = "an answer was lost, and then the key file: the account it may \
+                                      have made cannot be told from the orphans";
+
+/// What to do about it.
+pub(super) const UNTRACEABLE_HINT: &str = "if one of the orphans is theirs, give it their user name \
+                                           in the app; if none is: rollcall retry";
+
+/// Was a create sent whose answer and whose values are lost, while there are accounts that it may
+/// have made? Whoever has the same match values as then was found by them.
+fn may_be_an_orphan(view: &View<'_>, desired: &Desired) -> bool {
+    let subject = Subject::User(desired.user.clone());
+    let job = view.input.state.job(&subject, ActionKind::Create);
+    job.is_some_and(Job::is_untraceable) && !orphans(view).is_empty()
 }
 
 pub(super) fn is_active(view: &View<'_>, link: &Link) -> bool {

@@ -5,6 +5,7 @@ mod attributes;
 mod groups;
 mod lasting;
 mod leavers;
+mod lost_key;
 mod managers;
 mod members;
 mod model;

@@ -18,7 +18,8 @@ use crate::engine::propose::Proposal;
 use crate::store::{Epoch, Record, StoreError};
 
 /// A create in doubt stays in the outbox until its account is linked, or a full read so long after it
-/// shows none: an app may carry out a request late.
+/// shows none: an app may carry out a request late. One that nothing can be found by any more stays
+/// until a person has looked.
 const FORGOTTEN: Duration = Duration::from_hours(1);
 
 impl Drain<'_> {
@@ -80,6 +81,10 @@ impl Drain<'_> {
             .iter()
             .map(|parked| &parked.subject)
             .collect();
+        let has_account = |subject: &Subject| match subject {
+            Subject::User(user) => self.links.get(user).is_some_and(|link| link.active),
+            Subject::Group(_) => false,
+        };
         let target = &self.target.rules.target;
         proposal
             .state
@@ -92,7 +97,9 @@ impl Drain<'_> {
                 JobState::InDoubt(at) => {
                     job.action != ActionKind::Create
                         || planned.contains(&(&job.subject, ActionKind::Adopt))
-                        || (reviewed.plan.basis == Basis::Observed && at + FORGOTTEN < now)
+                        || (reviewed.plan.basis == Basis::Observed
+                            && at + FORGOTTEN < now
+                            && (!job.is_untraceable() || has_account(&job.subject)))
                 }
             })
             .map(|job| Record::DropJob(target.clone(), job.subject.clone(), job.action))

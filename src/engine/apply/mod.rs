@@ -71,7 +71,7 @@ pub async fn apply(
 struct Drain<'a> {
     target: &'a Target,
     world: World<'a>,
-    scribe: Scribe,
+    scribe: Scribe<'a>,
     links: BTreeMap<UserKey, Link>,
     groups: BTreeMap<GroupKey, GroupLink>,
     before: &'a BTreeMap<UserKey, Link>,
@@ -91,6 +91,9 @@ impl<'a> Drain<'a> {
         let scribe = Scribe {
             run: run.to_owned(),
             target: target.rules.target.clone(),
+            profile: &target.rules.profile,
+            basis: proposal.reviewed.plan.basis,
+            journaling: world.store.journaling(),
         };
         Self {
             target,
@@ -111,7 +114,8 @@ impl<'a> Drain<'a> {
             total: proposal.reviewed.released.len(),
             unreachable: 0,
             is_held: !proposal.reviewed.held.is_empty(),
-            is_parked: !proposal.reviewed.plan.parked.is_empty(),
+            is_parked: !proposal.reviewed.plan.parked.is_empty()
+                || proposal.reviewed.plan.unread > 0,
         }
     }
 

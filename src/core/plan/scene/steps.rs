@@ -181,12 +181,29 @@ impl Scene {
             action,
             attempts: 1,
             keys: Fingerprints::new(),
-            content: Fingerprint(0),
+            content: Fingerprint(1),
             state,
         });
         self.state
             .jobs
             .sort_by(|one, other| (&one.subject, one.action).cmp(&(&other.subject, other.action)));
+        self
+    }
+
+    /// The key is lost: of every fingerprint only that there was one is known.
+    pub fn forgotten(mut self) -> Self {
+        for link in self.state.links.values_mut() {
+            let prints = link.sent.values_mut().chain(link.held.values_mut());
+            prints.for_each(|print| *print = Fingerprint::UNKNOWN);
+        }
+        for link in self.state.groups.values_mut() {
+            link.name = Fingerprint::UNKNOWN;
+        }
+        for job in &mut self.state.jobs {
+            job.content = Fingerprint::UNKNOWN;
+            let prints = job.keys.values_mut();
+            prints.for_each(|print| *print = Fingerprint::UNKNOWN);
+        }
         self
     }
 
