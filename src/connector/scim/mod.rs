@@ -13,6 +13,7 @@ mod encode;
 mod exchange;
 mod filter;
 mod greeting;
+mod keyset;
 mod list;
 mod lookup;
 mod members;
