@@ -8,7 +8,8 @@
 use serde_json::{Value as Json, json};
 
 use crate::company::Company;
-use crate::peer::{OnNode, Peer, Story};
+use crate::node::OnNode;
+use crate::peer::{Peer, Story};
 use crate::served::ask;
 
 /// Filters on anything but these find nobody, without a word.
@@ -96,11 +97,10 @@ fn a_server_that_cannot_be_read_whole_is_left_alone() {
     story.company.remove("p-0002");
     story.company.write(story.home.path());
     for _ in 0..3 {
-        let asked = story.peer.get("/seen")["requests"].as_u64();
+        let asked = story.peer.seen(|_| true);
         let ran = story.sync();
         assert_eq!((ran.code, ran.writes()), (Some(1), 0), "{ran:?}");
-        let (asked, now) = (asked, story.peer.get("/seen")["requests"].as_u64());
-        assert_eq!(now, asked.map(|asked| asked + 5), "{ran:?}");
+        assert_eq!(story.peer.seen(|_| true), asked + 5, "{ran:?}");
     }
     let told = story.home.run("sync", &[]);
     assert_eq!(told.err, "");
@@ -127,15 +127,4 @@ fn send(story: &Story<OnNode>, method: &str, path: &str, body: &Json) {
     let root = story.peer.root();
     let (status, said) = ask(method, root, &path, Some(TOKEN), Some(body)).expect("it answers");
     assert!(matches!(status, 200 | 201), "{status} {said}");
-}
-
-impl Peer for OnNode {
-    fn list(&self, kind: &str) -> Vec<Json> {
-        let all = self.get(&format!("/truth/{kind}"));
-        all.as_array().expect("a list").clone()
-    }
-
-    fn root(&self) -> &str {
-        &self.root
-    }
 }

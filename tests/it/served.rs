@@ -101,7 +101,7 @@ impl Ran {
 }
 
 /// A proxy of the environment would be asked for loopback addresses too.
-fn without_proxies(command: &mut Command) {
+pub fn without_proxies(command: &mut Command) {
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
         command.env_remove(name).env_remove(name.to_lowercase());
     }

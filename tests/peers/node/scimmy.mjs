@@ -2,8 +2,8 @@
 //
 // Takes the bearer token BEARER, or where ISSUER is given, what that OAuth2 server issued: opaque tokens
 // are looked up there (RFC 7662), JWTs are checked by its keys. Says on its first line where it listens.
-// `/truth/…` shows everything that it holds, whatever its lists leave out, and `/seen` how many SCIM
-// requests there were. With FILTERS=eq, any other
+// `/truth/…` shows everything that it holds, whatever its lists leave out, and `/seen` counts the SCIM
+// requests by their method and status. With FILTERS=eq, any other
 // filter than `eq` finds nothing, as scimmy answers filters that it does not understand.
 
 import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
@@ -80,15 +80,18 @@ const truth = {
   Users: store(SCIMMY.Resources.User.extend(SCIMMY.Schemas.EnterpriseUser, false), "userName"),
   Groups: store(SCIMMY.Resources.Group),
 };
-let seen = 0;
+const seen = {};
 const app = express();
 app.use("/scim/v2", (request, answer, next) => {
-  seen += 1;
+  answer.on("finish", () => {
+    const what = `${request.method} ${answer.statusCode}`;
+    seen[what] = (seen[what] ?? 0) + 1;
+  });
   next();
 });
 app.use("/scim/v2", new SCIMMYRouters({ type: "bearer", handler: admit }));
 app.get("/truth/:kind", (request, answer) => answer.send([...truth[request.params.kind].values()]));
-app.get("/seen", (request, answer) => answer.send({ requests: seen }));
+app.get("/seen", (request, answer) => answer.send(seen));
 const listener = app.listen(0, "127.0.0.1", () => {
   console.log(`listening at http://127.0.0.1:${listener.address().port}`);
 });
