@@ -3,8 +3,8 @@
 // Takes the bearer token BEARER, or where ISSUER is given, what that OAuth2 server issued: opaque tokens
 // are looked up there (RFC 7662), JWTs are checked by its keys. Says on its first line where it listens.
 // `/truth/…` shows everything that it holds, whatever its lists leave out, and `/seen` counts the SCIM
-// requests by their method and status. With FILTERS=eq, any other
-// filter than `eq` finds nothing, as scimmy answers filters that it does not understand.
+// requests by their method and status. With FILTERS, only filters with this in them find something: a
+// filter that scimmy does not understand finds nothing either.
 
 import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import express from "express";
@@ -42,7 +42,7 @@ function store(Resource, unique) {
       if (resource.id) return find(resource.id);
       const all = [...held.values()];
       const { filter } = resource;
-      if (filter && FILTERS && !filter.expression.includes(` ${FILTERS} `)) return [];
+      if (filter && FILTERS && !filter.expression.includes(FILTERS)) return [];
       return filter ? filter.match(all) : all;
     })
     .degress((resource) => {
