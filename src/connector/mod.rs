@@ -17,7 +17,7 @@ use crate::core::key::RemoteId;
 /// Looking at an app.
 #[async_trait]
 pub trait Observe: Send + Sync {
-    /// The cheapest question that proves address and credentials.
+    /// Proves address and credentials, and tries on one account what the profile says of reading.
     ///
     /// # Errors
     /// Why the app did not answer as it should.
@@ -59,7 +59,7 @@ pub trait Observe: Send + Sync {
 pub struct Greeting {
     /// How many accounts it says it has.
     pub accounts: Option<u64>,
-    /// Where its `ServiceProviderConfig` contradicts the profile, which wins.
+    /// Where its `ServiceProviderConfig`, or what it does, contradicts the profile, which wins.
     pub contradictions: Vec<String>,
 }
 

@@ -14,7 +14,7 @@ use super::path::AttrPath;
 use super::records::{Members, Record, Records};
 use super::refusal::Refusal;
 use super::reply;
-use super::route::{self, Place};
+use super::route::{self, Place, Scope};
 use super::rulebook::{BadPattern, Rulebook};
 use super::seed::Seed;
 use super::shape::Shape;
@@ -156,9 +156,15 @@ impl App {
             Place::Absent(what) => Err(Refusal::unsupported(format!(
                 "this app does not have {what}"
             ))),
-            Place::Groups | Place::Group(_) if !self.profile.has_groups() => {
+            Place::Groups | Place::Group(_) | Place::Search(Scope::Groups)
+                if !self.profile.has_groups() =>
+            {
                 Err(Refusal::missing("this app has no groups"))
             }
+            Place::Search(scope) => match *method {
+                Method::POST => self.search(*scope, call),
+                _ => Err(no_such_method(method)),
+            },
             Place::Users => match *method {
                 Method::GET => self.list_users(call),
                 Method::POST => self.create_user(call),
@@ -185,7 +191,7 @@ impl App {
             },
             Place::Provider | Place::ResourceTypes(_) | Place::Schemas(_) => match *method {
                 Method::GET => {
-                    let body = discovery::describe(self, place)?;
+                    let body = discovery::describe(self, place, call.base)?;
                     Ok(reply::scim(StatusCode::OK, &body))
                 }
                 _ => Err(no_such_method(method)),

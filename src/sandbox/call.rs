@@ -17,6 +17,9 @@ use super::reply::etag;
 use super::view::Projection;
 use crate::core::profile::Profile;
 
+/// The schema of a search (RFC 7644, 3.4.3).
+const SEARCH: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
+
 /// A request.
 pub(super) struct Call<'a> {
     /// The address of the app, without a slash at its end.
@@ -124,6 +127,32 @@ impl Query {
         }
         query.projection = Projection::of(only.as_deref(), without.as_deref());
         Ok(query)
+    }
+}
+
+impl Query {
+    /// Reads the body of a search (RFC 7644, 3.4.3); what is not known does not count.
+    pub(super) fn of_search(sent: &Object) -> Result<Self, Refusal> {
+        check_schemas(sent, SEARCH, &|urn| urn.eq_ignore_ascii_case(SEARCH))?;
+        let number = |name: &str| match object::get(sent, name) {
+            None | Some(Json::Null) => Ok(None),
+            Some(value) => whole_number(name, &value.to_string()).map(Some),
+        };
+        let names = |name: &str| {
+            let list = object::get(sent, name)?.as_array()?;
+            let names: Vec<&str> = list.iter().filter_map(Json::as_str).collect();
+            Some(names.join(","))
+        };
+        let filter = object::text(sent, "filter").map(read_filter).transpose()?;
+        Ok(Self {
+            filter,
+            start: number("startIndex")?.unwrap_or(1).max(1),
+            count: number("count")?,
+            projection: Projection::of(
+                names("attributes").as_deref(),
+                names("excludedAttributes").as_deref(),
+            ),
+        })
     }
 }
 

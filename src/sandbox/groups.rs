@@ -25,22 +25,23 @@ use crate::http::Answer;
 
 impl App {
     pub(super) fn list_groups(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
-        let hits: Vec<&Record> = match &call.query.filter {
-            None => self.groups.iter().map(|(_, record)| record).collect(),
-            Some(filter) => {
-                self.check_group_filter(filter)?;
-                let groups = self.groups.iter().map(|(_, record)| record);
-                groups
-                    .filter(|record| filter.matches(&whole(record, filter)))
-                    .collect()
-            }
-        };
+        if let Some(filter) = &call.query.filter {
+            self.check_group_filter(filter)?;
+        }
+        let hits = self.groups_that_fit(call.query.filter.as_ref());
         let start = call.query.start;
         let count = call.query.count.unwrap_or(self.pages.1).min(self.pages.1);
         let total = hits.len();
         let page = hits.into_iter().skip(start - 1).take(count);
         let shown = page.map(|record| self.show_group(record, call)).collect();
         Ok(reply::scim(StatusCode::OK, &Page::new(total, start, shown)))
+    }
+
+    pub(super) fn groups_that_fit(&self, filter: Option<&Filter>) -> Vec<&Record> {
+        let fits =
+            |record: &&Record| filter.is_none_or(|filter| filter.matches(&whole(record, filter)));
+        let groups = self.groups.iter().map(|(_, record)| record);
+        groups.filter(fits).collect()
     }
 
     fn check_group_filter(&self, filter: &Filter) -> Result<(), Refusal> {
@@ -256,7 +257,7 @@ impl App {
         )
     }
 
-    fn show_group<'a>(&self, record: &'a Record, call: &Call<'_>) -> Shown<'a> {
+    pub(super) fn show_group<'a>(&self, record: &'a Record, call: &Call<'_>) -> Shown<'a> {
         let location = self.group_location(record, call);
         let members = self.profile.groups.members_readable;
         view::show(record, &call.query.projection, &[], members, location)

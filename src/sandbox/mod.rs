@@ -26,6 +26,8 @@ mod refusal;
 mod reply;
 mod route;
 mod rulebook;
+mod schema;
+mod search;
 mod seed;
 mod serve;
 mod shape;

@@ -28,8 +28,8 @@ const LISTS: [&str; 8] = [
     "x509Certificates",
 ];
 
-/// The sub-attributes of an element that has a `value` (RFC 7643, 2.4).
-const ELEMENT: [&str; 5] = ["value", "display", "type", "primary", "$ref"];
+/// The sub-attributes of an element that has a `value` and refers to no resource (RFC 7643, 2.4, 8.7.1).
+const ELEMENT: [&str; 4] = ["value", "display", "type", "primary"];
 
 /// Names in lower case, with what they stand for.
 pub(super) type Nodes = BTreeMap<String, Node>;

@@ -35,6 +35,11 @@ impl App {
             let all = self.users.iter().map(|(_, record)| record);
             return Ok(self.user_page(self.users.len(), all, call));
         };
+        let hits = self.users_that_fit(filter)?;
+        Ok(self.user_page(hits.len(), hits.into_iter(), call))
+    }
+
+    pub(super) fn users_that_fit(&self, filter: &Filter) -> Result<Vec<&Record>, Refusal> {
         self.check_filter(filter)?;
         let candidates = filter
             .anchor()
@@ -47,7 +52,7 @@ impl App {
             None => self.users.iter().map(|(_, record)| record).collect(),
         };
         hits.retain(|record| filter.matches(&record.resource));
-        Ok(self.user_page(hits.len(), hits.into_iter(), call))
+        Ok(hits)
     }
 
     fn user_page<'a>(
@@ -387,7 +392,7 @@ impl App {
         )
     }
 
-    fn show_user<'a>(&self, record: &'a Record, call: &Call<'_>) -> Shown<'a> {
+    pub(super) fn show_user<'a>(&self, record: &'a Record, call: &Call<'_>) -> Shown<'a> {
         let location = self.user_location(record, call);
         view::show(
             record,

@@ -13,8 +13,16 @@ use crate::core::profile::{AttributeRule, ValueKind};
 
 /// `path eq "value"`; the value is a JSON string (RFC 7644, 3.4.2.2).
 pub fn equals(path: &str, value: &str) -> String {
-    let quoted = serde_json::to_string(value).expect("a text is always JSON");
-    format!("{path} eq {quoted}")
+    format!("{path} eq {}", quote(value))
+}
+
+fn quote(value: &str) -> String {
+    serde_json::to_string(value).expect("a text is always JSON")
+}
+
+/// `path gt "value"`: what comes after it in the order of texts (RFC 7644, 3.4.2.2).
+pub fn after(path: &str, value: &str) -> String {
+    format!("{path} gt {}", quote(value))
 }
 
 /// The filter for the resources whose attribute `name` is `value`, written as the app holds it: a
@@ -82,6 +90,11 @@ pub fn page(list: &str, start: u64, count: u32, filter: Option<&str>) -> String 
     }
     write!(path, "startIndex={start}&count={count}").expect("writing to a text cannot fail");
     path
+}
+
+/// The path of the first page of a list, sorted (RFC 7644, 3.4.2.3).
+pub fn sorted_page(list: &str, by: &str, count: u32, filter: Option<&str>) -> String {
+    format!("{}&sortBy={}", page(list, 1, count, filter), encode(by))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::decode::{self, Page, Unreadable};
 use super::exchange::Exchange;
-use super::filter;
+use super::{filter, keyset};
 use crate::core::fault::{Effect, Fault, FaultKind};
 use crate::core::key::RemoteId;
 use crate::http::About;
@@ -53,8 +53,13 @@ pub async fn read<T: Send>(
         let page = decode::page(&answer.body).map_err(Unreadable::fault)?;
         let next = walk.take(page, row, &mut found)?;
         progress(found.len());
-        if next == Next::End {
-            return Ok(found);
+        match next {
+            Next::Page => {}
+            Next::End => return Ok(found),
+            Next::Repeats(repeats) if listing.filter.is_some() => return Err(repeats.fault("")),
+            Next::Repeats(repeats) => {
+                return keyset::read(exchange, listing, row, repeats, progress).await;
+            }
         }
     }
 }
@@ -82,6 +87,30 @@ fn says_no(fault: &Fault) -> bool {
 enum Next {
     Page,
     End,
+    Repeats(Repeats),
+}
+
+/// A list that shows rows which it has shown, and has not shown all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeats {
+    /// How many there are, as it says.
+    pub total: Option<u64>,
+    /// How many were seen.
+    pub seen: usize,
+}
+
+impl Repeats {
+    /// The end of such a list; `more` is what else was tried.
+    pub fn fault(self, more: &str) -> Fault {
+        let total = self.total.map(|total| total.to_string());
+        let detail = format!(
+            "it sends the same page again, whatever the startIndex{more}; it says that it has {}, \
+             and {} were seen",
+            total.as_deref().unwrap_or("more"),
+            self.seen
+        );
+        Fault::new(FaultKind::Unsupported, Effect::None, detail)
+    }
 }
 
 /// How far a list has been read.
@@ -141,11 +170,10 @@ impl Walk {
             return Ok(Next::End);
         }
         if self.stale >= 2 {
-            return Err(garbled(format!(
-                "the app sends the same page again; it says that it has {}, and {} were seen",
-                total.map_or_else(|| "more".to_owned(), |total| total.to_string()),
-                self.seen.len()
-            )));
+            return Ok(Next::Repeats(Repeats {
+                total,
+                seen: self.seen.len(),
+            }));
         }
         Ok(Next::Page)
     }
@@ -178,16 +206,21 @@ mod tests {
         format!(r#"{{{total}"Resources":[{}]}}"#, rows.join(","))
     }
 
-    /// Pages of two; gives the ids, the start of each page and what progress heard, or the fault.
+    /// Pages of two.
+    fn small() -> Profile {
+        let mut profile = Profile::default();
+        profile.users.page = 2;
+        profile
+    }
+
+    /// Gives the ids, the start of each page and what progress heard, or the fault.
     async fn walk(answers: &[(u16, String)]) -> (Result<Vec<String>, String>, Vec<String>) {
         let answers: Vec<(u16, &str)> = answers
             .iter()
             .map(|(status, body)| (*status, body.as_str()))
             .collect();
         let script = Script::of(&answers);
-        let mut profile = Profile::default();
-        profile.users.page = 2;
-        let accounts = connector(&script, profile).accounts(&|_| ()).await;
+        let accounts = connector(&script, small()).accounts(&|_| ()).await;
         let ids = accounts
             .map(|found| found.iter().map(|account| account.id.to_string()).collect())
             .map_err(|fault| fault.to_string());
@@ -276,24 +309,27 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_same_page_again_and_again_is_a_fault() {
+    async fn the_same_page_again_and_again_is_a_fault_of_a_search() {
         let total = r#""totalResults":9,"#;
         let pages = ok(&[
             page(total, &[1, 2]),
             page(total, &[1, 2]),
             page(total, &[1, 2]),
         ]);
-        assert_eq!(
-            walk(&pages).await,
-            (
-                Err(
-                    "the app's answer cannot be understood: the app sends the same page again; \
-                     it says that it has 9, and 2 were seen"
-                        .to_owned()
-                ),
-                asked(&[1, 3, 5])
-            )
+        let script = Script::of(
+            &pages
+                .iter()
+                .map(|(status, body)| (*status, &**body))
+                .collect::<Vec<_>>(),
         );
+        let keys = [("userName".into(), "ana".to_owned())];
+        let found = connector(&script, small()).find(&keys).await;
+        assert_eq!(
+            found.expect_err("a fault").to_string(),
+            "the app cannot do this: it sends the same page again, whatever the startIndex; it says \
+             that it has 9, and 2 were seen"
+        );
+        assert_eq!(script.lines().len(), 3);
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@
 //! choice of what to do to others: every call here is as many requests as its words need, each once.
 
 mod apply;
+mod claims;
 mod creation;
 mod decode;
 mod due;
@@ -13,6 +14,7 @@ mod encode;
 mod exchange;
 mod filter;
 mod greeting;
+mod keyset;
 mod list;
 mod lookup;
 mod members;

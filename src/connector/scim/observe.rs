@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::decode::{self, Unreadable};
 use super::list::{self, Listing};
-use super::{ScimConnector, filter, greeting, lookup, read_account, read_group};
+use super::{ScimConnector, claims, filter, greeting, lookup, read_account, read_group};
 use crate::connector::{Greeting, Observe};
 use crate::core::account::{Account, AppGroup};
 use crate::core::attribute::AttrName;
@@ -20,18 +20,22 @@ impl Observe for ScimConnector {
     async fn test(&self) -> Result<Greeting, Fault> {
         let path = filter::page(&self.profile.users.path, 1, 1, None);
         let answer = self.exchange.get(&path, About::User).await?;
-        let accounts = decode::page(&answer.body).map_err(Unreadable::fault)?.total;
+        let page = decode::page(&answer.body).map_err(Unreadable::fault)?;
         // Only advice: many apps have none, hide it or guard it (404, 501, 403).
         let config = self
             .exchange
             .get("/ServiceProviderConfig", About::Service)
             .await
             .ok();
-        let contradictions = config.map_or_else(Vec::new, |answer| {
+        let mut contradictions = config.map_or_else(Vec::new, |answer| {
             greeting::contradictions(&answer.body, &self.profile)
         });
+        let first = page.rows.into_iter().next();
+        if let Some((_, first)) = first.and_then(|row| read_account(&self.profile)(row).ok()) {
+            contradictions.extend(claims::broken(self, &first, page.total).await);
+        }
         Ok(Greeting {
-            accounts,
+            accounts: page.total,
             contradictions,
         })
     }

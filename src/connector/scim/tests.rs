@@ -100,7 +100,8 @@ async fn a_test_asks_for_one_account_and_listens_to_the_rest() {
         script.lines(),
         [
             "GET /scim/v2/Users?startIndex=1&count=1",
-            "GET /scim/v2/ServiceProviderConfig"
+            "GET /scim/v2/ServiceProviderConfig",
+            "GET /scim/v2/Users?startIndex=2&count=1",
         ]
     );
 }
