@@ -1,7 +1,7 @@
 //! What is known of an installation: accounts, what is due, held or parked.
 //!
 //! `--format json`: `sources[]` (`source`, `read_at`, `users`, `missing`) and `targets[]` (`target`,
-//! `accounts`, `active`, `groups`, `due`, `in_doubt`, `parked[]`, `held[]`, `last_run`).
+//! `accounts`, `active`, `groups`, `due`, `in_doubt`, `parked[]`, `held[]`, `ignored`, `last_run`).
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use super::words::{self, count};
 use super::{BOLD, DIM, MINUS, PLUS, styled};
 use crate::core::key::{SourceName, TargetName};
 use crate::core::link::JobState;
-use crate::core::memory::{Hold, SourceState, TargetState};
+use crate::core::memory::{Hold, SourceState, TargetState, Verdict};
 use crate::store::TargetSummary;
 
 /// The whole answer of `status --format json`.
@@ -58,6 +58,8 @@ pub struct TargetStatus {
     pub parked: Vec<ParkedJson>,
     /// What the guard holds.
     pub held: Vec<HeldJson>,
+    /// Accounts and people that a person has said are never touched.
+    pub ignored: usize,
     /// The last run.
     pub last_run: Option<RunJson>,
 }
@@ -122,6 +124,14 @@ pub fn target(
                 limit: hold.limit,
             })
             .collect(),
+        ignored: state
+            .verdicts
+            .iter()
+            .filter(|verdict| match verdict {
+                Verdict::IgnoredAccount(_) | Verdict::IgnoredUser(_) => true,
+                Verdict::Apart(..) => false,
+            })
+            .count(),
         last_run: summary.last_run.as_ref().map(|run| RunJson {
             at: run.at.to_string(),
             outcome: run.outcome.clone(),
@@ -167,6 +177,13 @@ pub fn render(status: &StatusJson, now: Timestamp) -> String {
                 text,
                 "  {} due, {} in doubt: the next sync sends or looks them up",
                 target.due, target.in_doubt
+            );
+        }
+        if target.ignored > 0 {
+            let _ = writeln!(
+                text,
+                "  {} ignored by hand: rollcall import {} shows them",
+                target.ignored, target.target
             );
         }
         for held in &target.held {

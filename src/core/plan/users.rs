@@ -311,7 +311,7 @@ fn plan_return(
 
 fn orphans(view: &View<'_>) -> Vec<Orphan> {
     let matched = view.matches.values().filter_map(|found| match found {
-        Match::One { id, .. } | Match::Recovered { id, .. } => Some(id),
+        Match::One { id, .. } | Match::Recovered { id, .. } | Match::Apart { id, .. } => Some(id),
         Match::Unsure { .. } => None,
     });
     let linked: BTreeSet<&RemoteId> = view
