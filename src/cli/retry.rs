@@ -2,8 +2,8 @@
 
 use clap::Args;
 
+use super::lever::Lever;
 use super::{Common, Exit, assemble};
-use crate::clock::Clock;
 use crate::config;
 use crate::core::key::TargetName;
 use crate::core::link::{Job, JobState};
@@ -89,17 +89,9 @@ fn line(
     label: String,
     because: &str,
 ) -> JournalEntry {
-    let at = Clock::System.now();
     JournalEntry {
-        at,
-        run: at.to_string(),
-        target: target.to_string(),
         subject,
         label,
-        action: "retry".into(),
-        outcome: "done".into(),
-        detail: format!("{} {because}", job.action.word()).trim().to_owned(),
-        count: 1,
-        approved: true,
+        ..Lever::pulled(because).line(target, "retry", job.action.word())
     }
 }

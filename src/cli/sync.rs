@@ -5,15 +5,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 
 use super::assemble::{Installation, Need, Unit};
+use super::only::Only;
 use super::{Common, Exit, Format, Trouble};
+use crate::clock::Clock;
 use crate::core::guard::Reviewed;
 use crate::core::key::{SourceName, UserKey};
 use crate::core::plan::Basis;
 use crate::core::reading::Reading;
+use crate::core::rules::Rules;
 use crate::engine::World;
 use crate::engine::apply::{Applied, apply};
 use crate::engine::propose::{Proposal, propose};
@@ -34,6 +38,12 @@ pub struct SyncArgs {
     /// Only this target; may be given several times.
     #[arg(long, value_name = "NAME")]
     target: Vec<String>,
+    /// Only this person: login name, e-mail or key. What else is due stays due.
+    #[arg(long, value_name = "USER", conflicts_with = "group")]
+    user: Option<String>,
+    /// Only this group and its members, by name or key: pushes its memberships at once.
+    #[arg(long, value_name = "GROUP")]
+    group: Option<String>,
     /// Trust what the apps last acknowledged, and ask them nothing.
     #[arg(long)]
     quick: bool,
@@ -72,16 +82,45 @@ pub async fn run(args: SyncArgs) -> Result<Exit, Trouble> {
         world,
         line: &line,
         answer: SyncJson::default(),
+        steps: Steps::begin(world.clock),
     };
     let mut exit = cycle.run(&installation, &units).await?;
-    let proves = installation.is_in_process() && !args.dry_run && args.format == Format::Text;
+    let is_whole = args.user.is_none() && args.group.is_none();
+    let proves =
+        installation.is_in_process() && !args.dry_run && args.format == Format::Text && is_whole;
     if proves && matches!(exit, Exit::InLine | Exit::Unfinished) {
         exit = exit.or(cycle.prove(&installation, &units).await?);
+    }
+    if !is_whole {
+        cycle.say(|| show::plan::steps(&cycle.steps.taken));
     }
     if args.format == Format::Json {
         show::out(&show::json::print(&cycle.answer));
     }
     Ok(exit)
+}
+
+/// How long each step took.
+struct Steps {
+    last: tokio::time::Instant,
+    taken: Vec<(String, Duration)>,
+}
+
+impl Steps {
+    fn begin(clock: &Clock) -> Self {
+        Self {
+            last: clock.instant(),
+            taken: Vec::new(),
+        }
+    }
+
+    /// A step is over.
+    fn lap(&mut self, step: &str, clock: &Clock) {
+        let now = clock.instant();
+        self.taken
+            .push((step.to_owned(), now.duration_since(self.last)));
+        self.last = now;
+    }
 }
 
 /// One cycle over the chosen targets.
@@ -90,6 +129,7 @@ struct Cycle<'a> {
     world: World<'a>,
     line: &'a ProgressLine,
     answer: SyncJson,
+    steps: Steps,
 }
 
 impl Cycle<'_> {
@@ -100,11 +140,19 @@ impl Cycle<'_> {
         if roster.readings.is_empty() {
             return Ok(exit.or(Exit::Held));
         }
+        let rules: Vec<&Rules> = units.iter().map(|unit| &*unit.target.rules).collect();
+        let only = Only::of(
+            self.args.user.as_deref(),
+            self.args.group.as_deref(),
+            &roster,
+            &rules,
+        )?;
+        self.steps.lap("reading the directory", self.world.clock);
         let run = self.world.clock.now().to_string();
         let mut linked: BTreeSet<UserKey> = BTreeSet::new();
         let mut unsettled: BTreeSet<SourceName> = BTreeSet::new();
         for unit in units {
-            let ended = self.one(unit, &roster, &run).await?;
+            let ended = self.one(unit, &roster, only.as_ref(), &run).await?;
             exit = exit.or(ended.exit);
             unsettled.extend(ended.unsettled);
             match ended.linked {
@@ -113,7 +161,8 @@ impl Cycle<'_> {
             }
             self.answer.targets.push(ended.json);
         }
-        if !self.args.dry_run && units.len() == installation.units.len() {
+        let is_whole = only.is_none() && units.len() == installation.units.len();
+        if !self.args.dry_run && is_whole {
             roster.accept(&linked, &unsettled, self.world).await?;
         }
         Ok(exit)
@@ -121,7 +170,13 @@ impl Cycle<'_> {
 
     /// Plans one target, shows the plan, and carries it out. Only a state that cannot be written ends
     /// the run; a target that fails never stops the others.
-    async fn one(&self, unit: &Unit, roster: &Roster, run: &str) -> Result<Ended, Trouble> {
+    async fn one(
+        &mut self,
+        unit: &Unit,
+        roster: &Roster,
+        only: Option<&Only>,
+        run: &str,
+    ) -> Result<Ended, Trouble> {
         let before = unit.counter.counts();
         let basis = if self.args.quick {
             Basis::Remembered
@@ -132,11 +187,18 @@ impl Cycle<'_> {
         let proposed = propose(&target.rules, &*target.app, roster, basis, self.world).await;
         self.line.clear();
         let proposal = match proposed {
-            Ok(proposal) => proposal,
+            Ok(proposal) => match only {
+                Some(only) => only.cut(proposal, roster),
+                None => proposal,
+            },
             Err(error) => return Ok(self.unplanned(unit, &error.into())),
         };
+        let name = target.rules.target.as_str();
+        self.steps
+            .lap(&format!("reading {name} and planning"), self.world.clock);
         let labels = labels(roster);
         let mut json = TargetJson::of(&proposal.reviewed, &labels);
+        json.left_out = proposal.part.as_ref().map(|part| part.left_out);
         let mut exit = ending(&proposal.reviewed, self.args.dry_run);
         let linked = proposal.state.holders().cloned().collect();
         let unsettled = unsettled(&proposal.reviewed);
@@ -150,6 +212,8 @@ impl Cycle<'_> {
             exit = exit.or(outcome(&applied));
             json.add(&applied);
             json.requests = unit.requests_since(before);
+            self.steps
+                .lap(&format!("changing {name}"), self.world.clock);
             self.say(|| applied_text(unit, &applied, json.requests));
         }
         Ok(Ended {
@@ -190,6 +254,7 @@ impl Cycle<'_> {
             reviewed: &proposal.reviewed,
             profile: &unit.target.rules.profile,
             labels,
+            part: proposal.part.as_ref(),
             now: self.world.clock.now(),
         };
         text.render() + "\n"

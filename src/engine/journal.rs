@@ -6,6 +6,7 @@
 
 use jiff::Timestamp;
 
+use super::cut::Part;
 use crate::core::attribute::{AttrChange, AttrName, Value};
 use crate::core::change::{Action, Change};
 use crate::core::key::TargetName;
@@ -85,21 +86,27 @@ impl Scribe<'_> {
             label: change.label.to_string(),
             action: change.action.kind().word().into(),
             outcome: outcome.word().into(),
-            detail: trouble.unwrap_or_else(|| self.detail(&change.action)),
+            detail: trouble.unwrap_or_else(|| self.detail(change)),
             count,
             approved,
         }
     }
 
-    /// The last line of a run of a target.
-    pub fn end(&self, at: Timestamp, outcome: &str, detail: String) -> JournalEntry {
+    /// The last line of a run of a target; `part` is what the run was cut to.
+    pub fn end(
+        &self,
+        at: Timestamp,
+        part: Option<&Part>,
+        outcome: &str,
+        detail: String,
+    ) -> JournalEntry {
         JournalEntry {
             at,
             run: self.run.clone(),
             target: self.target.to_string(),
-            subject: String::new(),
-            label: String::new(),
-            action: "run".into(),
+            subject: part.map_or_else(String::new, |part| part.subject.journal_name()),
+            label: part.map_or_else(String::new, |part| part.label.clone()),
+            action: part.map_or("run", |_| "part_run").into(),
             outcome: outcome.into(),
             detail,
             count: 0,
@@ -130,8 +137,16 @@ impl Scribe<'_> {
 }
 
 impl Scribe<'_> {
-    /// What of the subject was changed.
-    fn detail(&self, action: &Action) -> String {
+    /// Why, and what of the subject was changed: `assigned: displayName, emails`.
+    fn detail(&self, change: &Change) -> String {
+        let why = change.reason.word();
+        match self.what(&change.action) {
+            what if what.is_empty() => why.into(),
+            what => format!("{why}: {what}"),
+        }
+    }
+
+    fn what(&self, action: &Action) -> String {
         match action {
             Action::Create { attributes } => {
                 let made = attributes.iter().map(|(name, new)| self.set(name, new));

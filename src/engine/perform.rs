@@ -13,8 +13,10 @@ use crate::core::change::{Action, Change, Member, Subject};
 use crate::core::fault::{Effect, Fault, FaultKind};
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::{GroupLink, Link};
+use crate::core::memory::TargetState;
 use crate::core::profile::Reactivation;
 use crate::core::rules::Adopt;
+use crate::core::text::quoted;
 
 /// What came of one try.
 #[derive(Debug)]
@@ -63,6 +65,8 @@ pub(super) enum Effects {
 pub(super) struct Scene<'a> {
     pub target: &'a Target,
     pub links: &'a BTreeMap<UserKey, Link>,
+    /// What was remembered when the run began.
+    pub state: &'a TargetState,
     /// The links as they were when the run began: a deleted account is taken out of its groups by the
     /// id it had, since not every app does that by itself.
     pub before: &'a BTreeMap<UserKey, Link>,
@@ -172,7 +176,7 @@ impl Scene<'_> {
                 (_, 0) => {}
                 (1, _) => {
                     let account = hits.remove(0);
-                    return Ok(Some(self.take(account, attributes, name, why)));
+                    return Ok(Some(self.take(user, account, attributes, name, why)));
                 }
                 _ => {
                     return Ok(Some(Result::Park {
@@ -181,7 +185,7 @@ impl Scene<'_> {
                             name.short(),
                             several.join(", ")
                         ),
-                        hint: "correct the value in the app, so that one account fits".into(),
+                        hint: self.link_hint(user, "ACCOUNT-ID"),
                     }));
                 }
             }
@@ -195,21 +199,57 @@ impl Scene<'_> {
     }
 
     /// An account of a lost answer is ours; one that a conflict shows is adopted as `adopt:` says.
-    fn take(&self, account: Account, attributes: &Attributes, by: &AttrName, why: Look) -> Result {
+    fn take(
+        &self,
+        user: &UserKey,
+        account: Account,
+        attributes: &Attributes,
+        by: &AttrName,
+        why: Look,
+    ) -> Result {
+        let fits = format!(
+            "the account {} ({}) fits by {}",
+            account.label,
+            account.id,
+            by.short()
+        );
+        if let Some(verdict) = self.forbids(user, &account) {
+            return Result::Park {
+                reason: format!("{fits}, and {verdict}"),
+                hint: self.link_hint(user, account.id.as_str()),
+            };
+        }
         match (why, self.target.rules.adopt) {
             (Look::InDoubt, _) | (Look::Conflict, Adopt::Unique) => {
                 Result::Found(Effects::Created(account, attributes.clone()))
             }
             (Look::Conflict, Adopt::Ask | Adopt::Never) => Result::Park {
-                reason: format!(
-                    "the account {} ({}) fits by {}, and `adopt:` wants a person to say so",
-                    account.label,
-                    account.id,
-                    by.short()
-                ),
-                hint: "set `adopt: unique` if it is theirs, or correct the value in the app".into(),
+                reason: format!("{fits}, and `adopt:` wants a person to say so"),
+                hint: self.link_hint(user, account.id.as_str()),
             },
         }
+    }
+
+    /// Why this account may not be taken for this user, whatever fits.
+    fn forbids(&self, user: &UserKey, account: &Account) -> Option<&'static str> {
+        if self.state.ignores_account(&account.id) {
+            Some("is ignored")
+        } else if self.target.rules.protects(account) {
+            Some("is protected")
+        } else if self.state.is_apart(user, &account.id) {
+            Some("was unlinked by hand")
+        } else {
+            None
+        }
+    }
+
+    fn link_hint(&self, user: &UserKey, id: &str) -> String {
+        format!(
+            "if it is theirs: rollcall link {} {} {}; else correct the value in the app",
+            quoted(&user.to_string()),
+            self.target.rules.target,
+            quoted(id)
+        )
     }
 
     async fn update(

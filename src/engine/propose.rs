@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::{Timestamp, ToSpan};
 
+use super::cut::Part;
 use super::roster::Roster;
 use super::{Progress, World};
 use crate::connector::Observe;
@@ -33,6 +34,8 @@ pub struct Proposal {
     pub accounts: BTreeMap<RemoteId, Account>,
     /// Linked accounts and groups that the app says it does not have any more.
     pub gone: BTreeSet<RemoteId>,
+    /// What it was cut to, if it was: nothing else is touched, nor taken for settled.
+    pub part: Option<Part>,
 }
 
 /// Why there is no proposal.
@@ -59,7 +62,7 @@ pub async fn propose(
 ) -> Result<Proposal, ProposeError> {
     let now = world.clock.now();
     let state = world.store.target(&rules.target, window_start(now)).await?;
-    let desired = desire(rules, &roster.readings);
+    let desired = wanted(rules, roster, &state);
     let observed = match basis {
         Basis::Observed => Some(observe(rules, app, roster, &state, world).await?),
         Basis::Remembered => None,
@@ -88,17 +91,25 @@ pub async fn propose(
         state,
         accounts,
         gone,
+        part: None,
     })
 }
 
+/// What everybody should have, but for those whom a person has told us to leave alone.
+fn wanted(rules: &Rules, roster: &Roster, state: &TargetState) -> Vec<Desired> {
+    let mut desired = desire(rules, &roster.readings);
+    desired.retain(|desired| !state.ignores_user(&desired.user));
+    desired
+}
+
 /// Where the guard's window begins.
-fn window_start(now: Timestamp) -> Timestamp {
+pub(super) fn window_start(now: Timestamp) -> Timestamp {
     now.saturating_sub(WINDOW_HOURS.hours()).unwrap_or(now)
 }
 
 /// Reads the app. What a link knows and the list does not show is asked for by id: a list that
 /// shifts while it is read proves nothing about an account that is not in it.
-async fn observe(
+pub(super) async fn observe(
     rules: &Rules,
     app: &dyn Observe,
     roster: &Roster,

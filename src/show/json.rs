@@ -6,9 +6,9 @@
 //! `remembered`), `counts` (changes by kind, members one by one), `changes[]` (`subject`, `key`,
 //! `action`, `reason`, `attributes[]` with `name`, `old`, `new`), `held[]` (`id`, `lane`, `count`,
 //! `limit`), `parked[]` and `warnings[]`, `waiting[]`, `orphans[]`, `applied` (`done`, `failed`),
-//! `requests` (`read`, `write`, `token`), `error` when the target could not be planned. Beside it
-//! `refused[]` (`source`, `problem`, `hint`) and `broken[]` (`source`, `place`, `problem`), where
-//! there are any.
+//! `requests` (`read`, `write`, `token`), `left_out` in a run for one person or group, `error` when
+//! the target could not be planned. Beside it `refused[]` (`source`, `problem`, `hint`) and
+//! `broken[]` (`source`, `place`, `problem`), where there are any.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -86,6 +86,9 @@ pub struct TargetJson {
     pub applied: AppliedJson,
     /// Requests sent.
     pub requests: RequestsJson,
+    /// Of a run for one person or one group: changes of others that are due, and stay so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<usize>,
     /// Why there is no plan, if there is none, or why the run stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

@@ -5,7 +5,10 @@
 
 pub mod check;
 pub mod explain;
+pub mod history;
+pub mod import;
 pub mod json;
+pub mod lever;
 pub mod plan;
 pub mod problem;
 pub mod profile;

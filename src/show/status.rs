@@ -1,7 +1,8 @@
 //! What is known of an installation: accounts, what is due, held or parked.
 //!
 //! `--format json`: `sources[]` (`source`, `read_at`, `users`, `missing`) and `targets[]` (`target`,
-//! `accounts`, `active`, `forgotten`, `groups`, `due`, `in_doubt`, `parked[]`, `held[]`, `last_run`).
+//! `accounts`, `active`, `forgotten`, `groups`, `due`, `in_doubt`, `parked[]`, `held[]`, `ignored`,
+//! `last_run`).
 
 use std::fmt::Write;
 
@@ -14,7 +15,7 @@ use super::words::{self, count};
 use super::{BOLD, DIM, MINUS, PLUS, TILDE, styled};
 use crate::core::key::{SourceName, TargetName};
 use crate::core::link::JobState;
-use crate::core::memory::{Hold, SourceState, TargetState};
+use crate::core::memory::{Hold, SourceState, TargetState, Verdict};
 use crate::store::TargetSummary;
 
 /// The whole answer of `status --format json`.
@@ -60,6 +61,8 @@ pub struct TargetStatus {
     pub parked: Vec<ParkedJson>,
     /// What the guard holds.
     pub held: Vec<HeldJson>,
+    /// Accounts and people that a person has said are never touched.
+    pub ignored: usize,
     /// The last run.
     pub last_run: Option<RunJson>,
 }
@@ -129,6 +132,14 @@ pub fn target(
                 limit: hold.limit,
             })
             .collect(),
+        ignored: state
+            .verdicts
+            .iter()
+            .filter(|verdict| match verdict {
+                Verdict::IgnoredAccount(_) | Verdict::IgnoredUser(_) => true,
+                Verdict::Apart(..) => false,
+            })
+            .count(),
         last_run: summary.last_run.as_ref().map(|run| RunJson {
             at: run.at.to_string(),
             outcome: run.outcome.clone(),
@@ -183,6 +194,13 @@ pub fn render(status: &StatusJson, now: Timestamp) -> String {
                  → sync without --quick reads the app, and sends only what differs",
                 styled(TILDE, "!"),
                 count(target.forgotten, "account")
+            );
+        }
+        if target.ignored > 0 {
+            let _ = writeln!(
+                text,
+                "  {} ignored by hand: rollcall import {} shows them",
+                target.ignored, target.target
             );
         }
         for held in &target.held {

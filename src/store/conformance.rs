@@ -10,7 +10,7 @@ use crate::core::change::{ActionKind, Subject};
 use crate::core::fingerprint::Fingerprint;
 use crate::core::key::{SourceName, TargetName, UserKey};
 use crate::core::link::{JobState, Link};
-use crate::core::memory::Window;
+use crate::core::memory::{Verdict, Window};
 
 use super::example::{
     app, approval, full_link, group_key, group_link, hold, jobs, line, missing, plain_link,
@@ -232,6 +232,38 @@ async fn holds_stand_newest_last_and_go_with_their_changes() {
         };
         put(store, &[Record::PutHold(app(), again.clone())]).await;
         assert_eq!(state(store).await.holds, [again]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn verdicts_stand_until_they_are_dropped() {
+    on_each(async |store| {
+        let verdicts = [
+            Verdict::Apart(user("1"), "a-1".into()),
+            Verdict::Apart(user("1"), "a-2".into()),
+            Verdict::IgnoredAccount("a-1".into()),
+            Verdict::IgnoredUser(user("1")),
+        ];
+        let put_all: Vec<_> = verdicts
+            .iter()
+            .chain(&verdicts)
+            .map(|verdict| Record::PutVerdict(app(), verdict.clone()))
+            .collect();
+        put(store, &put_all).await;
+        assert_eq!(state(store).await.verdicts, verdicts.clone().into());
+        let other = TargetName::new("other");
+        put(
+            store,
+            &[
+                Record::DropVerdict(app(), verdicts[0].clone()),
+                Record::DropVerdict(app(), verdicts[3].clone()),
+                Record::DropVerdict(other, verdicts[2].clone()),
+            ],
+        )
+        .await;
+        let left = [verdicts[1].clone(), verdicts[2].clone()];
+        assert_eq!(state(store).await.verdicts, left.into());
     })
     .await;
 }

@@ -13,7 +13,8 @@ use super::meta::{self, Mark};
 use super::place::Place;
 use super::{JournalEntry, StoreError};
 
-const COLUMNS: &str = "at, run, target, subject, label, action, outcome, detail, count, approved";
+pub(super) const COLUMNS: &str =
+    "at, run, target, subject, label, action, outcome, detail, count, approved";
 
 /// Where the journal ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +110,7 @@ pub(super) fn tail(
     Ok(lines)
 }
 
-fn entry(row: &Row<'_>) -> rusqlite::Result<JournalEntry> {
+pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<JournalEntry> {
     Ok(JournalEntry {
         at: row.get::<_, Stamp>(0)?.0,
         run: row.get(1)?,

@@ -8,6 +8,7 @@ mod column;
 mod connection;
 mod dictionary;
 mod forget;
+mod history;
 mod identity;
 mod journal;
 mod key;
@@ -23,6 +24,7 @@ mod snapshot;
 mod sqlite;
 mod summary;
 mod tokens;
+mod verdict;
 mod write;
 
 #[cfg(test)]
@@ -38,8 +40,9 @@ use jiff::Timestamp;
 use crate::core::change::{ActionKind, Subject};
 use crate::core::key::{GroupKey, SourceName, TargetName, UserKey};
 use crate::core::link::{GroupLink, Job, Link};
-use crate::core::memory::{Hold, Missing, ReadingRecord, SourceState, TargetState};
+use crate::core::memory::{Hold, Missing, ReadingRecord, SourceState, TargetState, Verdict};
 
+pub use history::{Wanted, Written};
 pub use sqlite::{Access, SqliteStore, StateKind};
 pub use summary::{LastRun, TargetSummary};
 pub use tokens::{AccessToken, CachedToken, TokenCache};
@@ -110,6 +113,10 @@ pub enum Record {
     PutHold(TargetName, Hold),
     /// Forget this hold.
     DropHold(TargetName, String),
+    /// Remember what a person has decided by hand.
+    PutVerdict(TargetName, Verdict),
+    /// Forget it.
+    DropVerdict(TargetName, Verdict),
     /// Remember this reading as the last accepted one.
     PutReading(SourceName, ReadingRecord),
     /// Remember that this user is missing.

@@ -21,6 +21,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::core::fingerprint::FingerprintKey;
 use crate::core::key::{SourceName, TargetName};
 
+use super::history::{Wanted, Written};
 use super::lock::Lock;
 use super::names::Names;
 use super::place::Place;
@@ -28,7 +29,7 @@ use super::summary::TargetSummary;
 use super::write::Writer;
 use super::{
     Epoch, JournalEntry, Journaling, Record, SourceState, Store, StoreError, TargetState,
-    connection, identity, journal, load, private, schema, snapshot, summary,
+    connection, history, identity, journal, load, private, schema, snapshot, summary,
 };
 
 /// Whose state it is; decided when it is made.
@@ -168,6 +169,26 @@ impl SqliteStore {
     /// When the state cannot be read.
     pub fn last_label(&self, subject: &str) -> Result<Option<String>, StoreError> {
         self.read(|db| journal::last_label(db, subject))
+    }
+
+    /// Gives the wanted lines of the journal to `each`, oldest first.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn history(
+        &self,
+        wanted: &Wanted,
+        mut each: impl FnMut(Written),
+    ) -> Result<(), StoreError> {
+        self.read(|db| history::read(db, wanted, &mut each))
+    }
+
+    /// Every subject that the journal names (`user hq:1001`), with each label it had.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn subjects(&self) -> Result<Vec<(String, String)>, StoreError> {
+        self.read(history::subjects)
     }
 
     /// Checks the journal's hash chain and gives the number of lines.

@@ -12,6 +12,7 @@ use crate::core::link::{GroupLink, Job, JobState, Link};
 use super::column::{Bits, Count, Stamp, subject_parts};
 use super::journal::End;
 use super::names::Names;
+use super::verdict;
 use super::{Hold, JournalEntry, Journaling, Missing, ReadingRecord, Record};
 
 /// Writes records into an open transaction.
@@ -44,6 +45,8 @@ impl<'a> Writer<'a> {
             Record::DropJob(target, subject, action) => self.drop_job(target, subject, *action),
             Record::PutHold(target, hold) => self.put_hold(target, hold),
             Record::DropHold(target, id) => self.drop_hold(target, id),
+            Record::PutVerdict(target, told) => verdict::put(self.db, target, told),
+            Record::DropVerdict(target, told) => verdict::drop(self.db, target, told),
             Record::PutReading(source, reading) => self.put_reading(source, reading),
             Record::PutMissing(user, missing) => self.put_missing(user, missing),
             Record::DropMissing(user) => self.drop_missing(user),

@@ -63,7 +63,7 @@ fn a_state_of_a_newer_version() {
     let bytes = std::fs::read(folder.path("state/state.db")).expect("it is there");
     assert_snapshot!(folder.rollcall(&sync(&served)).told(), @r#"
     -- stderr
-    error: the state in state was written by a newer rollcall (state version 99, this one knows 1)
+    error: the state in state was written by a newer rollcall (state version 99, this one knows N)
       hint: run the newer version, or start over with an empty --state directory
     -- exit 1
     "#);

@@ -413,8 +413,11 @@ impl<'a> Groups<'a> {
     }
 
     /// Do we know that this user is not wanted in the group? Nobody is taken out because a source
-    /// was read in part, a row was broken, or the user is parked.
+    /// was read in part, a row was broken, the user is parked, or the account is never touched.
     fn is_judged(&self, group: &Group, user: &UserKey) -> bool {
+        if self.view.is_left_alone(user) {
+            return false;
+        }
         if !group.members.contains(user) {
             return self.was_read(user);
         }

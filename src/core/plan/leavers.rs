@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::standing::{UNTRACEABLE, UNTRACEABLE_HINT, is_active, is_protected};
+use super::standing::{UNTRACEABLE, UNTRACEABLE_HINT, apart_problem, is_active, is_protected};
 use super::users::{Lanes, adopt, change, orphans};
 use super::{Note, Orphan, Plan, View, Waiting, WaitingFor};
 use crate::core::change::{Action, ActionKind, Reason, Subject};
@@ -35,6 +35,12 @@ pub(super) fn plan_out(
     let (id, by, is_ours) = match view.matches.get(&desired.user) {
         Some(Match::Recovered { id, by }) => (id, by, true),
         Some(Match::One { id, by }) => (id, by, false),
+        Some(Match::Apart { id, by }) => {
+            let problem = apart_problem(view, id, by);
+            let left_alone = format!("{}: {problem}: left alone", desired.label);
+            plan.warnings.push(left_alone);
+            return;
+        }
         Some(Match::Unsure { .. }) | None => return,
     };
     let Some(account) = view.accounts.get(id).copied() else {

@@ -24,6 +24,7 @@ mod attributes;
 mod content;
 mod dependence;
 mod groups;
+pub mod inventory;
 mod leavers;
 mod references;
 mod relearn;
@@ -39,13 +40,13 @@ use sha2::{Digest, Sha256};
 use super::account::{Account, AppGroup};
 use super::attribute::AttrName;
 use super::change::{Action, ActionKind, Change, Subject};
-use super::correlate::{Match, correlate, recover};
+use super::correlate::{Known, Match, correlate, recover};
 use super::desired::{Desired, Wanted};
 use super::fingerprint::FingerprintKey;
 use super::hex;
 use super::key::{GroupKey, RemoteId, TargetName, UserKey};
 use super::link::{GroupLink, JobState, Link};
-use super::memory::TargetState;
+use super::memory::{TargetState, Verdict};
 use super::profile::Reactivation;
 use super::reading::{Absence, Reading};
 use super::rules::Rules;
@@ -285,7 +286,24 @@ impl<'a> View<'a> {
     }
 
     fn is_protected(&self, account: &Account) -> bool {
-        is_protected(self.input.rules, account)
+        is_protected(self.input, account)
+    }
+
+    /// Is the account of this user never to be touched, as far as can be told without its name?
+    fn is_left_alone(&self, user: &UserKey) -> bool {
+        let Some(link) = self.input.state.links.get(user) else {
+            return false;
+        };
+        let names = [&*user.id, link.id.as_str()];
+        self.input.state.ignores_user(user)
+            || self.input.state.ignores_account(&link.id)
+            || names
+                .iter()
+                .any(|name| self.input.rules.protected.contains(*name))
+            || self
+                .accounts
+                .get(&link.id)
+                .is_some_and(|account| self.is_protected(account))
     }
 
     /// The link of a user, if the account it names is the one that counts.
@@ -322,9 +340,8 @@ impl<'a> View<'a> {
     }
 }
 
-fn is_protected(rules: &Rules, account: &Account) -> bool {
-    let protected = &rules.protected;
-    protected.contains(account.label.as_str()) || protected.contains(account.id.as_str())
+fn is_protected(input: &Input<'_>, account: &Account) -> bool {
+    input.rules.protects(account) || input.state.ignores_account(&account.id)
 }
 
 fn matches(input: &Input<'_>, observed: &Observed) -> BTreeMap<UserKey, Match> {
@@ -349,12 +366,27 @@ fn matches(input: &Input<'_>, observed: &Observed) -> BTreeMap<UserKey, Match> {
         .iter()
         .filter(|desired| is_free(&desired.user) && !recovered.contains_key(&desired.user))
         .collect();
-    let mut matches = correlate(&input.rules.profile, &unlinked, &observed.accounts, &taken);
+    let known = Known {
+        taken,
+        apart: apart(input),
+    };
+    let mut matches = correlate(&input.rules.profile, &unlinked, &observed.accounts, &known);
     matches.extend(recovered.into_iter().map(|(user, (account, by))| {
         let id = account.id.clone();
         (user.clone(), Match::Recovered { id, by })
     }));
     matches
+}
+
+/// Whose a person has said that an account is not.
+fn apart<'a>(input: &Input<'a>) -> BTreeSet<(&'a UserKey, &'a RemoteId)> {
+    let verdicts = input.state.verdicts.iter();
+    verdicts
+        .filter_map(|verdict| match verdict {
+            Verdict::Apart(user, id) => Some((user, id)),
+            Verdict::IgnoredAccount(_) | Verdict::IgnoredUser(_) => None,
+        })
+        .collect()
 }
 
 /// Accounts of creates whose answers were lost, found by what they were sent with: the person may
@@ -370,7 +402,7 @@ fn recovered<'a>(
         .iter()
         .filter(|account| !taken.contains_key(&account.id))
         .filter(|account| account.active || old_ones_count)
-        .filter(|account| !is_protected(input.rules, account))
+        .filter(|account| !is_protected(input, account))
         .collect();
     let mut found: BTreeMap<&UserKey, (&Account, AttrName)> = BTreeMap::new();
     let mut claims: BTreeMap<&RemoteId, usize> = BTreeMap::new();

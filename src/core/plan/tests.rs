@@ -3,6 +3,7 @@
 mod adoption;
 mod attributes;
 mod groups;
+mod inventory;
 mod lasting;
 mod leavers;
 mod lost_key;

@@ -346,7 +346,7 @@ fn plan_return(
 /// Accounts that no link and no match explains.
 pub(super) fn orphans(view: &View<'_>) -> Vec<Orphan> {
     let matched = view.matches.values().filter_map(|found| match found {
-        Match::One { id, .. } | Match::Recovered { id, .. } => Some(id),
+        Match::One { id, .. } | Match::Recovered { id, .. } | Match::Apart { id, .. } => Some(id),
         Match::Unsure { .. } => None,
     });
     let linked: BTreeSet<&RemoteId> = view

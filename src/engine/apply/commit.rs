@@ -90,6 +90,10 @@ impl Drain<'_> {
             .state
             .jobs
             .iter()
+            .filter(|job| {
+                let part = proposal.part.as_ref();
+                part.is_none_or(|part| part.holds(&job.subject))
+            })
             .filter(|job| !planned.contains(&(&job.subject, job.action)))
             .filter(|job| match job.state {
                 JobState::Due(_) => true,
@@ -120,6 +124,7 @@ impl Drain<'_> {
             .state
             .holds
             .iter()
+            .filter(|_| proposal.part.is_none())
             .filter(|known| known.approved.is_none())
             .filter(|known| !reviewed.held.iter().any(|hold| hold.id == known.id))
             .map(|known| &known.id);

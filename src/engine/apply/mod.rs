@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 
+use super::cut::Part;
 use super::journal::Scribe;
 use super::perform::{Result as Tried, Scene};
 use super::propose::Proposal;
@@ -24,6 +25,7 @@ use crate::core::change::{Action, Change};
 use crate::core::fault::Fault;
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::{GroupLink, JobState, Link};
+use crate::core::memory::TargetState;
 use crate::core::plan::Basis;
 use crate::store::{Epoch, Record, StoreError};
 
@@ -74,7 +76,7 @@ struct Drain<'a> {
     scribe: Scribe<'a>,
     links: BTreeMap<UserKey, Link>,
     groups: BTreeMap<GroupKey, GroupLink>,
-    before: &'a BTreeMap<UserKey, Link>,
+    state: &'a TargetState,
     accounts: &'a BTreeMap<RemoteId, Account>,
     gone: &'a BTreeSet<RemoteId>,
     keys: BTreeMap<&'a UserKey, &'a [(AttrName, Arc<str>)]>,
@@ -84,6 +86,7 @@ struct Drain<'a> {
     unreachable: u32,
     is_held: bool,
     is_parked: bool,
+    part: Option<&'a Part>,
 }
 
 impl<'a> Drain<'a> {
@@ -101,7 +104,7 @@ impl<'a> Drain<'a> {
             scribe,
             links: proposal.state.links.clone(),
             groups: proposal.state.groups.clone(),
-            before: &proposal.state.links,
+            state: &proposal.state,
             accounts: &proposal.accounts,
             gone: &proposal.gone,
             keys: proposal
@@ -116,6 +119,7 @@ impl<'a> Drain<'a> {
             is_held: !proposal.reviewed.held.is_empty(),
             is_parked: !proposal.reviewed.plan.parked.is_empty()
                 || proposal.reviewed.plan.unread > 0,
+            part: proposal.part.as_ref(),
         }
     }
 
@@ -154,7 +158,8 @@ impl<'a> Drain<'a> {
             "in line"
         };
         let detail = format!("{} done, {} not", applied.done, applied.failed.len());
-        let line = self.scribe.end(self.world.clock.now(), outcome, detail);
+        let now = self.world.clock.now();
+        let line = self.scribe.end(now, self.part, outcome, detail);
         self.world
             .store
             .commit(Epoch(1), &[Record::Journal(line)])
@@ -182,7 +187,8 @@ impl<'a> Drain<'a> {
         let scene = Scene {
             target: self.target,
             links: &self.links,
-            before: self.before,
+            state: self.state,
+            before: &self.state.links,
             groups: &self.groups,
             accounts: self.accounts,
             gone: self.gone,

@@ -4,6 +4,7 @@
 //! [`dispose`], and what a success means for links to [`super::remember`].
 
 use super::{Drain, Failure, needs_request};
+use crate::core::change::Reason;
 use crate::core::fault::{Disposition, Effect, Fault, FaultKind, dispose};
 use crate::core::link::JobState;
 use crate::engine::journal::Outcome;
@@ -131,13 +132,17 @@ impl Drain<'_> {
                 task.due = self.world.clock.instant() + pause;
                 self.queue.put_back(task);
             }
-            Disposition::Park => self.park(&task, fault.to_string(), hint(fault), batch),
+            Disposition::Park if task.change.reason != Reason::Resent => {
+                self.park(&task, fault.to_string(), hint(fault), batch);
+            }
             Disposition::StopTarget => {
                 batch.push(self.trouble(&task, outcome, fault.to_string()));
                 self.applied.stopped = Some(fault.clone());
                 self.give_up(task, fault, batch);
             }
-            Disposition::Retry(_)
+            // Nobody stays locked out by a resend until a person looks at what is parked.
+            Disposition::Park
+            | Disposition::Retry(_)
             | Disposition::LookFirst(_)
             | Disposition::LookUpConflict
             | Disposition::FindAgain
