@@ -5,10 +5,12 @@
 
 mod approve;
 pub mod assemble;
+mod authorize;
 mod check;
 mod connectors;
 mod exit;
 mod explain;
+mod keeper;
 mod retry;
 mod sandbox;
 mod schema;
@@ -57,6 +59,8 @@ enum Command {
     Approve(approve::ApproveArgs),
     /// Let the next run try again what was parked.
     Retry(retry::RetryArgs),
+    /// Let a person consent to an app that wants it, and keep the refresh token.
+    Authorize(authorize::AuthorizeArgs),
     /// List the kinds of app, or show one with the origin of every key.
     Connectors(connectors::ConnectorsArgs),
     /// Serve sandbox copies of all targets over HTTP.
@@ -116,6 +120,7 @@ pub async fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exi
         Command::Status(args) => status::run(args).await,
         Command::Approve(args) => approve::run(args).await,
         Command::Retry(args) => retry::run(args).await,
+        Command::Authorize(args) => authorize::run(args).await,
         Command::Connectors(args) => connectors::run(&args),
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Schema => Ok(schema::run()),

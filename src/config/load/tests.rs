@@ -149,7 +149,7 @@ fn every_key_is_read() {
     };
     assert_eq!(
         oauth2.client_secret,
-        SecretRef::File("/etc/rollcall/secrets/s".into())
+        Some(SecretRef::File("/etc/rollcall/secrets/s".into()))
     );
     assert_eq!(
         (oauth2.client_auth, oauth2.scopes.len()),
@@ -198,7 +198,7 @@ fn every_key_is_read() {
     assert_eq!((rules.adopt, rules.drift), (Adopt::Ask, Drift::Report));
     assert_eq!(rules.profile.users.page, 7);
     assert_eq!(target.origins["users.page"], "override");
-    assert_eq!(target.ca, Some(PathBuf::from("/etc/rollcall/ca.pem")));
+    assert_eq!(target.tls.ca, Some(PathBuf::from("/etc/rollcall/ca.pem")));
     assert_eq!(target.tests[0].line, 39);
     assert_eq!(target.tests[0].expect["locale"], serde_json::Value::Null);
 }
