@@ -59,17 +59,38 @@ pub fn check(
         let oauth2 = oauth2::check(raw, &place.key("oauth2"), folder, findings);
         oauth2.map(|oauth2| AuthConfig::Oauth2(Box::new(oauth2)))
     } else {
-        if !findings.suspect(&place) {
-            let hint = "write auth: { bearer: { file: PATH } } or auth: { oauth2: { … } }";
-            findings.key(
-                &place,
-                "no way to prove who we are stands here",
-                Some(hint.into()),
-            );
-        }
+        nothing(&place, findings);
         None
     };
     (auth, expires)
+}
+
+/// There is no way: its key is not there, or there is nothing under it.
+fn nothing(place: &Place, findings: &mut Findings<'_>) {
+    if findings.suspect(place) {
+        return;
+    }
+    let empty = ["bearer", "basic", "header", "oauth2"]
+        .into_iter()
+        .find(|way| findings.stands(&place.key(way)));
+    let (at, message, hint) = match empty {
+        Some("bearer") => (
+            place.key("bearer"),
+            "this must say where the secret is kept",
+            "write one of: { credential: NAME }, { file: PATH }, { env: NAME }",
+        ),
+        Some(way) => (
+            place.key(way),
+            "nothing stands here",
+            "write its keys below",
+        ),
+        None => (
+            place.clone(),
+            "no way to prove who we are stands here",
+            "write auth: { bearer: { file: PATH } } or auth: { oauth2: { … } }",
+        ),
+    };
+    findings.key(&at, message, Some(hint.into()));
 }
 
 fn ways(raw: &RawAuth) -> Vec<AuthKind> {

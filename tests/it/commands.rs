@@ -303,6 +303,7 @@ fn help_says_what_there_is() {
       status      Show what is known of every target: accounts, what is due, held or parked
       approve     Release what the guard holds
       retry       Let the next run try again what was parked
+      authorize   Let a person consent to an app that wants it, and keep the refresh token
       connectors  List the kinds of app, or show one with the origin of every key
       sandbox     Serve sandbox copies of all targets over HTTP
       schema      Print the JSON Schema of the config, for editors

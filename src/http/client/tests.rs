@@ -13,6 +13,11 @@ use url::Url;
 
 use super::super::body::pack;
 use super::*;
+
+mod hostile;
+mod mutual_tls;
+mod proxies;
+
 use crate::clock::Clock;
 use crate::http::About;
 
