@@ -21,6 +21,7 @@ use super::assemble::{self, Apps, Need};
 use super::{Common, Exit, way};
 use crate::clock::Clock;
 use crate::config::{self, AuthConfig, Config, GrantConfig, Oauth2Config, TargetConfig};
+use crate::core::key::TargetName;
 use crate::draw;
 use crate::http::Transport;
 use crate::http::client::{Connection, ReqwestTransport};
@@ -146,7 +147,7 @@ fn find<'a>(config: &'a Config, name: &str) -> Result<&'a TargetConfig, Trouble>
         .iter()
         .find(|(known, _)| known.as_str() == name);
     found.map(|(_, target)| target).ok_or_else(|| {
-        let names: Vec<&str> = config.targets.keys().map(|name| name.as_str()).collect();
+        let names: Vec<&str> = config.targets.keys().map(TargetName::as_str).collect();
         Trouble::new(
             format!("there is no target `{name}`"),
             Some(&format!("the config has: {}", names.join(", "))),
@@ -229,12 +230,10 @@ impl Door {
     }
 
     async fn wait(self, consent: Consent) -> Result<Agreed, Trouble> {
-        let answered = match self.listener {
-            Some(listener) => listen(listener, self.redirect_uri.path(), consent).await?,
-            None => {
-                let text = paste().await?;
-                consent.read_pasted(&text)
-            }
+        let answered = if let Some(listener) = self.listener {
+            listen(listener, self.redirect_uri.path(), consent).await?
+        } else {
+            consent.read_pasted(&paste().await?)
         };
         answered.map_err(|error| Trouble::new(error.to_string(), Some("run it again")))
     }

@@ -50,7 +50,12 @@ impl Keeper for TargetKeeper {
         let clock = &self.keepers.clock;
         let begun = clock.instant();
         loop {
-            if let Some(turn) = self.keepers.cache.try_turn(&self.target).map_err(told)? {
+            if let Some(turn) = self
+                .keepers
+                .cache
+                .try_turn(&self.target)
+                .map_err(|error| told(&error))?
+            {
                 return Ok(Box::new(turn));
             }
             if clock.instant() > begun + PATIENCE {
@@ -63,32 +68,41 @@ impl Keeper for TargetKeeper {
     }
 
     fn refresh_token(&self) -> Result<Option<Secret>, KeeperError> {
-        self.keepers.cache.refresh_token(&self.target).map_err(told)
+        self.keepers
+            .cache
+            .refresh_token(&self.target)
+            .map_err(|error| told(&error))
     }
 
     fn keep(&self, token: &Secret) -> Result<(), KeeperError> {
-        self.keepers.cache.keep(&self.target, token).map_err(told)
+        self.keepers
+            .cache
+            .keep(&self.target, token)
+            .map_err(|error| told(&error))
     }
 
     fn forget(&self) -> Result<(), KeeperError> {
-        self.keepers.cache.forget(&self.target).map_err(told)
+        self.keepers
+            .cache
+            .forget(&self.target)
+            .map_err(|error| told(&error))
     }
 
     fn refusals(&self, credentials: &Secret) -> Result<Refusals, KeeperError> {
         let known = self.keepers.cache.refusals(&self.target, credentials);
-        known.map_err(told)
+        known.map_err(|error| told(&error))
     }
 
     fn refuse(&self, credentials: &Secret, at: Timestamp) -> Result<(), KeeperError> {
         let kept = self.keepers.cache.refuse(&self.target, credentials, at);
-        kept.map_err(told)
+        kept.map_err(|error| told(&error))
     }
 
     fn accept(&self, credentials: &Secret) -> Result<(), KeeperError> {
         self.keepers
             .cache
             .accept(&self.target, credentials)
-            .map_err(told)
+            .map_err(|error| told(&error))
     }
 
     fn urgency(&self) -> Urgency {
@@ -97,9 +111,9 @@ impl Keeper for TargetKeeper {
 }
 
 /// The error with its causes and its remedy, in one line.
-fn told(error: StoreError) -> KeeperError {
+fn told(error: &StoreError) -> KeeperError {
     let mut text = error.to_string();
-    for cause in super::trouble::causes(&error) {
+    for cause in super::trouble::causes(error) {
         text.push_str(&format!(": {cause}"));
     }
     if let Some(hint) = &error.hint {

@@ -253,7 +253,8 @@ pub(super) fn sandboxed_client(
     known: sandbox::Credentials,
 ) -> Oauth2Client {
     let grant = match &oauth2.grant {
-        GrantConfig::ClientCredentials => Grant::ClientCredentials,
+        // A copy knows no grants of vendors: their proof is the client's own.
+        GrantConfig::ClientCredentials | GrantConfig::Vendor(_) => Grant::ClientCredentials,
         GrantConfig::Password { .. } => Grant::Password {
             username: Secret::new(known.username),
             password: known.password,
@@ -262,8 +263,6 @@ pub(super) fn sandboxed_client(
             first: known.refresh_token,
         },
         GrantConfig::AuthorizationCode { .. } => consented(target),
-        // A copy knows no grants of vendors: their proof is the client's own.
-        GrantConfig::Vendor(_) => Grant::ClientCredentials,
     };
     let secret = |_: &SecretRef| Ok(Secret::new("sandbox"));
     Oauth2Client {

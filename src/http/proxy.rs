@@ -89,10 +89,13 @@ impl Routes {
                         .filter_map(|name| variable(name))
                         .find(|value| !value.trim().is_empty())
                 };
-                let all = || find("ALL_PROXY");
+                let of = |name: &str| {
+                    let text = find(name).or_else(|| find("ALL_PROXY"))?;
+                    read(&text)
+                };
                 Self {
-                    https: find("HTTPS_PROXY").or_else(all).and_then(read),
-                    http: find("HTTP_PROXY").or_else(all).and_then(read),
+                    https: of("HTTPS_PROXY"),
+                    http: of("HTTP_PROXY"),
                     exempt: find("NO_PROXY")
                         .map(|list| exempt(&list))
                         .unwrap_or_default(),
@@ -118,11 +121,12 @@ impl Routes {
 
 /// A proxy as the environment has it; `http://` may be left out. One that is no address, or speaks no
 /// HTTP, is none.
-fn read(text: String) -> Option<Proxy> {
+fn read(text: &str) -> Option<Proxy> {
     let text = text.trim();
-    let text = match text.contains("://") {
-        true => text.to_owned(),
-        false => format!("http://{text}"),
+    let text = if text.contains("://") {
+        text.to_owned()
+    } else {
+        format!("http://{text}")
     };
     let url = Url::parse(&text).ok()?;
     let speaks = matches!(url.scheme(), "http" | "https") && url.has_host();

@@ -45,10 +45,15 @@ pub fn ending(last: Date, ending: Ending) -> String {
 /// Lines beside a plan.
 #[must_use]
 pub fn notes(target: &TargetName, lines: &[String]) -> String {
-    lines
-        .iter()
-        .map(|line| format!("{}  {}\n", styled(BOLD, target), styled(TILDE, line)))
-        .collect()
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(&format!(
+            "{}  {}\n",
+            styled(BOLD, target),
+            styled(TILDE, line)
+        ));
+    }
+    text
 }
 
 /// How a person gives consent.

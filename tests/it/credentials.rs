@@ -188,9 +188,8 @@ fn a_dry_run_keeps_the_refresh_token_that_it_was_given() {
 
 #[test]
 fn the_end_of_a_credential_is_told_in_good_time() {
-    let today = jiff::Zoned::now()
-        .with_time_zone(jiff::tz::TimeZone::UTC)
-        .date();
+    let now = rollcall::clock::Clock::System.now();
+    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
     let day = |days: i64| {
         let span = jiff::Span::new().days(days);
         today.checked_add(span).expect("a day").to_string()

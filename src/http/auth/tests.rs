@@ -251,7 +251,7 @@ async fn a_token_that_never_worked_is_tried_once() {
 async fn a_success_between_refusals_counts_afresh() {
     let count = AtomicUsize::new(0);
     let script = Script::new(move |_| {
-        let good = count.fetch_add(1, Ordering::SeqCst) % 3 == 0;
+        let good = count.fetch_add(1, Ordering::SeqCst).is_multiple_of(3);
         Ok(answer(if good { 200 } else { 401 }, &[], ""))
     });
     let (authorized, script) = authorized(script, bearer());

@@ -35,9 +35,10 @@ pub(in crate::http) struct Errand<'a, T> {
 /// for anything yet.
 pub(in crate::http) async fn obtain<T: Transport>(errand: &Errand<'_, T>) -> Result<Token, Fault> {
     let client = errand.client;
-    let _turn = match client.grant.is_kept() {
-        true => Some(errand.keeper.turn().await.map_err(|error| error.fault())?),
-        false => None,
+    let _turn = if client.grant.is_kept() {
+        Some(errand.keeper.turn().await.map_err(|error| error.fault())?)
+    } else {
+        None
     };
     let got = match &client.grant {
         Grant::ClientCredentials => {
@@ -135,12 +136,16 @@ impl<T: Transport> Errand<'_, T> {
 
     /// With the kept refresh token, if there is one; it is forgotten when it is refused.
     async fn with_kept(&self) -> Result<Option<Token>, NoToken> {
-        let Some(kept) = self.keeper.refresh_token().map_err(unready)? else {
+        let Some(kept) = self
+            .keeper
+            .refresh_token()
+            .map_err(|error| unready(&error))?
+        else {
             return Ok(None);
         };
         let got = self.refresh(&kept).await;
         if let Err(NoToken::Grant(_)) = &got {
-            self.keeper.forget().map_err(unready)?;
+            self.keeper.forget().map_err(|error| unready(&error))?;
         }
         got.map(Some)
     }
@@ -191,6 +196,6 @@ impl<T: Transport> Errand<'_, T> {
     }
 }
 
-fn unready(error: KeeperError) -> NoToken {
+fn unready(error: &KeeperError) -> NoToken {
     NoToken::Other(error.fault())
 }

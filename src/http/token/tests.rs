@@ -318,9 +318,10 @@ async fn a_password_is_shown_once_and_then_the_refresh_token_that_came_with_it()
 async fn a_refused_refresh_token_is_forgotten_and_the_password_is_shown_again() {
     let script = Script::new(|request| {
         let refresh = request.body.starts_with(b"grant_type=refresh_token");
-        Ok(match refresh {
-            true => answer(400, &[], r#"{"error":"invalid_grant"}"#),
-            false => answer(200, &[], r#"{"access_token":"t"}"#),
+        Ok(if refresh {
+            answer(400, &[], r#"{"error":"invalid_grant"}"#)
+        } else {
+            answer(200, &[], r#"{"access_token":"t"}"#)
         })
     });
     let keeper = Forgetful::holding(Secret::new("old"));
