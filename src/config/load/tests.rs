@@ -95,12 +95,12 @@ fn ways_to_prove_who_we_are_stand_alone_and_whole() {
         ),
         (
             "{ header: { name: Host, value: { env: K } } }",
-            "6:23: targets.t.auth.header.name: this is no header that can carry a secret (write the \
+            "6:29: targets.t.auth.header.name: this is no header that can carry a secret (write the \
              header that the app reads its key from, such as X-Api-Key)",
         ),
         (
             "{ bearer: { env: T }, expires: soon }",
-            "6:36: targets.t.auth.expires: this is no day (write it like 2027-01-31)",
+            "6:42: targets.t.auth.expires: this is no day (write it like 2027-01-31)",
         ),
     ] {
         assert_eq!(told_of_auth(auth), [wanted], "{auth}");
