@@ -5,6 +5,7 @@
 
 mod approve;
 pub mod assemble;
+mod authorize;
 mod check;
 mod completions;
 mod connectors;
@@ -14,6 +15,7 @@ mod history;
 mod ignore;
 mod import;
 mod journal;
+mod keeper;
 mod lever;
 mod link;
 mod man;
@@ -86,6 +88,8 @@ enum Command {
     /// Exit codes: 0 done, 1 it may not be done and nothing was sent, 4 it did not go through: what
     /// happened and what is due is said.
     Resend(resend::ResendArgs),
+    /// Let a person consent to an app that wants it, and keep the refresh token.
+    Authorize(authorize::AuthorizeArgs),
     /// List the kinds of app, or show one with the origin of every key.
     Connectors(connectors::ConnectorsArgs),
     /// Serve sandbox copies of all targets over HTTP.
@@ -158,6 +162,7 @@ pub async fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exi
         Command::Man => man::run(),
         Command::Approve(args) => approve::run(args).await,
         Command::Retry(args) => retry::run(args).await,
+        Command::Authorize(args) => authorize::run(args).await,
         Command::Connectors(args) => connectors::run(&args),
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Schema => Ok(schema::run()),

@@ -186,6 +186,8 @@ impl Cycle<'_> {
         let target = &unit.target;
         let proposed = propose(&target.rules, &*target.app, roster, basis, self.world).await;
         self.line.clear();
+        let notes = unit.notes(self.world.clock.now());
+        self.note(unit, &notes);
         let proposal = match proposed {
             Ok(proposal) => match only {
                 Some(only) => only.cut(proposal, roster),
@@ -199,6 +201,7 @@ impl Cycle<'_> {
         let labels = labels(roster);
         let mut json = TargetJson::of(&proposal.reviewed, &labels);
         json.left_out = proposal.part.as_ref().map(|part| part.left_out);
+        json.warnings.extend(notes.iter().cloned());
         let mut exit = ending(&proposal.reviewed, self.args.dry_run);
         let linked = proposal.state.holders().cloned().collect();
         let unsettled = unsettled(&proposal.reviewed);
@@ -214,6 +217,10 @@ impl Cycle<'_> {
             json.requests = unit.requests_since(before);
             self.steps
                 .lap(&format!("changing {name}"), self.world.clock);
+            let mut later = unit.notes(self.world.clock.now());
+            later.retain(|line| !notes.contains(line));
+            self.note(unit, &later);
+            json.warnings.extend(later);
             self.say(|| applied_text(unit, &applied, json.requests));
         }
         Ok(Ended {
@@ -222,6 +229,13 @@ impl Cycle<'_> {
             linked: Some(linked),
             unsettled,
         })
+    }
+
+    /// What there is to know about the credentials.
+    fn note(&self, unit: &Unit, notes: &[String]) {
+        if !notes.is_empty() {
+            self.say(|| show::credential::notes(&unit.target.rules.target, notes));
+        }
     }
 
     fn unplanned(&self, unit: &Unit, trouble: &Trouble) -> Ended {

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use super::way::Lack;
 use crate::config::Problems;
 use crate::config::profile::ProfileError;
 use crate::core::fault::{Fault, FaultKind};
@@ -122,6 +123,15 @@ impl From<SecretError> for Trouble {
 impl From<ClientError> for Trouble {
     fn from(error: ClientError) -> Self {
         plain(&error, None)
+    }
+}
+
+impl From<Lack> for Trouble {
+    fn from(lack: Lack) -> Self {
+        match lack {
+            Lack::Secret(error) => error.into(),
+            Lack::Client(error) => error.into(),
+        }
     }
 }
 

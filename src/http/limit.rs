@@ -13,6 +13,7 @@ use http::StatusCode;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
+use super::allowance::{Allowance, AllowanceNames};
 use super::bucket::Buckets;
 use super::pace::{Pace, Round};
 use super::{About, Answer, Request, Transport, retry_after};
@@ -29,6 +30,7 @@ pub struct Limiter {
     retry: RetryPolicy,
     slots: Semaphore,
     gate: Mutex<Gate>,
+    allowance: Option<AllowanceNames>,
 }
 
 /// What is looked at and changed in one step.
@@ -54,7 +56,18 @@ impl Limiter {
                 open: cap,
                 paused_until: None,
             }),
+            allowance: None,
             clock,
+        }
+    }
+
+    /// Pauses also when these headers of an answer say that nothing is left of a rate, before the
+    /// target has to refuse anything.
+    #[must_use]
+    pub fn reading(self, names: AllowanceNames) -> Self {
+        Self {
+            allowance: Some(names),
+            ..self
         }
     }
 
@@ -125,12 +138,25 @@ impl Limiter {
             Ok(answer) => match answer.status {
                 StatusCode::TOO_MANY_REQUESTS => self.slow_down(round, self.hint(answer), true),
                 StatusCode::SERVICE_UNAVAILABLE => self.slow_down(round, self.hint(answer), false),
-                _ => self.speed_up(),
+                _ => {
+                    self.speed_up();
+                    self.heed(answer);
+                }
             },
             Err(fault) if fault.kind == FaultKind::Throttled => {
                 self.slow_down(round, fault.retry_after, true);
             }
             Err(_) => {}
+        }
+    }
+
+    /// Keeps to what the app says is left.
+    fn heed(&self, answer: &Answer) {
+        let names = self.allowance.as_ref();
+        let pause =
+            names.and_then(|names| Allowance::read(&answer.headers, names, self.clock.now()));
+        if let Some(pause) = pause {
+            self.gate().pause_for(pause, self.clock.instant());
         }
     }
 
@@ -146,8 +172,7 @@ impl Limiter {
         let refusals = gate.pace.refusals();
         let pause = hint.or_else(|| refused.then(|| backoff::ceiling(refusals, &self.retry)));
         if let Some(pause) = pause {
-            let until = self.clock.instant() + pause;
-            gate.paused_until = gate.paused_until.max(Some(until));
+            gate.pause_for(pause, self.clock.instant());
         }
         self.fit(&mut gate);
     }
@@ -203,6 +228,10 @@ impl Gate {
     /// Are there more slots than the pace allows?
     fn has_surplus(&self) -> bool {
         self.open > self.pace.allowed()
+    }
+
+    fn pause_for(&mut self, pause: Duration, now: Instant) {
+        self.paused_until = self.paused_until.max(Some(now + pause));
     }
 
     fn pause(&self, now: Instant) -> Option<Duration> {

@@ -100,4 +100,11 @@ impl Sandbox {
             app.expire_tokens(now);
         }
     }
+
+    /// Makes every refresh token of `target` void.
+    pub fn revoke_refresh_tokens(&self, target: &TargetName) {
+        if let Some(mut app) = self.app(target) {
+            app.revoke_refresh_tokens();
+        }
+    }
 }

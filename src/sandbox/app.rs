@@ -100,8 +100,11 @@ impl App {
 
     /// Answers a request; `rest` is its path below the app's name.
     pub(super) fn handle(&mut self, request: &Request, rest: &str, now: Timestamp) -> Answer {
-        let (kind, answer) = if rest == route::TOKEN && self.gate.auth() == SandboxAuth::Oauth2 {
+        let speaks_oauth = *self.gate.auth() == SandboxAuth::Oauth2;
+        let (kind, answer) = if rest == route::TOKEN && speaks_oauth {
             (RequestKind::Token, self.gate.issue(request, now))
+        } else if rest == route::AUTHORIZE && speaks_oauth {
+            (RequestKind::Scim, self.gate.consent(request))
         } else {
             let answer = self.dispatch(request, rest, now);
             (
@@ -200,7 +203,7 @@ impl App {
     }
 
     /// How the app wants its clients to prove who they are.
-    pub(super) fn auth(&self) -> SandboxAuth {
+    pub(super) fn auth(&self) -> &SandboxAuth {
         self.gate.auth()
     }
 
@@ -222,6 +225,11 @@ impl App {
     /// Ends every token that was issued.
     pub(super) fn expire_tokens(&mut self, now: Timestamp) {
         self.gate.expire(now);
+    }
+
+    /// Makes every refresh token void.
+    pub(super) fn revoke_refresh_tokens(&mut self) {
+        self.gate.revoke();
     }
 
     /// The requests so far.
@@ -291,7 +299,11 @@ fn no_such_method(method: &Method) -> Refusal {
     Refusal::plain(StatusCode::METHOD_NOT_ALLOWED, problem)
 }
 
+/// The path and the query as they came; those of a page of consent are nobody's business.
 fn asked(request: &Request) -> String {
+    if request.url.path().ends_with(route::AUTHORIZE) {
+        return request.url.path().to_owned();
+    }
     request.url[url::Position::BeforePath..url::Position::AfterQuery].to_owned()
 }
 

@@ -48,7 +48,9 @@ fn pick(all: Vec<Json>, one: Option<&str>) -> Result<Json, Refusal> {
 fn provider(app: &App, base: &str) -> Json {
     let (kind, name) = match app.auth() {
         SandboxAuth::Bearer => ("oauthbearertoken", "Bearer token"),
-        SandboxAuth::Oauth2 => ("oauth2", "OAuth2 client credentials"),
+        SandboxAuth::Basic => ("httpbasic", "User name and password"),
+        SandboxAuth::Header(_) => ("apikey", "A key in a header"),
+        SandboxAuth::Oauth2 => ("oauth2", "OAuth2"),
     };
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],

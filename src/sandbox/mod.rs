@@ -121,6 +121,12 @@ pub fn token_url(root: &Url, target: &TargetName) -> Url {
     below(root, target, route::TOKEN)
 }
 
+/// The page of consent of the sandbox copy of `target`, where the sandbox is at `root`.
+#[must_use]
+pub fn authorize_url(root: &Url, target: &TargetName) -> Url {
+    below(root, target, route::AUTHORIZE)
+}
+
 fn below(root: &Url, target: &TargetName, path: &str) -> Url {
     let mut url = root.clone();
     let before = root.path().trim_end_matches('/');

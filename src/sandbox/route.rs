@@ -12,6 +12,9 @@ pub(super) const SCIM: &str = "/scim/v2";
 /// Where its tokens are had, below its name.
 pub(super) const TOKEN: &str = "/oauth2/token";
 
+/// Where a person consents to them, below its name.
+pub(super) const AUTHORIZE: &str = "/oauth2/authorize";
+
 /// What an address means within an app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {

@@ -4,6 +4,7 @@
 //! time; and JSON with stable fields on request. Leaves what to show to the commands.
 
 pub mod check;
+pub mod credential;
 pub mod explain;
 pub mod history;
 pub mod import;

@@ -46,6 +46,8 @@ pub fn list(profiles: &[EffectiveProfile]) -> String {
 fn auth(kind: AuthKind) -> &'static str {
     match kind {
         AuthKind::Bearer => "bearer",
+        AuthKind::Basic => "basic",
+        AuthKind::Header => "header",
         AuthKind::Oauth2 => "oauth2",
     }
 }

@@ -45,7 +45,7 @@ use crate::core::memory::{Hold, Missing, ReadingRecord, SourceState, TargetState
 pub use history::{Wanted, Written};
 pub use sqlite::{Access, SqliteStore, StateKind};
 pub use summary::{LastRun, TargetSummary};
-pub use tokens::{AccessToken, CachedToken, TokenCache};
+pub use tokens::{TokenCache, TokenTurn};
 
 /// The right to write: a batch under an older epoch is refused. Always 1 with one machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -310,6 +310,7 @@ fn help_says_what_there_is() {
       unlink       Say that an account is not somebody's
       ignore       Leave an account, or the account of a person, alone from now on
       resend       Switch one person's account off and on again, so that the app sends its mail anew
+      authorize    Let a person consent to an app that wants it, and keep the refresh token
       connectors   List the kinds of app, or show one with the origin of every key
       sandbox      Serve sandbox copies of all targets over HTTP
       schema       Print the JSON Schema of the config, for editors

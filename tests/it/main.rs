@@ -1,11 +1,13 @@
 //! Stories from outside, and the rules of the house.
 
 mod approval;
+mod authorize;
 mod bad_config;
 mod bad_input;
 mod by_hand;
 mod commands;
 mod company;
+mod credentials;
 mod docs;
 mod excerpt;
 mod full_disk;

@@ -71,6 +71,17 @@ impl Folder {
         run(self.0.path(), arguments)
     }
 
+    /// Starts the program in here, with pipes for what it reads and says.
+    pub fn start(&self, arguments: &str) -> Child {
+        command(self.0.path())
+            .args(arguments.split_whitespace())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts")
+    }
+
     /// Serves sandbox copies of the targets of `config` until the result is dropped.
     pub fn serve(&self, config: &str) -> Served {
         let mut child = command(self.0.path())

@@ -227,3 +227,21 @@ async fn nothing_is_sent_twice() {
     );
     assert_eq!((script.seen().len(), limits.concurrency()), (1, 4));
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_left_of_a_rate_pauses_before_the_app_has_to_refuse() {
+    let names = AllowanceNames {
+        remaining: http::HeaderName::from_static("x-left"),
+        reset: http::HeaderName::from_static("x-again"),
+    };
+    for (left, pause) in [("1", None), ("0", Some(Duration::from_secs(9)))] {
+        let script =
+            Script::new(move |_| Ok(answer(200, &[("x-left", left), ("x-again", "9")], "")));
+        let limiter =
+            Arc::new(Limiter::new(&Rates::default(), Clock::System).reading(names.clone()));
+        let limited = Limited::new(script, Arc::clone(&limiter));
+        let sent = limited.send(request(http::Method::GET, About::User)).await;
+        sent.expect("an answer");
+        assert_eq!(limiter.pause(), pause, "{left} left");
+    }
+}
