@@ -63,7 +63,7 @@ pub(super) fn place(path: &str, profile: &Profile) -> Option<Place> {
         }
     }
     match path {
-        "/ServiceProviderConfig" => Some(Place::Provider),
+        _ if path == profile.http.discovery => Some(Place::Provider),
         "/.search" => Some(Place::Absent("POST /.search")),
         "/Bulk" => Some(Place::Absent("/Bulk")),
         "/Me" => Some(Place::Absent("/Me")),

@@ -15,7 +15,7 @@ use crate::core::desired::Desired;
 use crate::core::key::UserKey;
 use crate::core::link::{Link, Refusal};
 use crate::core::normal::{explain, same};
-use crate::core::profile::{AttributeRule, Clearing};
+use crate::core::profile::{AttributeRule, Clearing, Deactivation, UpdateForm};
 use crate::core::rules::Drift;
 
 /// How often a value is sent that the app answers for and does not hold.
@@ -166,6 +166,7 @@ impl<'a> Comparison<'a, '_> {
             self.refused(name, value);
         } else if known.is_none() {
             match there {
+                _ if self.is_settled_by_create() => self.due(name, Some(value), Reason::NotTaken),
                 Some(there) if explain(&value, there).is_some() => self.learn(name, &value, there),
                 _ => self.not_taken(name, value),
             }
@@ -232,6 +233,13 @@ impl<'a> Comparison<'a, '_> {
     }
 
     fn due(&mut self, name: &AttrName, new: Option<Value>, reason: Reason) {
+        if self.is_settled_by_create() {
+            self.diff.warnings.push(format!(
+                "{} differs, and this app changes nothing of an account after its create",
+                name.short()
+            ));
+            return;
+        }
         let old = self
             .account
             .and_then(|account| account.attributes.get(name))
@@ -261,8 +269,15 @@ impl<'a> Comparison<'a, '_> {
         self.diff.link.refused.remove(name);
     }
 
+    fn is_settled_by_create(&self) -> bool {
+        self.view.input.rules.profile.users.update == UpdateForm::None
+    }
+
+    /// What an app hides of an account while it is off is not what it holds.
     fn observed(&self, name: &AttrName, rule: &AttributeRule) -> Seen<'a> {
+        let hides = self.view.input.rules.profile.users.deactivate.effect == Deactivation::Renames;
         match self.account {
+            Some(account) if hides && !account.active => Seen::Unknown,
             Some(account) if !rule.write_only => account
                 .attributes
                 .get(name)
