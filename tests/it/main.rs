@@ -15,6 +15,7 @@ mod peer_scim2_server;
 mod plug;
 mod program;
 mod refusing_apps;
+mod returns;
 mod schema;
 mod secrets;
 mod served;
