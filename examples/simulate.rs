@@ -18,6 +18,9 @@ struct Arguments {
     /// The first one.
     #[arg(long, default_value_t = 1)]
     from: u64,
+    /// The wiki does what the RFCs say, whatever the seed.
+    #[arg(long)]
+    plain: bool,
     /// Tell every story, not only a broken one.
     #[arg(long)]
     tell: bool,
@@ -26,7 +29,11 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     for seed in arguments.from..arguments.from + arguments.seeds {
-        let outcome = simulator::run(seed);
+        let outcome = if arguments.plain {
+            simulator::run_plain(seed)
+        } else {
+            simulator::run(seed)
+        };
         if arguments.tell || !outcome.broken.is_empty() {
             rollcall::show::out(&(outcome.story.join("\n") + "\n"));
         }

@@ -66,13 +66,14 @@ pub struct Greeting {
 /// Writing to an app. Every call is one change; values of other users' accounts are already ids.
 #[async_trait]
 pub trait Apply: Observe {
-    /// Makes an active account.
+    /// Makes an active account; at some apps this brings back one that was switched off.
     ///
     /// # Errors
     /// With [`Effect::Unknown`](crate::core::fault::Effect::Unknown) it may be there all the same.
     async fn create(&self, attributes: &Attributes) -> Result<Account, Fault>;
 
-    /// Changes attributes, and with `activate` switches the account on in the same request.
+    /// Changes attributes, and with `activate` switches the account on, in the same request or in one
+    /// before it, as the profile says.
     /// `now` is the account as it was read in this run, if it was; what the profile cannot word
     /// without it is read first. Gives the account after the change, if the app showed it.
     ///
@@ -86,7 +87,8 @@ pub trait Apply: Observe {
         now: Option<&Account>,
     ) -> Result<Option<Account>, Fault>;
 
-    /// Switches the account off, in a request that carries nothing else.
+    /// Switches the account off, in a request that carries nothing else: as the profile says, `active:
+    /// false` or a `DELETE`.
     ///
     /// # Errors
     /// Why it is not sure to be off.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::account::Account;
 use super::attribute::{AttrName, Value};
-use super::desired::Desired;
+use super::desired::{Desired, Wanted};
 use super::fingerprint::{Fingerprint, FingerprintKey, Fingerprints};
 use super::key::{RemoteId, UserKey};
 use super::normal::comparable;
@@ -189,6 +189,36 @@ pub fn correlate(
         }
     }
     matches
+}
+
+/// Those who should be active and have no account in what was read, though the app may have one: a
+/// list of this kind of app leaves some out. Each with the values that the app can be asked for.
+#[must_use]
+pub fn unseen<'a>(
+    profile: &Profile,
+    desired: &'a [Desired],
+    accounts: &[Account],
+    has_account: &dyn Fn(&UserKey) -> bool,
+) -> Vec<Vec<(AttrName, Arc<str>)>> {
+    if !profile.users.leaves_out() {
+        return Vec::new();
+    }
+    let index = Index::new(profile, accounts);
+    let is_unseen = |desired: &&'a Desired| {
+        matches!(desired.wanted, Wanted::Active { .. })
+            && !has_account(&desired.user)
+            && desired.keys.iter().all(|(name, value)| {
+                let name = profile.users.matching.iter().find(|known| *known == name);
+                name.is_none_or(|name| index.holders(name, value).is_empty())
+            })
+    };
+    let askable = |desired: &'a Desired| {
+        let keys = desired.keys.iter();
+        keys.filter(|(name, _)| profile.users.filters.contains(name))
+            .cloned()
+            .collect()
+    };
+    desired.iter().filter(is_unseen).map(askable).collect()
 }
 
 /// The holders that no link explains. Where a return makes a new account, old inactive ones count

@@ -25,7 +25,7 @@ pub async fn take(
     let now = world.clock.now();
     let state = world.store.target(&rules.target, window_start(now)).await?;
     let desired = desire(rules, &roster.readings);
-    let observed = observe(rules, app, roster, &state, world).await?;
+    let observed = observe(rules, app, roster, &desired, &state, world).await?;
     let absent = roster.absences(&state);
     Ok(inventory(&Input {
         rules,

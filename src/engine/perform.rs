@@ -10,6 +10,7 @@ use super::Target;
 use crate::core::account::{Account, AppGroup};
 use crate::core::attribute::{AttrChange, AttrName, Attributes, Value};
 use crate::core::change::{Action, Change, Member, Subject};
+use crate::core::desired::{Desired, Wanted};
 use crate::core::fault::{Effect, Fault, FaultKind};
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::{GroupLink, Link};
@@ -74,7 +75,8 @@ pub(super) struct Scene<'a> {
     pub accounts: &'a BTreeMap<RemoteId, Account>,
     /// Accounts that the app says it does not have any more, though links name them.
     pub gone: &'a BTreeSet<RemoteId>,
-    pub keys: &'a BTreeMap<&'a UserKey, &'a [(AttrName, Arc<str>)]>,
+    /// What everybody should have.
+    pub desired: &'a BTreeMap<&'a UserKey, &'a Desired>,
 }
 
 impl Scene<'_> {
@@ -96,7 +98,13 @@ impl Scene<'_> {
         match action {
             Action::Create { attributes } => self.create(user, attributes, look_first).await,
             Action::Update { attributes } => self.update(user, attributes, false).await,
-            Action::Reactivate { attributes } => self.update(user, attributes, true).await,
+            Action::Reactivate { attributes } => match self.target.rules.profile.users.reactivate {
+                Reactivation::Post => self.revive(user, look_first).await,
+                Reactivation::Activate
+                | Reactivation::ActivateFirst
+                | Reactivation::Create
+                | Reactivation::Refuse => self.update(user, attributes, true).await,
+            },
             Action::Deactivate => self.deactivate(user).await,
             Action::Delete => {
                 self.target.app.delete(&self.link(user)?.id).await?;
@@ -163,7 +171,7 @@ impl Scene<'_> {
             .map(|link| &link.id)
             .collect();
         let own = self.links.get(user).map(|link| &link.id);
-        for (name, value) in self.keys.get(user).copied().unwrap_or_default() {
+        for (name, value) in self.keys(user) {
             let key = [(name.clone(), value.to_string())];
             let mut hits = self.target.app.find(&key).await?;
             hits.retain(|account| Some(&account.id) != own && self.is_usable(account));
@@ -288,6 +296,57 @@ impl Scene<'_> {
             account,
             activated: activate,
         }))
+    }
+
+    /// Brings an account back by making it again: the app knows it by its values. When the answer to
+    /// an earlier request was lost, it may be back already.
+    async fn revive(&self, user: &UserKey, look_first: bool) -> std::result::Result<Result, Fault> {
+        let wanted = match self.desired.get(user).map(|desired| &desired.wanted) {
+            Some(Wanted::Active { attributes, .. }) => self.resolved(attributes),
+            Some(Wanted::Out(_) | Wanted::Unclear { .. }) | None => Attributes::new(),
+        };
+        if look_first && let Some(found) = self.look_back(user, &wanted, Look::InDoubt).await? {
+            return Ok(found);
+        }
+        match self.target.app.create(&wanted).await {
+            Ok(account) => Ok(Result::Done(Effects::Changed {
+                set: wanted,
+                cleared: Vec::new(),
+                account: Some(account),
+                activated: true,
+            })),
+            Err(fault) if fault.kind == FaultKind::Conflict => {
+                let found = self.look_back(user, &wanted, Look::Conflict).await?;
+                Ok(found.unwrap_or_else(|| Result::Park {
+                    reason: format!("{fault}, and the old account is off"),
+                    hint:
+                        "switch the account on in the app, or correct the value that another one \
+                           holds"
+                            .into(),
+                }))
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Looks whether somebody's account is on again, or another one is there that a request for it
+    /// has made: whose account a POST means is for the app to say.
+    async fn look_back(
+        &self,
+        user: &UserKey,
+        wanted: &Attributes,
+        why: Look,
+    ) -> std::result::Result<Option<Result>, Fault> {
+        match self.target.app.account(&self.link(user)?.id).await? {
+            Some(account) if account.active => Ok(Some(Result::Found(back(account)))),
+            Some(_) | None => self.look(user, wanted, why).await,
+        }
+    }
+
+    /// The values that a user's account can be found by.
+    fn keys(&self, user: &UserKey) -> &[(AttrName, Arc<str>)] {
+        let desired = self.desired.get(user);
+        desired.map_or(&[], |desired| desired.keys.as_slice())
     }
 
     /// A success is no evidence that somebody is out: where the answer does not show it, we look.
@@ -479,6 +538,16 @@ impl Scene<'_> {
             old: change.old.clone(),
             new,
         })
+    }
+}
+
+/// An account that is on again, whatever it holds: the next read shows that.
+fn back(account: Account) -> Effects {
+    Effects::Changed {
+        set: Attributes::new(),
+        cleared: Vec::new(),
+        account: Some(account),
+        activated: true,
     }
 }
 

@@ -3,6 +3,8 @@
 //! Promises that a request is judged in the order of a real service (address, credentials, headers,
 //! method, body) and that a refused one changes nothing. Leaves users and groups to their own files.
 
+use std::collections::BTreeMap;
+
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
@@ -18,6 +20,7 @@ use super::route::{self, Place, Scope};
 use super::rulebook::{BadPattern, Rulebook};
 use super::seed::Seed;
 use super::shape::Shape;
+use super::switch::Shelved;
 use super::token::{Gate, SandboxAuth};
 use super::{AppSetup, discovery};
 use crate::core::key::TargetName;
@@ -36,6 +39,10 @@ pub(super) struct App {
     pub(super) group_shape: Shape,
     pub(super) users: Records,
     pub(super) groups: Records,
+    /// Users whom no client sees.
+    pub(super) shelf: Vec<Shelved>,
+    /// The names of users who are off, by id, where the app hides them.
+    pub(super) names: BTreeMap<String, Object>,
     /// Attributes that are never shown.
     pub(super) hidden: Vec<AttrPath>,
     /// Users a page, and groups a page, at most.
@@ -57,6 +64,8 @@ impl App {
             group_shape: Shape::of_groups(),
             users: Records::new('u', "User", indexed),
             groups: Records::new('g', "Group", vec![AttrPath::of(&"displayName".into())]),
+            shelf: Vec::new(),
+            names: BTreeMap::new(),
             hidden,
             pages: (
                 cap(setup.profile.users.page),
@@ -86,7 +95,9 @@ impl App {
         self.user_shape.respell(&mut user);
         let schemas = self.user_shape.schemas_of(&user);
         user.entry("schemas").or_insert_with(|| schemas.into());
-        self.users.insert(user, Members::new(), now)
+        let number = self.users.insert(user, Members::new(), now);
+        self.users.mark_foreign(number);
+        number
     }
 
     /// Takes a group in as it is, past all rules.
@@ -144,6 +155,7 @@ impl App {
             query: Query::of(&request.url)?,
             body: &request.body,
             headers: &request.headers,
+            etags: self.profile.http.etags,
             now,
         };
         self.serve(&request.method, &place, &call)

@@ -13,7 +13,8 @@ use super::call::{Call, check_schemas};
 use super::filter::{Filter, folded};
 use super::members::{Draft, MemberChange};
 use super::object::{self, Object};
-use super::operation::{self, Op, Operation};
+use super::operation::{Op, Operation};
+use super::paging::Window;
 use super::patch;
 use super::path::{AttrPath, GROUP};
 use super::records::{Members, Record};
@@ -29,12 +30,14 @@ impl App {
             self.check_group_filter(filter)?;
         }
         let hits = self.groups_that_fit(call.query.filter.as_ref());
-        let start = call.query.start;
-        let count = call.query.count.unwrap_or(self.pages.1).min(self.pages.1);
+        let window = Window::of(&call.query, self.profile.groups.paging, self.pages.1, "")?;
         let total = hits.len();
-        let page = hits.into_iter().skip(start - 1).take(count);
+        let page = window.cut(hits.into_iter()).into_iter();
         let shown = page.map(|record| self.show_group(record, call)).collect();
-        Ok(reply::scim(StatusCode::OK, &Page::new(total, start, shown)))
+        Ok(reply::scim(
+            StatusCode::OK,
+            &Page::new(total, &window, shown),
+        ))
     }
 
     pub(super) fn groups_that_fit(&self, filter: Option<&Filter>) -> Vec<&Record> {
@@ -112,8 +115,7 @@ impl App {
     }
 
     pub(super) fn patch_group(&mut self, id: &str, call: &Call<'_>) -> Result<Answer, Refusal> {
-        let operations = operation::read(call.object(&self.profile)?)?;
-        self.check_count(operations.len())?;
+        let operations = self.operations(call)?;
         let record = self.group(id)?;
         call.check_version(record.version)?;
         let mut after = record.resource.clone();

@@ -19,6 +19,7 @@ mod log;
 mod members;
 mod object;
 mod operation;
+mod paging;
 mod patch;
 mod path;
 mod records;
@@ -33,6 +34,7 @@ mod serve;
 mod shape;
 #[cfg(test)]
 mod stories;
+mod switch;
 mod token;
 mod users;
 mod view;

@@ -16,6 +16,8 @@ const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 /// The detail keywords of RFC 7644, 3.12 that a sandbox app uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ScimType {
+    /// The cursor is none of this list (RFC 9865, 2.2).
+    InvalidCursor,
     /// The filter is malformed or not supported.
     InvalidFilter,
     /// A unique value is taken.
@@ -35,6 +37,7 @@ pub(super) enum ScimType {
 impl ScimType {
     fn word(self) -> &'static str {
         match self {
+            Self::InvalidCursor => "invalidCursor",
             Self::InvalidFilter => "invalidFilter",
             Self::Uniqueness => "uniqueness",
             Self::Mutability => "mutability",

@@ -86,13 +86,13 @@ pub(super) fn place(path: &str, profile: &Profile) -> Option<Place> {
             Some(_) | None => {}
         }
     }
-    plain_place(path)
+    plain_place(path, profile)
 }
 
 /// What an address means that no profile moves.
-fn plain_place(path: &str) -> Option<Place> {
+fn plain_place(path: &str, profile: &Profile) -> Option<Place> {
     match path {
-        "/ServiceProviderConfig" => Some(Place::Provider),
+        _ if path == profile.http.discovery => Some(Place::Provider),
         "/.search" => Some(Place::Search(Scope::All)),
         "/Bulk" => Some(Place::Absent("/Bulk")),
         "/Me" => Some(Place::Absent("/Me")),

@@ -8,10 +8,12 @@ use http::StatusCode;
 
 use super::app::App;
 use super::call::{Call, Query};
+use super::paging::Window;
 use super::refusal::Refusal;
 use super::reply;
 use super::route::Scope;
-use super::view::{Page, Shown};
+use super::view::Page;
+use crate::core::profile::Paging;
 use crate::http::Answer;
 
 impl App {
@@ -21,11 +23,11 @@ impl App {
         match scope {
             Scope::Users => self.list_users(&call),
             Scope::Groups => self.list_groups(&call),
-            Scope::All => self.list_all(&call),
+            Scope::All => self.search_all(&call),
         }
     }
 
-    fn list_all(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
+    fn search_all(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
         let filter = call.query.filter.as_ref();
         let users = match filter {
             Some(filter) => self.users_that_fit(filter)?,
@@ -41,9 +43,11 @@ impl App {
         let groups = groups
             .into_iter()
             .map(|record| self.show_group(record, call));
-        let (start, most) = (call.query.start, self.pages.0);
-        let count = call.query.count.unwrap_or(most).min(most);
-        let page: Vec<Shown<'_>> = users.chain(groups).skip(start - 1).take(count).collect();
-        Ok(reply::scim(StatusCode::OK, &Page::new(total, start, page)))
+        let window = Window::of(&call.query, Paging::Index, self.pages.0, "")?;
+        let page = window.slice(users.chain(groups));
+        Ok(reply::scim(
+            StatusCode::OK,
+            &Page::new(total, &window, page),
+        ))
     }
 }

@@ -10,6 +10,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value as Json;
 
 use super::object::{self, Object};
+use super::paging::Window;
 use super::path::AttrPath;
 use super::records::{Members, Record};
 
@@ -192,7 +193,10 @@ enum Part<'a> {
 pub(super) struct Page<'a> {
     schemas: [&'static str; 1],
     total_results: usize,
-    start_index: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_index: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
     #[serde(rename = "itemsPerPage")]
     size: usize,
     #[serde(rename = "Resources")]
@@ -200,12 +204,13 @@ pub(super) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// The resources from the one number `start` (the first is 1) on, of `total`.
-    pub(super) fn new(total: usize, start: usize, resources: Vec<Shown<'a>>) -> Self {
+    /// The resources in the window, of `total`.
+    pub(super) fn new(total: usize, window: &Window, resources: Vec<Shown<'a>>) -> Self {
         Self {
             schemas: ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
             total_results: total,
-            start_index: start,
+            start_index: window.start(),
+            next_cursor: window.next_cursor(total),
             size: resources.len(),
             resources,
         }
@@ -230,6 +235,7 @@ mod tests {
             resource: resource.as_object().expect("an object").clone(),
             members: Members::new(),
             version: 1,
+            foreign: false,
         };
         let hidden = [AttrPath::parse("badge").expect("a path")];
         let shown = show(&record, projection, &hidden, true, "http://x/u-1".into());

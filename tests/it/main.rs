@@ -26,6 +26,7 @@ mod plug;
 mod program;
 mod refusing_apps;
 mod resend;
+mod returns;
 mod schema;
 mod secrets;
 mod served;

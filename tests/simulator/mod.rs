@@ -45,7 +45,7 @@ targets:
     groups: { push: ["*"] }
     leavers: { deleted: { deactivate: now, delete: 2d } }
     # An app that takes a second account of the same name without a word.
-    override: { attributes: { userName: { unique: false } }, rates: { buckets: [] } }
+    override: { SKIN }
   trotto:
     connector: trotto
     base_url: https://trotto.example.com/scim/v2
@@ -65,6 +65,49 @@ targets:
     override: { rates: { buckets: [] } }
 "#;
 
+/// What the wiki is like, by name: what it does otherwise than the RFCs say.
+pub const SKINS: [(&str, &str); 12] = [
+    // An app that takes a second account of the same name without a word.
+    ("plain", "attributes: { userName: { unique: false } }"),
+    (
+        "cursor",
+        "users: { paging: cursor, page: 3 }, groups: { paging: cursor, page: 2 }",
+    ),
+    (
+        "hiding",
+        "users: { hides: [inactive, foreign], filters: [externalId, userName, emails] }, attributes: \
+         { userName: { unique: false } }",
+    ),
+    (
+        "overflow",
+        "users: { hides: [overflow], page: 4, filters: [externalId, userName, emails] }",
+    ),
+    (
+        "activate first",
+        "users: { reactivate: activate_first, update: put, put_absent: kept }",
+    ),
+    ("post", "users: { reactivate: post }"),
+    ("renames", "users: { deactivate: { effect: renames } }"),
+    (
+        "delete to switch off",
+        "users: { deactivate: { by: delete }, delete: soft }",
+    ),
+    (
+        "versions",
+        "http: { etags: required }, users: { update: put }",
+    ),
+    (
+        "unlinks",
+        "users: { deactivate: { effect: unlinks }, reactivate: post, delete: soft }",
+    ),
+    ("new ids", "users: { id_changes: true }"),
+    (
+        "dialect",
+        "users: { paging: offset, sort: userName, page: 3, patch: { form: object_each, op_case: \
+         title, booleans: text, extension_paths: dot, valued_paths: false } }",
+    ),
+];
+
 /// What a seed came to.
 pub struct Outcome {
     /// The story in words.
@@ -73,14 +116,28 @@ pub struct Outcome {
     pub broken: Vec<String>,
 }
 
-/// Runs one seed.
+/// Runs one seed in a skin that it chooses.
 pub fn run(seed: u64) -> Outcome {
+    run_as(seed, skin_of(seed))
+}
+
+fn skin_of(seed: u64) -> (&'static str, &'static str) {
+    let at = seed % SKINS.len() as u64;
+    SKINS[usize::try_from(at).expect("there are few skins")]
+}
+
+/// Runs one seed in the first skin, in which an app does what the RFCs say.
+pub fn run_plain(seed: u64) -> Outcome {
+    run_as(seed, SKINS[0])
+}
+
+fn run_as(seed: u64, skin: (&str, &str)) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime starts");
-    runtime.block_on(async { Simulation::new(seed).run().await })
+    runtime.block_on(async { Simulation::new(seed, skin).run().await })
 }
 
 /// How a cycle goes.
@@ -128,8 +185,9 @@ struct Simulation {
 }
 
 impl Simulation {
-    fn new(seed: u64) -> Self {
-        let config = config::check(Path::new("simulation.yaml"), CONFIG)
+    fn new(seed: u64, (name, skin): (&str, &str)) -> Self {
+        let config = CONFIG.replace("SKIN", &format!("{skin}, rates: {{ buckets: [] }}"));
+        let config = config::check(Path::new("simulation.yaml"), &config)
             .unwrap_or_else(|problems| panic!("{problems}"));
         let start = "2026-11-22T08:00:00Z".parse().expect("a point in time");
         let clock = Clock::simulated(start);
@@ -151,7 +209,7 @@ impl Simulation {
             company,
             sandbox,
             store: SqliteStore::in_memory(),
-            story: vec![format!("seed {seed}")],
+            story: vec![format!("seed {seed}, skin {name}")],
             broken: Vec::new(),
             foreign: BTreeMap::new(),
             losses: Draw::seeded(!seed),

@@ -5,13 +5,14 @@
 //! tried says nothing. Leaves following the profile all the same to whoever reads it.
 
 use super::decode;
-use super::filter;
+use super::filter::{self, Turn};
 use super::lookup;
 use super::{ScimConnector, read_account};
 use crate::core::account::Account;
 use crate::core::attribute::{AttrName, Value};
 use crate::core::fault::FaultKind;
 use crate::core::key::RemoteId;
+use crate::core::profile::Paging;
 use crate::http::About;
 
 /// The claims that do not hold for `account`, the first of the list, of `total` accounts.
@@ -64,7 +65,13 @@ async fn broken_filter(
 
 /// The account that the app shows as its second.
 async fn second(app: &ScimConnector) -> Option<RemoteId> {
-    let path = filter::page(&app.profile.users.path, 2, 1, None);
+    let users = &app.profile.users;
+    let second = match users.paging {
+        Paging::Index => 2,
+        Paging::Offset => 1,
+        Paging::Cursor | Paging::None => return None,
+    };
+    let path = filter::page(&users.path, &Turn::Row(second), 1, &users.sort, None);
     let answer = app.exchange.get(&path, About::User).await.ok()?;
     let row = decode::page(&answer.body).ok()?.rows.into_iter().next()?;
     let (id, _) = read_account(&app.profile)(row).ok()?;

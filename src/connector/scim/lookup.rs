@@ -17,7 +17,6 @@ use crate::core::attribute::{AttrName, Value};
 use crate::core::fault::{Fault, FaultKind};
 use crate::core::profile::{AttributeRule, Comparison, Profile};
 use crate::core::text::{digits, fold, nfc};
-use crate::http::About;
 
 /// An attribute and the value to look for.
 pub type Key = (AttrName, String);
@@ -57,14 +56,8 @@ pub async fn accounts(app: &ScimConnector, keys: &[Key]) -> Result<Vec<Account>,
 
 /// All accounts, or those that a filter fits; some apps answer 404 when there are none.
 async fn rows(app: &ScimConnector, filter: Option<String>) -> Result<Vec<Account>, Fault> {
-    let rules = &app.profile.users;
     let is_filtered = filter.is_some();
-    let listing = Listing {
-        path: &rules.path,
-        about: About::User,
-        count: rules.page,
-        filter,
-    };
+    let listing = Listing::of_users(&app.profile, filter);
     let row = read_account(&app.profile);
     match list::read(&app.exchange, &listing, &row, &|_| ()).await {
         Err(fault) if is_filtered && fault.kind == FaultKind::Missing => Ok(Vec::new()),
@@ -77,14 +70,9 @@ async fn rows(app: &ScimConnector, filter: Option<String>) -> Result<Vec<Account
 /// # Errors
 /// Why nobody knows.
 pub async fn groups(app: &ScimConnector, name: &str) -> Result<Vec<AppGroup>, Fault> {
-    let rules = &app.profile.groups;
-    let mut listing = Listing {
-        path: &rules.path,
-        about: About::Group,
-        count: rules.page,
-        filter: Some(filter::equals("displayName", name)),
-    };
-    let row = read_group(rules);
+    let filter = filter::equals("displayName", name);
+    let mut listing = Listing::of_groups(&app.profile, Some(filter));
+    let row = read_group(&app.profile.groups);
     let rows = match list::read(&app.exchange, &listing, &row, &|_| ()).await {
         Err(fault) if fault.kind == FaultKind::Missing => Vec::new(),
         Err(fault) if matches!(fault.kind, FaultKind::Rejected | FaultKind::Unsupported) => {

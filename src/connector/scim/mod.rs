@@ -29,6 +29,7 @@ mod resource;
 mod script;
 #[cfg(test)]
 mod tests;
+mod version;
 
 use std::sync::Arc;
 

@@ -32,12 +32,12 @@ pub fn changed(
     Ok(resource)
 }
 
-/// The account switched off, and nothing else changed.
+/// The account switched on or off, and nothing else changed.
 ///
 /// # Errors
 /// When the present resource is none.
-pub fn switched_off(present: &Account, profile: &Profile) -> Result<Object, Fault> {
-    Ok(writable(present, profile)?.with("active", Node::Bool(false)))
+pub fn switched(present: &Account, on: bool, profile: &Profile) -> Result<Object, Fault> {
+    Ok(writable(present, profile)?.with("active", Node::Bool(on)))
 }
 
 /// A group under another name; its members stay as they were read.
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn a_deactivation_changes_nothing_but_active() {
         let profile = profile();
-        let body = switched_off(&present(&profile), &profile).expect("a body");
+        let body = switched(&present(&profile), false, &profile).expect("a body");
         assert_eq!(
             String::from_utf8(body.to_bytes()).expect("text"),
             PRESENT

@@ -1,5 +1,7 @@
 //! Whole conversations with a scripted app.
 
+mod quirks;
+
 use std::collections::BTreeSet;
 
 use crate::connector::scim::script::{Script, connector};

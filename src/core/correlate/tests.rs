@@ -1,6 +1,7 @@
 //! Which account is whose, and when nobody can say.
 
 mod lost_creates;
+mod unseen;
 
 use std::collections::BTreeMap;
 

@@ -16,7 +16,7 @@ use crate::core::desired::Desired;
 use crate::core::key::UserKey;
 use crate::core::link::{Link, Refusal};
 use crate::core::normal::{explain, same};
-use crate::core::profile::{AttributeRule, Clearing};
+use crate::core::profile::{AttributeRule, Clearing, Deactivation, UpdateForm};
 use crate::core::rules::Drift;
 
 /// How often a value is sent that the app answers for and does not hold.
@@ -129,6 +129,11 @@ struct Comparison<'a, 'v> {
 }
 
 impl Comparison<'_, '_> {
+    /// Does nothing change after the create?
+    fn is_settled_by_create(&self) -> bool {
+        self.view.input.rules.profile.users.update == UpdateForm::None
+    }
+
     /// The attribute should hold `value`.
     fn wanted(&mut self, name: &AttrName, rule: &AttributeRule, value: &Value) {
         let value = match value {
@@ -140,7 +145,7 @@ impl Comparison<'_, '_> {
             Value::Text(_) | Value::Bool(_) | Value::Int(_) | Value::List(_) => value.clone(),
         };
         let print = self.view.input.key.of(name, &value);
-        let observed = seen(self.account, name, rule);
+        let observed = seen(self.view, self.account, name, rule);
         if self.diff.link.sent.get(name) == Some(&print) {
             self.settled(name, rule, value, observed);
         } else if let Seen::Value(held) = observed
@@ -165,7 +170,7 @@ impl Comparison<'_, '_> {
         if !self.diff.link.sent.contains_key(name) {
             return;
         }
-        if let Seen::Nothing = seen(self.account, name, rule) {
+        if let Seen::Nothing = seen(self.view, self.account, name, rule) {
             self.diff.link.sent.remove(name);
             self.diff.link.held.remove(name);
         } else if self.view.input.rules.profile.is_indispensable(name) {
@@ -211,6 +216,7 @@ impl Comparison<'_, '_> {
             self.refused(name, value);
         } else if known.is_none() {
             match there {
+                _ if self.is_settled_by_create() => self.due(name, Some(value), Reason::NotTaken),
                 Some(there) if explain(&value, there).is_some() => self.learn(name, &value, there),
                 _ => self.not_taken(name, value),
             }
@@ -277,6 +283,13 @@ impl Comparison<'_, '_> {
     }
 
     fn due(&mut self, name: &AttrName, new: Option<Value>, reason: Reason) {
+        if self.is_settled_by_create() {
+            self.diff.warnings.push(format!(
+                "{} differs, and this app changes nothing of an account after its create",
+                name.short()
+            ));
+            return;
+        }
         let old = self
             .account
             .and_then(|account| account.attributes.get(name))
@@ -307,13 +320,17 @@ impl Comparison<'_, '_> {
     }
 }
 
-/// What is seen of one attribute of an account.
+/// What is seen of one attribute of an account. What an app hides while it is off is not what it
+/// holds.
 pub(super) fn seen<'a>(
+    view: &View<'_>,
     account: Option<&'a Account>,
     name: &AttrName,
     rule: &AttributeRule,
 ) -> Seen<'a> {
+    let hides = view.input.rules.profile.users.deactivate.effect == Deactivation::Renames;
     match account {
+        Some(account) if hides && !account.active => Seen::Unknown,
         Some(account) if !rule.write_only => account
             .attributes
             .get(name)

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::standing::{UNTRACEABLE, UNTRACEABLE_HINT, apart_problem, is_active, is_protected};
-use super::users::{Lanes, adopt, change, orphans};
+use super::users::{Lanes, adopt, change, orphans, park};
 use super::{Note, Orphan, Plan, View, Waiting, WaitingFor};
 use crate::core::change::{Action, ActionKind, Reason, Subject};
 use crate::core::correlate::Match;
@@ -14,6 +14,7 @@ use crate::core::desired::{Desired, Wanted};
 use crate::core::key::UserKey;
 use crate::core::leaver::{LeaveCause, Left};
 use crate::core::link::{Job, Link};
+use crate::core::profile::DeactivateBy;
 use crate::core::reading::Absence;
 use crate::core::rules::{Adopt, UnassignedUnlinked};
 
@@ -188,17 +189,21 @@ fn plan_leaver(
     };
     let deletable = rules.profile.users.delete.is_possible();
     let delete_at = due(policy.delete).filter(|_| deletable);
-    if delete_at.is_some_and(|at| at <= view.input.now) {
-        step(delete_at, Action::Delete, WaitingFor::Deletion);
-    } else {
-        if active {
-            step(
-                due(policy.deactivate),
-                Action::Deactivate,
-                WaitingFor::Deactivation,
-            );
-        }
-        step(delete_at, Action::Delete, WaitingFor::Deletion);
+    let off_at = due(policy.deactivate).filter(|_| active);
+    let is_due = |at: Option<jiff::Timestamp>| at.is_some_and(|at| at <= view.input.now);
+    let by_hand = rules.profile.users.deactivate.by == DeactivateBy::None && is_due(off_at);
+    if active && !by_hand && !is_due(delete_at) {
+        step(off_at, Action::Deactivate, WaitingFor::Deactivation);
+    }
+    step(delete_at, Action::Delete, WaitingFor::Deletion);
+    if by_hand && !is_due(delete_at) {
+        let problem = "is out, and this app lets nobody be switched off from outside";
+        park(
+            plan,
+            desired,
+            problem.into(),
+            "switch the account off in the app",
+        );
     }
     if view.input.state.links.get(&desired.user) != Some(&learned) {
         plan.notes.push(Note::Link(learned));

@@ -39,7 +39,7 @@ use sha2::{Digest, Sha256};
 
 use super::account::{Account, AppGroup};
 use super::attribute::AttrName;
-use super::change::{Action, ActionKind, Change, Subject};
+use super::change::{Action, ActionKind, Change, Reason, Subject};
 use super::correlate::{Known, Match, correlate, recover};
 use super::desired::{Desired, Wanted};
 use super::fingerprint::FingerprintKey;
@@ -47,7 +47,7 @@ use super::hex;
 use super::key::{GroupKey, RemoteId, TargetName, UserKey};
 use super::link::{GroupLink, JobState, Link};
 use super::memory::{TargetState, Verdict};
-use super::profile::Reactivation;
+use super::profile::{Reactivation, UpdateForm};
 use super::reading::{Absence, Reading};
 use super::rules::Rules;
 
@@ -253,9 +253,29 @@ pub fn plan(input: &Input<'_>) -> Plan {
     let standings = standing::stand(&view, &mut plan);
     users::plan_users(&view, &standings, &mut plan);
     references::order(&mut plan.changes);
+    without_late_references(input.rules, &mut plan);
     groups::plan_groups(&view, &standings, &mut plan);
     set_aside_parked(&view, &mut plan);
     plan
+}
+
+/// Where nothing changes after the create, a reference that closes a circle is never made.
+fn without_late_references(rules: &Rules, plan: &mut Plan) {
+    if rules.profile.users.update != UpdateForm::None {
+        return;
+    }
+    let warnings = &mut plan.warnings;
+    plan.changes.retain(|change| {
+        let is_late = change.reason == Reason::LateReference;
+        if is_late {
+            warnings.push(format!(
+                "{}: refers to somebody who refers back, and this app changes nothing of an account \
+                 after its create",
+                change.label
+            ));
+        }
+        !is_late
+    });
 }
 
 /// The input, indexed.

@@ -51,7 +51,7 @@ impl Student<'_, '_> {
         account: &Account,
     ) {
         let key = self.view.input.key;
-        match (wanted.get(name), seen(Some(account), name, rule)) {
+        match (wanted.get(name), seen(self.view, Some(account), name, rule)) {
             (Some(value), Seen::Value(there)) => {
                 let print = key.of(name, there);
                 if same(rule, value, there) || explain(value, there).is_some() {

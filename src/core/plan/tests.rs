@@ -11,6 +11,7 @@ mod managers;
 mod members;
 mod model;
 mod order;
+mod quirks;
 mod refusals;
 mod returns;
 mod table;

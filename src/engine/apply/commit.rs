@@ -149,7 +149,10 @@ impl Drain<'_> {
     /// What the account of a create can be found by, should its answer be lost.
     pub(super) fn key_prints(&self, change: &Change) -> Fingerprints {
         let keys = match (&change.action, &change.subject) {
-            (Action::Create { .. }, Subject::User(user)) => self.keys.get(user).copied(),
+            (Action::Create { .. }, Subject::User(user)) => {
+                let desired = self.desired.get(user);
+                desired.map(|desired| desired.keys.as_slice())
+            }
             _ => None,
         };
         let profile = &self.target.rules.profile;

@@ -9,7 +9,6 @@ mod remember;
 mod settle;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 
@@ -20,8 +19,8 @@ use super::propose::Proposal;
 use super::queue::{Queue, Task};
 use super::{Progress, Target, World};
 use crate::core::account::Account;
-use crate::core::attribute::AttrName;
 use crate::core::change::{Action, Change};
+use crate::core::desired::Desired;
 use crate::core::fault::Fault;
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::{GroupLink, JobState, Link};
@@ -79,7 +78,7 @@ struct Drain<'a> {
     state: &'a TargetState,
     accounts: &'a BTreeMap<RemoteId, Account>,
     gone: &'a BTreeSet<RemoteId>,
-    keys: BTreeMap<&'a UserKey, &'a [(AttrName, Arc<str>)]>,
+    desired: BTreeMap<&'a UserKey, &'a Desired>,
     queue: Queue,
     applied: Applied,
     total: usize,
@@ -107,10 +106,10 @@ impl<'a> Drain<'a> {
             state: &proposal.state,
             accounts: &proposal.accounts,
             gone: &proposal.gone,
-            keys: proposal
+            desired: proposal
                 .desired
                 .iter()
-                .map(|desired| (&desired.user, desired.keys.as_slice()))
+                .map(|desired| (&desired.user, desired))
                 .collect(),
             queue: Queue::fill(tasks(proposal, world)),
             applied: Applied::default(),
@@ -192,7 +191,7 @@ impl<'a> Drain<'a> {
             groups: &self.groups,
             accounts: self.accounts,
             gone: self.gone,
-            keys: &self.keys,
+            desired: &self.desired,
         };
         let scene = &scene;
         let tried: Vec<(Task, Tried)> = stream::iter(wave)

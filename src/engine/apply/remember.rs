@@ -13,6 +13,7 @@ use crate::core::fingerprint::Fingerprints;
 use crate::core::key::{GroupKey, UserKey};
 use crate::core::link::{GroupLink, Link};
 use crate::core::plan::name_attribute;
+use crate::core::profile::Reactivation;
 use crate::engine::journal::Outcome;
 use crate::engine::learn::{Teacher, cleared as cleared_values};
 use crate::engine::perform::Effects;
@@ -116,7 +117,11 @@ impl<'a> Drain<'a> {
                 account,
                 activated,
             } => {
+                let follows = self.follows_ids(activated);
                 if let Some(link) = self.links.get_mut(user) {
+                    if let Some(account) = account.as_ref().filter(|_| follows) {
+                        link.id = account.id.clone();
+                    }
                     teacher.sent(link, &set, account.as_ref());
                     cleared_values(link, cleared.iter());
                     if activated {
@@ -140,6 +145,12 @@ impl<'a> Drain<'a> {
             | Effects::Removed(_)
             | Effects::Nothing => {}
         }
+    }
+
+    /// Is an id that an answer shows the account's from now on?
+    fn follows_ids(&self, activated: bool) -> bool {
+        let rules = &self.target.rules.profile.users;
+        rules.id_changes || activated && rules.reactivate == Reactivation::Post
     }
 
     pub(super) fn remember_group(&mut self, group: &GroupKey, effects: Effects, outcome: Outcome) {
