@@ -25,6 +25,7 @@ use crate::http::client::ReqwestTransport;
 use crate::http::count::{Counted, Counter, RequestCounts};
 use crate::http::limit::{Limited, Limiter};
 use crate::http::reread::Reread;
+use crate::http::ruling::Rulings;
 use crate::sandbox::{self, AppSetup, Sandbox, SandboxAuth};
 use crate::show::json::RequestsJson;
 use crate::show::problem::Trouble;
@@ -268,7 +269,9 @@ fn in_process() -> Url {
 pub fn connect(config: &TargetConfig, way: Way, clock: &Clock, draw: Draw) -> Unit {
     let counter = Counter::new();
     let rules = Arc::new(config.rules.clone());
-    let limiter = Arc::new(Limiter::new(&rules.profile.rates, clock.clone()));
+    let rulings = Rulings::of(&rules.profile.errors);
+    let limiter = Limiter::new(&rules.profile.rates, clock.clone()).ruled_by(rulings.clone());
+    let limiter = Arc::new(limiter);
     let counted = Counted::new(way.transport, counter.clone());
     let limited = Limited::new(counted, limiter);
     let authorized = Authorized::new(limited, &way.base_url, way.credentials, clock.clone());
@@ -277,7 +280,8 @@ pub fn connect(config: &TargetConfig, way: Way, clock: &Clock, draw: Draw) -> Un
         rules.profile.rates.retry.clone(),
         clock.clone(),
         draw,
-    );
+    )
+    .ruled_by(rulings);
     let app = ScimConnector::new(
         Arc::new(patient),
         way.base_url,

@@ -3,6 +3,7 @@
 //! Promises that nothing else opens a connection, that bodies are bounded, and that no secret can be
 //! seen in a request's `Debug`. Leaves SCIM to the connector and retries to the engine.
 
+pub mod allowance;
 pub mod answer;
 pub mod auth;
 mod body;
@@ -14,6 +15,7 @@ pub mod limit;
 mod pace;
 pub mod reread;
 pub mod retry_after;
+pub mod ruling;
 #[cfg(test)]
 mod script;
 pub mod token;

@@ -14,7 +14,7 @@ use super::node::Object;
 use crate::clock::Clock;
 use crate::core::fault::{Effect, Fault, FaultKind};
 use crate::core::profile::{HttpRules, Profile};
-use crate::http::answer::classify;
+use crate::http::ruling::Rulings;
 use crate::http::{About, Answer, Request, Transport, join};
 
 /// The way to one app.
@@ -22,6 +22,7 @@ pub struct Exchange {
     transport: Arc<dyn Transport>,
     base: Url,
     profile: Arc<Profile>,
+    rulings: Rulings,
     clock: Clock,
 }
 
@@ -36,6 +37,7 @@ impl Exchange {
         Self {
             transport,
             base,
+            rulings: Rulings::of(&profile.errors),
             profile,
             clock,
         }
@@ -105,7 +107,7 @@ impl Exchange {
         };
         let sent = self.transport.send(request).await;
         let judged = sent.and_then(|answer| {
-            classify(&answer, self.clock.now())?;
+            self.rulings.judge(&answer, self.clock.now())?;
             Ok(answer)
         });
         judged.map_err(|fault| {

@@ -92,7 +92,10 @@ impl<T: Transport> Endpoint<'_, T> {
             | FaultKind::Untrusted
             | FaultKind::TimedOut
             | FaultKind::Garbled
-            | FaultKind::Unready => (fault.kind, fault.detail.clone()),
+            | FaultKind::Unready
+            | FaultKind::NoSeat
+            | FaultKind::Guarded
+            | FaultKind::Paused => (fault.kind, fault.detail.clone()),
         };
         Err(Fault {
             status: fault.status,
