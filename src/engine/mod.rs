@@ -5,8 +5,10 @@
 //! that one loop retries. Leaves deciding to the core and wording to the connector.
 
 pub mod apply;
+mod bounds;
 mod journal;
 mod learn;
+mod members;
 mod perform;
 pub mod propose;
 mod queue;

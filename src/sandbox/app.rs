@@ -18,8 +18,9 @@ use super::route::{self, Place};
 use super::rulebook::{BadPattern, Rulebook};
 use super::seed::Seed;
 use super::shape::Shape;
+use super::switches::Switches;
 use super::token::{Gate, SandboxAuth};
-use super::{AppSetup, discovery};
+use super::{AppSetup, discovery, wording};
 use crate::core::key::TargetName;
 use crate::core::profile::Profile;
 use crate::http::{Answer, Request};
@@ -40,6 +41,8 @@ pub(super) struct App {
     pub(super) hidden: Vec<AttrPath>,
     /// Users a page, and groups a page, at most.
     pub(super) pages: (usize, usize),
+    /// What an administrator has switched on.
+    pub(super) switches: Switches,
     gate: Gate,
     log: RequestLog,
 }
@@ -64,6 +67,7 @@ impl App {
             ),
             gate: Gate::new(&setup.name, setup.auth, setup.token_life),
             log: RequestLog::default(),
+            switches: Switches::default(),
             profile: setup.profile,
             rulebook,
         };
@@ -106,7 +110,7 @@ impl App {
             let answer = self.dispatch(request, rest, now);
             (
                 RequestKind::Scim,
-                answer.unwrap_or_else(|refusal| refusal.answer()),
+                answer.unwrap_or_else(|refusal| wording::worded(refusal, &self.profile).answer()),
             )
         };
         let line = LoggedRequest {
@@ -130,11 +134,21 @@ impl App {
             .and_then(|path| route::place(path, &self.profile));
         let place = place.ok_or_else(|| Refusal::missing("there is nothing at this address"))?;
         self.gate.check(&request.headers, now)?;
+        let bytes = request.body.len();
+        self.switches.admit(&request.method, &place, bytes, now)?;
         self.check_headers(request)?;
-        if request.body.len() > LONGEST_BODY {
-            let problem = "the body is longer than 16 MiB";
+        let most = self.profile.http.max_body.unwrap_or(LONGEST_BODY);
+        if bytes > most.min(LONGEST_BODY) {
+            let problem = format!("the body is longer than {most} bytes");
             return Err(Refusal::plain(StatusCode::PAYLOAD_TOO_LARGE, problem));
         }
+        let active = || {
+            self.users
+                .iter()
+                .filter(|(_, user)| user.is_active())
+                .count()
+        };
+        self.switches.check(&request.method, &place, active)?;
         let base = base_of(request, rest);
         let call = Call {
             base: &base,

@@ -13,6 +13,7 @@ mod encode;
 mod exchange;
 mod filter;
 mod greeting;
+mod groups;
 mod list;
 mod lookup;
 mod members;
@@ -35,6 +36,7 @@ use url::Url;
 
 use self::decode::Unreadable;
 use self::exchange::Exchange;
+use self::groups::PatchesGroups;
 use super::Observe;
 use crate::clock::Clock;
 use crate::core::account::{Account, AppGroup};
@@ -47,6 +49,7 @@ use crate::http::Transport;
 pub struct ScimConnector {
     exchange: Exchange,
     profile: Arc<Profile>,
+    patches_groups: PatchesGroups,
 }
 
 impl ScimConnector {
@@ -62,6 +65,7 @@ impl ScimConnector {
         Self {
             exchange: Exchange::new(transport, base_url, Arc::clone(&profile), clock),
             profile,
+            patches_groups: PatchesGroups::default(),
         }
     }
 
@@ -69,7 +73,7 @@ impl ScimConnector {
         filter::resource(&self.profile.users.path, id)
     }
 
-    fn group(&self, id: &RemoteId) -> Result<String, Fault> {
+    fn group_path(&self, id: &RemoteId) -> Result<String, Fault> {
         if self.profile.has_groups() {
             filter::resource(&self.profile.groups.path, id)
         } else {

@@ -25,6 +25,7 @@ mod content;
 mod dependence;
 mod groups;
 mod leavers;
+mod pushed;
 mod references;
 mod standing;
 mod users;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 
+use super::bounds::Bounds;
 use super::journal::Scribe;
 use super::perform::{Result as Tried, Scene};
 use super::propose::Proposal;
@@ -20,7 +21,7 @@ use super::queue::{Queue, Task};
 use super::{Progress, Target, World};
 use crate::core::account::Account;
 use crate::core::attribute::AttrName;
-use crate::core::change::{Action, Change};
+use crate::core::change::{Action, Change, Member, Subject};
 use crate::core::fault::Fault;
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::{GroupLink, JobState, Link};
@@ -78,6 +79,10 @@ struct Drain<'a> {
     accounts: &'a BTreeMap<RemoteId, Account>,
     gone: &'a BTreeSet<RemoteId>,
     keys: BTreeMap<&'a UserKey, &'a [(AttrName, Arc<str>)]>,
+    entering: BTreeMap<&'a GroupKey, &'a BTreeSet<Member>>,
+    bounds: Bounds,
+    /// Creates that the app has no seat for.
+    seatless: Vec<(Change, String)>,
     queue: Queue,
     applied: Applied,
     total: usize,
@@ -106,6 +111,9 @@ impl<'a> Drain<'a> {
                 .iter()
                 .map(|desired| (&desired.user, desired.keys.as_slice()))
                 .collect(),
+            entering: entering(&proposal.reviewed.released),
+            bounds: Bounds::new(),
+            seatless: Vec::new(),
             queue: Queue::fill(tasks(proposal, world)),
             applied: Applied::default(),
             total: proposal.reviewed.released.len(),
@@ -132,6 +140,7 @@ impl<'a> Drain<'a> {
             self.send(wave).await?;
         }
         self.give_up_rest();
+        self.tell_seatless();
         self.close().await?;
         (self.world.progress)(Progress::Done(self.target.rules.target.clone()));
         Ok(self.applied)
@@ -183,6 +192,8 @@ impl<'a> Drain<'a> {
             accounts: self.accounts,
             gone: self.gone,
             keys: &self.keys,
+            entering: &self.entering,
+            bounds: &self.bounds,
         };
         let scene = &scene;
         let tried: Vec<(Task, Tried)> = stream::iter(wave)
@@ -231,6 +242,17 @@ fn tasks(proposal: &Proposal, world: World<'_>) -> Vec<Task> {
                 look_first: in_doubt || !asked,
                 approved,
             }
+        })
+        .collect()
+}
+
+/// Who goes into which group.
+fn entering(changes: &[Change]) -> BTreeMap<&GroupKey, &BTreeSet<Member>> {
+    changes
+        .iter()
+        .filter_map(|change| match (&change.subject, &change.action) {
+            (Subject::Group(group), Action::AddMembers { members }) => Some((group, members)),
+            _ => None,
         })
         .collect()
 }
