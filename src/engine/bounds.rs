@@ -5,11 +5,14 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use crate::core::fault::{Fault, FaultKind};
+
 /// The bounds of one run of one target; requests on their way at once share them.
 #[derive(Debug)]
 pub(super) struct Bounds {
     members: AtomicUsize,
     full: AtomicBool,
+    closed: AtomicBool,
 }
 
 impl Bounds {
@@ -17,6 +20,7 @@ impl Bounds {
         Self {
             members: AtomicUsize::new(usize::MAX),
             full: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
         }
     }
 
@@ -35,8 +39,31 @@ impl Bounds {
         self.full.load(Ordering::Relaxed)
     }
 
-    /// The app has no seat left.
-    pub fn fill(&self) {
-        self.full.store(true, Ordering::Relaxed);
+    /// Has something been said after which nothing more is sent in this run?
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Learns from a fault.
+    pub fn learn(&self, fault: &Fault) {
+        match fault.kind {
+            FaultKind::NoSeat => self.full.store(true, Ordering::Relaxed),
+            FaultKind::Unauthenticated
+            | FaultKind::Untrusted
+            | FaultKind::Misdirected
+            | FaultKind::Unready
+            | FaultKind::Paused => self.closed.store(true, Ordering::Relaxed),
+            FaultKind::Unreachable
+            | FaultKind::TimedOut
+            | FaultKind::Throttled
+            | FaultKind::Unavailable
+            | FaultKind::Forbidden
+            | FaultKind::Missing
+            | FaultKind::Conflict
+            | FaultKind::Rejected
+            | FaultKind::Unsupported
+            | FaultKind::Garbled
+            | FaultKind::Guarded => {}
+        }
     }
 }

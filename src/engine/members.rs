@@ -138,9 +138,10 @@ impl Scene<'_> {
         if brought.is_empty() {
             return BTreeSet::new();
         }
-        let looked = match self.verifies() {
-            true => self.target.app.group(&made.id).await.ok().flatten(),
-            false => None,
+        let looked = if self.verifies() {
+            self.target.app.group(&made.id).await.ok().flatten()
+        } else {
+            None
         };
         let shown = looked.as_ref().unwrap_or(made).members.as_ref();
         brought
@@ -169,7 +170,8 @@ impl Scene<'_> {
         let moving = Moving::of(self, link, members, direction);
         let mut moved = BTreeSet::new();
         let mut refused: Option<Fault> = None;
-        let mut todo = vec![0..moving.users.len()];
+        let whole = 0..moving.users.len();
+        let mut todo = Vec::from([whole]);
         while let Some(range) = todo.pop().filter(|range| !range.is_empty()) {
             let most = app.portion(direction, &moving.members[range.clone()]);
             let (now, rest) = cut(range, most.min(self.bounds.members()));

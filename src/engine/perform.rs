@@ -37,6 +37,8 @@ pub(super) enum Result {
     },
     /// Nothing was sent: the app has no seat left.
     NoSeat,
+    /// Nothing was sent: the target has stopped for this run.
+    Stopped,
 }
 
 /// What is to be remembered.
@@ -95,11 +97,18 @@ pub(super) struct Scene<'a> {
 impl Scene<'_> {
     /// Tries `change` once.
     pub async fn perform(&self, change: &Change, look_first: bool) -> Result {
+        if self.bounds.is_closed() {
+            return Result::Stopped;
+        }
         let result = match &change.subject {
             Subject::User(user) => self.perform_user(user, &change.action, look_first).await,
             Subject::Group(group) => self.perform_group(group, &change.action, look_first).await,
         };
-        result.unwrap_or_else(|fault| Result::Fault(fault, None))
+        let result = result.unwrap_or_else(|fault| Result::Fault(fault, None));
+        if let Result::Fault(fault, _) = &result {
+            self.bounds.learn(fault);
+        }
+        result
     }
 
     async fn perform_user(
@@ -151,10 +160,6 @@ impl Scene<'_> {
             return Ok(Result::NoSeat);
         }
         match self.target.app.create(&attributes).await {
-            Err(fault) if fault.kind == FaultKind::NoSeat => {
-                self.bounds.fill();
-                Err(fault)
-            }
             Ok(account) => Ok(Result::Done(Effects::Created(account, attributes))),
             Err(fault) if fault.kind == FaultKind::Conflict => {
                 match self.look(user, &attributes, Look::Conflict).await? {

@@ -1,6 +1,6 @@
 //! Seeds of the simulator: the laws hold whatever fails, and the same seed tells the same story.
 
-use crate::simulator;
+use crate::simulator::{self, skins};
 
 /// Seeds that broke a law once; they stay.
 const KEPT: [u64; 10] = [
@@ -42,6 +42,21 @@ fn the_laws_hold_3() {
 #[test]
 fn the_laws_hold_4() {
     hold(241..=320);
+}
+
+#[test]
+fn the_laws_hold_whatever_groups_are_like() {
+    for (place, skin) in skins::GROUPS.into_iter().enumerate() {
+        for seed in (1_000 + 100 * place as u64..).take(12) {
+            let outcome = simulator::run_in(seed, Some(skin));
+            assert!(
+                outcome.broken.is_empty(),
+                "{skin}\n{}\n\n{}",
+                outcome.story.join("\n"),
+                outcome.broken.join("\n")
+            );
+        }
+    }
 }
 
 #[test]

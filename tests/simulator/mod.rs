@@ -7,6 +7,7 @@
 mod company;
 mod laws;
 mod network;
+pub mod skins;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,8 +17,10 @@ use std::time::Duration;
 use rollcall::cli::assemble::{Unit, connect, sandboxed};
 use rollcall::clock::Clock;
 use rollcall::config::{self, Config};
+use rollcall::core::key::TargetName;
 use rollcall::core::memory::Approval;
 use rollcall::core::plan::Basis;
+use rollcall::core::profile::GroupModel;
 use rollcall::draw::Draw;
 use rollcall::engine::apply::apply;
 use rollcall::engine::propose::propose;
@@ -30,7 +33,7 @@ use serde_json::{Value as Json, json};
 use url::Url;
 
 use company::{Company, source_name};
-use network::{Fuse, Fused, FusedStore};
+use network::{Fuse, Fused, FusedStore, Gauge, Gauged};
 
 const CONFIG: &str = r#"
 sources:
@@ -74,12 +77,17 @@ pub struct Outcome {
 
 /// Runs one seed.
 pub fn run(seed: u64) -> Outcome {
+    run_in(seed, None)
+}
+
+/// Runs one seed in a skin.
+pub fn run_in(seed: u64, skin: Option<&str>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime starts");
-    runtime.block_on(async { Simulation::new(seed).run().await })
+    runtime.block_on(async { Simulation::new(seed, skin).run().await })
 }
 
 /// How a cycle goes.
@@ -121,11 +129,16 @@ struct Simulation {
     broken: Vec<String>,
     /// Foreign accounts and what they must stay.
     foreign: BTreeMap<String, Json>,
+    /// Is it a plain seed, of which each write is known?
+    plain: bool,
+    /// The most requests on their way at once, by target.
+    peaks: BTreeMap<TargetName, Arc<Gauge>>,
 }
 
 impl Simulation {
-    fn new(seed: u64) -> Self {
-        let config = config::check(Path::new("simulation.yaml"), CONFIG)
+    fn new(seed: u64, skin: Option<&str>) -> Self {
+        let text = skin.map_or_else(|| CONFIG.to_owned(), |skin| skins::dressed(CONFIG, skin));
+        let config = config::check(Path::new("simulation.yaml"), &text)
             .unwrap_or_else(|problems| panic!("{problems}"));
         let start = "2026-11-22T08:00:00Z".parse().expect("a point in time");
         let clock = Clock::simulated(start);
@@ -150,8 +163,16 @@ impl Simulation {
             story: vec![format!("seed {seed}")],
             broken: Vec::new(),
             foreign: BTreeMap::new(),
+            plain: skin.is_none(),
+            peaks: BTreeMap::new(),
         };
+        for target in simulation.config.targets.keys() {
+            simulation.sandbox.keep_rates(target);
+            let gauge = Arc::new(Gauge::default());
+            simulation.peaks.insert(target.clone(), gauge);
+        }
         simulation.settle_in();
+        simulation.plant_groups();
         simulation
     }
 
@@ -189,6 +210,19 @@ impl Simulation {
         }
     }
 
+    /// An app of fixed groups has them already.
+    fn plant_groups(&self) {
+        for (target, config) in &self.config.targets {
+            if config.rules.profile.groups.model == GroupModel::Fixed {
+                for name in company::GROUPS {
+                    let group = json!({"displayName": name});
+                    let group = group.as_object().cloned().unwrap_or_default();
+                    self.sandbox.put_group(target, group);
+                }
+            }
+        }
+    }
+
     async fn run(mut self) -> Outcome {
         let steps = 2 + self.draw.below(6);
         for _ in 0..steps {
@@ -221,7 +255,7 @@ impl Simulation {
             if self.draw.below(2) == 0 {
                 self.approve().await;
             }
-            self.wait(self.draw.below(7200)).await;
+            self.wait(2 + self.draw.below(7200)).await;
         }
         self.heal().await;
         Outcome {
@@ -336,6 +370,8 @@ impl Simulation {
                     self.draw.clone(),
                     self.clock.clone(),
                 );
+                let gauge = Arc::clone(&self.peaks[&target.rules.target]);
+                let network = Gauged::new(network, gauge, self.clock.clone());
                 let network: Arc<dyn Transport> = Arc::new(Fused::new(network, fuse));
                 let way = sandboxed(target, &root, network);
                 connect(target, way, &self.clock, self.draw.clone())
@@ -395,6 +431,7 @@ impl Simulation {
         self.wait(3600).await;
         let last = self.cycle(FAIR).await;
         self.tell(FAIR, &last);
+        self.wait(60).await;
         let proof = self.cycle(FAIR).await;
         if proof.planned + proof.held > 0 || proof.writes > 0 {
             self.broken.push(format!(
@@ -406,6 +443,7 @@ impl Simulation {
         laws::leavers_are_out(self);
         laws::everybody_is_in_line(self);
         laws::strangers_are_untouched(self);
+        laws::rates_are_kept(self);
         if let Err(error) = self.store.verify() {
             self.broken
                 .push(format!("law 9: the journal is damaged: {error}"));

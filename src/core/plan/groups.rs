@@ -437,8 +437,8 @@ impl<'a> Groups<'a> {
             .filter(|user| repairs || !present.acknowledged.contains(user))
             .map(|user| self.member(user))
             .collect();
-        if !changes_groups(self.rules()) && !(gone.is_empty() && new.is_empty()) {
-            return self.plan_unchangeable(group, gone, new, plan);
+        if !changes_groups(self.rules()) {
+            return self.plan_unchangeable(group, &gone, new, plan);
         }
         let new = if is_too_large { BTreeSet::new() } else { new };
         if !gone.is_empty() {
@@ -455,7 +455,7 @@ impl<'a> Groups<'a> {
     fn plan_unchangeable(
         &self,
         group: &Group,
-        gone: BTreeSet<Member>,
+        gone: &BTreeSet<Member>,
         mut new: BTreeSet<Member>,
         plan: &mut Plan,
     ) {

@@ -42,6 +42,11 @@ impl Drain<'_> {
                 batch.push(self.trouble(&task, Outcome::Refused, reason.clone()));
                 self.leave_due(task, false, reason, hint, batch);
             }
+            Tried::Stopped => {
+                task.attempts -= 1;
+                self.put_off(&task, false, batch);
+                self.queue.put_back(task);
+            }
             Tried::NoSeat => {
                 task.attempts -= 1;
                 let reason = format!("not tried: {}", FaultKind::NoSeat);
