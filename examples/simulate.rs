@@ -18,6 +18,9 @@ struct Arguments {
     /// The first one.
     #[arg(long, default_value_t = 1)]
     from: u64,
+    /// In one of the skins of groups, by its number.
+    #[arg(long)]
+    skin: Option<usize>,
     /// Tell every story, not only a broken one.
     #[arg(long)]
     tell: bool,
@@ -25,8 +28,15 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let skin = arguments
+        .skin
+        .and_then(|at| simulator::skins::GROUPS.get(at));
+    let skin = skin.copied();
     for seed in arguments.from..arguments.from + arguments.seeds {
-        let outcome = simulator::run(seed);
+        let outcome = match skin {
+            Some(skin) => simulator::run_in(seed, skin),
+            None => simulator::run(seed),
+        };
         if arguments.tell || !outcome.broken.is_empty() {
             rollcall::show::out(&(outcome.story.join("\n") + "\n"));
         }

@@ -48,7 +48,7 @@ fn the_laws_hold_4() {
 fn the_laws_hold_whatever_groups_are_like() {
     for (place, skin) in skins::GROUPS.into_iter().enumerate() {
         for seed in (1_000 + 100 * place as u64..).take(12) {
-            let outcome = simulator::run_in(seed, Some(skin));
+            let outcome = simulator::run_in(seed, skin);
             assert!(
                 outcome.broken.is_empty(),
                 "{skin}\n{}\n\n{}",

@@ -77,11 +77,15 @@ pub struct Outcome {
 
 /// Runs one seed.
 pub fn run(seed: u64) -> Outcome {
-    run_in(seed, None)
+    run_as(seed, None)
 }
 
 /// Runs one seed in a skin.
-pub fn run_in(seed: u64, skin: Option<&str>) -> Outcome {
+pub fn run_in(seed: u64, skin: &str) -> Outcome {
+    run_as(seed, Some(skin))
+}
+
+fn run_as(seed: u64, skin: Option<&str>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
