@@ -31,6 +31,7 @@ use crate::http::count::{Counted, Counter, RequestCounts};
 use crate::http::limit::{Limited, Limiter};
 use crate::http::redirect::Redirected;
 use crate::http::reread::Reread;
+use crate::http::ruling::Rulings;
 use crate::sandbox::{self, AppSetup, Sandbox, SandboxAuth};
 use crate::show;
 use crate::show::json::RequestsJson;
@@ -332,7 +333,9 @@ fn in_process() -> Url {
 pub fn connect(config: &TargetConfig, way: Way, clock: &Clock, draw: Draw) -> Unit {
     let counter = Counter::new();
     let rules = Arc::new(config.rules.clone());
-    let limiter = Arc::new(Limiter::new(&rules.profile.rates, clock.clone()));
+    let rulings = Rulings::of(&rules.profile.errors);
+    let limiter = Limiter::new(&rules.profile.rates, clock.clone()).ruled_by(rulings.clone());
+    let limiter = Arc::new(limiter);
     let counted = Counted::new(way.transport, counter.clone());
     let limited = Limited::new(counted, limiter);
     let authorized =
@@ -343,7 +346,8 @@ pub fn connect(config: &TargetConfig, way: Way, clock: &Clock, draw: Draw) -> Un
         rules.profile.rates.retry.clone(),
         clock.clone(),
         draw,
-    );
+    )
+    .ruled_by(rulings);
     let app = ScimConnector::new(
         Arc::new(patient),
         way.base_url,

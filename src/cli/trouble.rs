@@ -101,6 +101,10 @@ fn after_looking(kind: FaultKind) -> &'static str {
             "the app is not as its connector says; write what differs into the target's `override:`"
         }
         FaultKind::Unready => "set that right, and run it again",
+        FaultKind::Paused => "switch provisioning on again in the app; the next run goes on",
+        FaultKind::NoSeat | FaultKind::Guarded => {
+            "a rule of `errors:` fits a refusal to read; make it narrower"
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 pub mod scim;
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -47,11 +47,22 @@ pub trait Observe: Send + Sync {
     /// Any page that fails fails the whole list.
     async fn groups(&self) -> Result<Vec<AppGroup>, Fault>;
 
-    /// The groups of that name, compared here again.
+    /// The group `id`, or `None` when the app says that there is none.
     ///
     /// # Errors
     /// Why nobody knows.
-    async fn find_groups(&self, name: &str) -> Result<Vec<AppGroup>, Fault>;
+    async fn group(&self, id: &RemoteId) -> Result<Option<AppGroup>, Fault>;
+
+    /// The groups that hold `external_id`, where the app keeps one; if none does, those of that name.
+    /// Compared here again.
+    ///
+    /// # Errors
+    /// Why nobody knows.
+    async fn find_groups(
+        &self,
+        name: &str,
+        external_id: Option<&str>,
+    ) -> Result<Vec<AppGroup>, Fault>;
 }
 
 /// What an app said of itself when tested.
@@ -61,6 +72,24 @@ pub struct Greeting {
     pub accounts: Option<u64>,
     /// Where its `ServiceProviderConfig`, or what it does, contradicts the profile, which wins.
     pub contradictions: Vec<String>,
+}
+
+/// Somebody who goes into a group, or out of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupMember {
+    /// The account.
+    pub id: RemoteId,
+    /// What a person calls its owner, for apps that want a `display`.
+    pub display: Arc<str>,
+}
+
+/// Into a group, or out of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Into it.
+    In,
+    /// Out of it.
+    Out,
 }
 
 /// Writing to an app. Every call is one change; values of other users' accounts are already ids.
@@ -100,11 +129,16 @@ pub trait Apply: Observe {
     /// Why it is not sure to be gone.
     async fn delete(&self, id: &RemoteId) -> Result<(), Fault>;
 
-    /// Makes an empty group.
+    /// Makes a group with these members, of whom the profile allows at most `inline_members`.
     ///
     /// # Errors
     /// With an unknown effect it may be there all the same.
-    async fn create_group(&self, name: &str, external_id: &str) -> Result<AppGroup, Fault>;
+    async fn create_group(
+        &self,
+        name: &str,
+        external_id: &str,
+        members: &[GroupMember],
+    ) -> Result<AppGroup, Fault>;
 
     /// Renames a group, by id.
     ///
@@ -118,23 +152,19 @@ pub trait Apply: Observe {
     /// Why it is not sure to be gone.
     async fn delete_group(&self, id: &RemoteId) -> Result<(), Fault>;
 
-    /// Adds members, at most the profile's chunk.
-    ///
-    /// # Errors
-    /// Why they are not sure to be in.
-    async fn add_members(
-        &self,
-        group: &RemoteId,
-        members: &BTreeSet<RemoteId>,
-    ) -> Result<(), Fault>;
+    /// How many of these members, from the first on, go into one request: at least one, and never more
+    /// than the profile's `chunk` and `max_body` allow.
+    fn portion(&self, direction: Direction, members: &[GroupMember]) -> usize;
 
-    /// Takes members out, at most the profile's chunk.
+    /// Puts members in, or takes them out, in one request; at most a [portion](Apply::portion).
+    /// Nobody else is touched.
     ///
     /// # Errors
-    /// Why they are not sure to be out.
-    async fn remove_members(
+    /// Why they are not sure to be moved.
+    async fn move_members(
         &self,
         group: &RemoteId,
-        members: &BTreeSet<RemoteId>,
+        direction: Direction,
+        members: &[GroupMember],
     ) -> Result<(), Fault>;
 }

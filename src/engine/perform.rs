@@ -1,12 +1,14 @@
 //! Doing one change: the request, or the look that must come before it.
 //!
 //! Promises that a create whose answer was lost is looked up before it is sent again, and that a
-//! conflict is looked up and never answered by a second create. Leaves retries to [`super::apply`].
+//! conflict is looked up and never answered by a second create. Leaves groups to [`super::members`]
+//! and retries to [`super::apply`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Target;
+use super::bounds::Bounds;
 use crate::core::account::{Account, AppGroup};
 use crate::core::attribute::{AttrChange, AttrName, Attributes, Value};
 use crate::core::change::{Action, Change, Member, Subject};
@@ -30,6 +32,16 @@ pub(super) enum Result {
     Park { reason: String, hint: String },
     /// It is not sure to be done. Some members may be, though.
     Fault(Fault, Option<Effects>),
+    /// The app said yes and did not do all of it: the rest is due again.
+    Short {
+        effects: Effects,
+        reason: String,
+        hint: String,
+    },
+    /// Nothing was sent: the app has no seat left.
+    NoSeat,
+    /// Nothing was sent: the target has stopped for this run.
+    Stopped,
 }
 
 /// What is to be remembered.
@@ -48,16 +60,22 @@ pub(super) enum Effects {
     Deactivated,
     /// It is gone.
     Deleted,
-    /// A group was made.
-    GroupCreated(AppGroup),
+    /// A group was made, or found, with these in it.
+    GroupCreated(AppGroup, BTreeSet<UserKey>),
     /// A group has this name.
     GroupRenamed(Arc<str>),
     /// A group is gone.
     GroupDeleted,
-    /// These are in.
-    Added(BTreeSet<UserKey>),
-    /// These are out.
-    Removed(BTreeSet<UserKey>),
+    /// These are in, and those turned out to be out.
+    Added {
+        users: BTreeSet<UserKey>,
+        lost: BTreeSet<UserKey>,
+    },
+    /// These are out, and those turned out to be out as well.
+    Removed {
+        users: BTreeSet<UserKey>,
+        lost: BTreeSet<UserKey>,
+    },
     /// There was nothing to send.
     Nothing,
 }
@@ -77,16 +95,26 @@ pub(super) struct Scene<'a> {
     pub gone: &'a BTreeSet<RemoteId>,
     /// What everybody should have.
     pub desired: &'a BTreeMap<&'a UserKey, &'a Desired>,
+    /// Who goes into which group in this run.
+    pub entering: &'a BTreeMap<&'a GroupKey, &'a BTreeSet<Member>>,
+    pub bounds: &'a Bounds,
 }
 
 impl Scene<'_> {
     /// Tries `change` once.
     pub async fn perform(&self, change: &Change, look_first: bool) -> Result {
+        if self.bounds.is_closed() {
+            return Result::Stopped;
+        }
         let result = match &change.subject {
             Subject::User(user) => self.perform_user(user, &change.action, look_first).await,
             Subject::Group(group) => self.perform_group(group, &change.action, look_first).await,
         };
-        result.unwrap_or_else(|fault| Result::Fault(fault, None))
+        let result = result.unwrap_or_else(|fault| Result::Fault(fault, None));
+        if let Result::Fault(fault, _) = &result {
+            self.bounds.learn(fault);
+        }
+        result
     }
 
     async fn perform_user(
@@ -139,6 +167,9 @@ impl Scene<'_> {
         let attributes = self.resolved(wanted);
         if look_first && let Some(result) = self.look(user, &attributes, Look::InDoubt).await? {
             return Ok(result);
+        }
+        if self.bounds.is_full() {
+            return Ok(Result::NoSeat);
         }
         match self.target.app.create(&attributes).await {
             Ok(account) => Ok(Result::Done(Effects::Created(account, attributes))),
@@ -365,129 +396,6 @@ impl Scene<'_> {
         Ok(Result::Done(Effects::Deactivated))
     }
 
-    async fn perform_group(
-        &self,
-        group: &GroupKey,
-        action: &Action,
-        look_first: bool,
-    ) -> std::result::Result<Result, Fault> {
-        let app = &self.target.app;
-        match action {
-            Action::CreateGroup { name } => self.create_group(group, name, look_first).await,
-            Action::RenameGroup { new, .. } => {
-                app.rename_group(self.group(group)?, new).await?;
-                Ok(Result::Done(Effects::GroupRenamed(Arc::clone(new))))
-            }
-            Action::DeleteGroup => {
-                app.delete_group(self.group(group)?).await?;
-                Ok(Result::Done(Effects::GroupDeleted))
-            }
-            Action::AddMembers { members } => Ok(self
-                .move_members(self.group(group)?, members, Direction::In)
-                .await),
-            Action::RemoveMembers { members } => Ok(self
-                .move_members(self.group(group)?, members, Direction::Out)
-                .await),
-            Action::AdoptGroup { .. }
-            | Action::Adopt { .. }
-            | Action::Create { .. }
-            | Action::Update { .. }
-            | Action::Deactivate
-            | Action::Reactivate { .. }
-            | Action::Delete => Ok(Result::Done(Effects::Nothing)),
-        }
-    }
-
-    fn group(&self, group: &GroupKey) -> std::result::Result<&RemoteId, Fault> {
-        self.groups.get(group).map(|link| &link.id).ok_or_else(|| {
-            Fault::new(
-                FaultKind::Rejected,
-                Effect::None,
-                "the group is not in the app yet",
-            )
-        })
-    }
-
-    async fn create_group(
-        &self,
-        group: &GroupKey,
-        name: &str,
-        look_first: bool,
-    ) -> std::result::Result<Result, Fault> {
-        if look_first && let Some(found) = self.look_for_group(name).await? {
-            return Ok(Result::Found(Effects::GroupCreated(found)));
-        }
-        match self.target.app.create_group(name, &group.id).await {
-            Ok(made) => {
-                let made = AppGroup {
-                    name: name.to_owned(),
-                    ..made
-                };
-                Ok(Result::Done(Effects::GroupCreated(made)))
-            }
-            Err(fault) if fault.kind == FaultKind::Conflict => {
-                match self.look_for_group(name).await? {
-                    Some(found) => Ok(Result::Found(Effects::GroupCreated(found))),
-                    None => Err(fault),
-                }
-            }
-            Err(fault) => Err(fault),
-        }
-    }
-
-    async fn look_for_group(&self, name: &str) -> std::result::Result<Option<AppGroup>, Fault> {
-        let taken: BTreeSet<&RemoteId> = self.groups.values().map(|link| &link.id).collect();
-        let mut found = self.target.app.find_groups(name).await?;
-        found.retain(|group| !taken.contains(&group.id));
-        Ok((found.len() == 1).then(|| found.remove(0)))
-    }
-
-    /// Members in chunks of the profile's size; a chunk that is refused is halved until the member
-    /// who is to blame stands alone, so that one bad member holds back nobody else.
-    async fn move_members(
-        &self,
-        group: &RemoteId,
-        members: &BTreeSet<Member>,
-        direction: Direction,
-    ) -> Result {
-        let known: Vec<(UserKey, RemoteId)> = members
-            .iter()
-            .filter_map(|member| {
-                Some((
-                    member.user.clone(),
-                    self.member_id(&member.user, direction)?.clone(),
-                ))
-            })
-            .collect();
-        let size = self.target.rules.profile.groups.chunk.max(1);
-        let mut chunks: Vec<&[(UserKey, RemoteId)]> = known.chunks(size).rev().collect();
-        let mut moved = BTreeSet::new();
-        let mut refused: Option<Fault> = None;
-        while let Some(chunk) = chunks.pop() {
-            let ids = chunk.iter().map(|(_, id)| id.clone()).collect();
-            let sent = match direction {
-                Direction::In => self.target.app.add_members(group, &ids).await,
-                Direction::Out => self.target.app.remove_members(group, &ids).await,
-            };
-            match sent {
-                Ok(()) => moved.extend(chunk.iter().map(|(user, _)| user.clone())),
-                Err(fault) if fault.kind == FaultKind::Rejected && chunk.len() > 1 => {
-                    let (one, other) = chunk.split_at(chunk.len() / 2);
-                    chunks.extend([other, one]);
-                }
-                Err(fault) if fault.kind == FaultKind::Rejected && self.are_deleted(chunk) => {
-                    moved.extend(chunk.iter().map(|(user, _)| user.clone()));
-                }
-                Err(fault) if fault.kind == FaultKind::Rejected => refused = Some(fault),
-                Err(fault) => return Result::Fault(fault, Some(direction.effects(moved))),
-            }
-        }
-        match refused {
-            Some(fault) => Result::Fault(fault, Some(direction.effects(moved))),
-            None => Result::Done(direction.effects(moved)),
-        }
-    }
-
     /// The values with accounts for users; a reference to nobody's account is left out.
     fn resolved(&self, attributes: &Attributes) -> Attributes {
         attributes
@@ -496,27 +404,8 @@ impl Scene<'_> {
             .collect()
     }
 
-    /// The id by which a user is put into a group or taken out of it.
-    fn member_id(&self, user: &UserKey, direction: Direction) -> Option<&RemoteId> {
-        match direction {
-            Direction::In => self.account_of(user),
-            Direction::Out => {
-                let link = self.links.get(user).or_else(|| self.before.get(user))?;
-                Some(&link.id)
-            }
-        }
-    }
-
-    /// Were these accounts deleted in this run? An app that has taken them out of its groups by itself
-    /// may well refuse to do so again.
-    fn are_deleted(&self, members: &[(UserKey, RemoteId)]) -> bool {
-        members
-            .iter()
-            .all(|(user, _)| !self.links.contains_key(user))
-    }
-
     /// The account of a user that others may refer to.
-    fn account_of(&self, user: &UserKey) -> Option<&RemoteId> {
+    pub(super) fn account_of(&self, user: &UserKey) -> Option<&RemoteId> {
         let id = &self.links.get(user)?.id;
         (!self.gone.contains(id)).then_some(id)
     }
@@ -558,20 +447,4 @@ enum Look {
     InDoubt,
     /// The app says that a unique value is taken.
     Conflict,
-}
-
-/// Into a group, or out of it.
-#[derive(Clone, Copy)]
-enum Direction {
-    In,
-    Out,
-}
-
-impl Direction {
-    fn effects(self, moved: BTreeSet<UserKey>) -> Effects {
-        match self {
-            Self::In => Effects::Added(moved),
-            Self::Out => Effects::Removed(moved),
-        }
-    }
 }

@@ -13,12 +13,13 @@ use super::cut::Part;
 use super::roster::Roster;
 use super::{Progress, World};
 use crate::connector::Observe;
-use crate::core::account::Account;
+use crate::core::account::{Account, AppGroup};
 use crate::core::correlate::unseen;
 use crate::core::desired::{Desired, Wanted, desire};
-use crate::core::fault::Fault;
+use crate::core::fault::{Fault, FaultKind};
 use crate::core::guard::{Reviewed, WINDOW_HOURS, review};
 use crate::core::key::{GroupKey, RemoteId, UserKey};
+use crate::core::link::GroupLink;
 use crate::core::memory::TargetState;
 use crate::core::plan::{Basis, Input, Observed, plan};
 use crate::core::rules::Rules;
@@ -213,11 +214,7 @@ async fn observe_groups(
         if observed.groups.iter().any(|group| group.id == link.id) {
             continue;
         }
-        let found = match group_name(roster, &link.group) {
-            Some(name) => app.find_groups(&name).await?,
-            None => Vec::new(),
-        };
-        match found.into_iter().find(|group| group.id == link.id) {
+        match look_for_group(app, roster, link).await? {
             Some(group) => observed.groups.push(group),
             None => {
                 observed.gone.insert(link.id.clone());
@@ -225,6 +222,24 @@ async fn observe_groups(
         }
     }
     Ok(())
+}
+
+/// A group that the list does not show: by its id, and by its name where the app does not show a group
+/// alone.
+async fn look_for_group(
+    app: &dyn Observe,
+    roster: &Roster,
+    link: &GroupLink,
+) -> Result<Option<AppGroup>, Fault> {
+    match app.group(&link.id).await {
+        Err(fault) if matches!(fault.kind, FaultKind::Rejected | FaultKind::Unsupported) => {}
+        other => return other,
+    }
+    let found = match group_name(roster, &link.group) {
+        Some(name) => app.find_groups(&name, Some(&link.group.id)).await?,
+        None => Vec::new(),
+    };
+    Ok(found.into_iter().find(|group| group.id == link.id))
 }
 
 fn group_name(roster: &Roster, key: &GroupKey) -> Option<Arc<str>> {

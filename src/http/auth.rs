@@ -285,7 +285,10 @@ impl<T: Transport> Authorized<T> {
             | FaultKind::Rejected
             | FaultKind::Unsupported
             | FaultKind::Misdirected
-            | FaultKind::Garbled => {
+            | FaultKind::Garbled
+            | FaultKind::NoSeat
+            | FaultKind::Guarded
+            | FaultKind::Paused => {
                 if let Some(token) = held.stretch(stale, &self.clock) {
                     return Ok(token);
                 }

@@ -20,6 +20,7 @@ pub mod proxy;
 pub mod redirect;
 pub mod reread;
 pub mod retry_after;
+pub mod ruling;
 #[cfg(test)]
 mod script;
 mod tls;

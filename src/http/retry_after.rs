@@ -38,20 +38,20 @@ pub fn read(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Option<D
         None if status == StatusCode::TOO_MANY_REQUESTS => RESETS
             .iter()
             .flat_map(|name| texts(headers, name))
-            .find_map(|text| until_reset(text, base)),
+            .find_map(|text| read_reset(text, base)),
         None => None,
     }
 }
 
 /// The time until a rate begins anew, from the header `name`: seconds to go, or seconds or
 /// milliseconds since 1970, measured by the answer's own `Date`, else by `now`.
-pub(super) fn read_reset(
+pub(super) fn until_reset(
     headers: &HeaderMap,
     name: &HeaderName,
     now: Timestamp,
 ) -> Option<Duration> {
     let base = date_of(headers, now);
-    texts(headers, name.as_str()).find_map(|text| until_reset(text, base))
+    texts(headers, name.as_str()).find_map(|text| read_reset(text, base))
 }
 
 /// The point in time at which the app says that it answered.
@@ -76,7 +76,7 @@ fn read_wait(text: &str, base: Timestamp) -> Option<Duration> {
     }
 }
 
-fn until_reset(text: &str, base: Timestamp) -> Option<Duration> {
+fn read_reset(text: &str, base: Timestamp) -> Option<Duration> {
     /// Fewer seconds than this cannot be a point in time later than 2001.
     const EPOCH_SECONDS: f64 = 1e9;
     /// More seconds than this would be the year 5138: it is milliseconds.

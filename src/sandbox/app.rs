@@ -21,8 +21,9 @@ use super::rulebook::{BadPattern, Rulebook};
 use super::seed::Seed;
 use super::shape::Shape;
 use super::switch::Shelved;
+use super::switches::Switches;
 use super::token::{Gate, SandboxAuth};
-use super::{AppSetup, discovery};
+use super::{AppSetup, discovery, wording};
 use crate::core::key::TargetName;
 use crate::core::profile::Profile;
 use crate::http::{Answer, Request};
@@ -47,6 +48,8 @@ pub(super) struct App {
     pub(super) hidden: Vec<AttrPath>,
     /// Users a page, and groups a page, at most.
     pub(super) pages: (usize, usize),
+    /// What an administrator has switched on.
+    pub(super) switches: Switches,
     gate: Gate,
     log: RequestLog,
 }
@@ -73,6 +76,7 @@ impl App {
             ),
             gate: Gate::new(&setup.name, setup.auth, setup.token_life),
             log: RequestLog::default(),
+            switches: Switches::default(),
             profile: setup.profile,
             rulebook,
         };
@@ -120,7 +124,7 @@ impl App {
             let answer = self.dispatch(request, rest, now);
             (
                 RequestKind::Scim,
-                answer.unwrap_or_else(|refusal| refusal.answer()),
+                answer.unwrap_or_else(|refusal| wording::worded(refusal, &self.profile).answer()),
             )
         };
         let line = LoggedRequest {
@@ -144,11 +148,21 @@ impl App {
             .and_then(|path| route::place(path, &self.profile));
         let place = place.ok_or_else(|| Refusal::missing("there is nothing at this address"))?;
         self.gate.check(&request.headers, now)?;
+        let bytes = request.body.len();
+        self.switches.admit(&request.method, &place, bytes, now)?;
         self.check_headers(request)?;
-        if request.body.len() > LONGEST_BODY {
-            let problem = "the body is longer than 16 MiB";
+        let most = self.profile.http.max_body.unwrap_or(LONGEST_BODY);
+        if bytes > most.min(LONGEST_BODY) {
+            let problem = format!("the body is longer than {most} bytes");
             return Err(Refusal::plain(StatusCode::PAYLOAD_TOO_LARGE, problem));
         }
+        let active = || {
+            self.users
+                .iter()
+                .filter(|(_, user)| user.is_active())
+                .count()
+        };
+        self.switches.check(&request.method, &place, active)?;
         let base = base_of(request, rest);
         let call = Call {
             base: &base,

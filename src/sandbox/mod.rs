@@ -3,7 +3,8 @@
 //! Promises to refuse what a real app of that profile would refuse and to do what it would really
 //! do, in the same way every time: ids come from counters, time from the clock it was given. It is a
 //! [`Transport`], so that a whole installation runs without a socket, and it can be [served](serve()).
-//! Leaves rates to the fault scripts of [`faults`], and never touches a disk but for [`load_seed`].
+//! Keeps the profile's rates only when it is [told to](Sandbox::keep_rates), and never touches a disk
+//! but for [`load_seed`].
 
 mod admin;
 mod app;
@@ -17,6 +18,7 @@ mod grammar;
 mod groups;
 mod log;
 mod members;
+mod meter;
 mod object;
 mod operation;
 mod paging;
@@ -35,9 +37,11 @@ mod shape;
 #[cfg(test)]
 mod stories;
 mod switch;
+mod switches;
 mod token;
 mod users;
 mod view;
+mod wording;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -7,6 +7,7 @@
 mod company;
 mod laws;
 mod network;
+pub mod skins;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -17,8 +18,10 @@ use rollcall::cli::assemble::{Unit, connect, sandboxed};
 use rollcall::clock::Clock;
 use rollcall::config::{self, Config};
 use rollcall::core::fingerprint::FingerprintKey;
+use rollcall::core::key::TargetName;
 use rollcall::core::memory::Approval;
 use rollcall::core::plan::Basis;
+use rollcall::core::profile::GroupModel;
 use rollcall::draw::Draw;
 use rollcall::engine::apply::apply;
 use rollcall::engine::propose::propose;
@@ -30,8 +33,9 @@ use rollcall::store::{Epoch, Record, SqliteStore, Store};
 use serde_json::{Value as Json, json};
 use url::Url;
 
+use self::skins::Skin;
 use company::{Company, source_name};
-use network::{Fuse, Fused, FusedStore};
+use network::{Fuse, Fused, FusedStore, Gauge, Gauged};
 
 const CONFIG: &str = r#"
 sources:
@@ -65,49 +69,6 @@ targets:
     override: { rates: { buckets: [] } }
 "#;
 
-/// What the wiki is like, by name: what it does otherwise than the RFCs say.
-pub const SKINS: [(&str, &str); 12] = [
-    // An app that takes a second account of the same name without a word.
-    ("plain", "attributes: { userName: { unique: false } }"),
-    (
-        "cursor",
-        "users: { paging: cursor, page: 3 }, groups: { paging: cursor, page: 2 }",
-    ),
-    (
-        "hiding",
-        "users: { hides: [inactive, foreign], filters: [externalId, userName, emails] }, attributes: \
-         { userName: { unique: false } }",
-    ),
-    (
-        "overflow",
-        "users: { hides: [overflow], page: 4, filters: [externalId, userName, emails] }",
-    ),
-    (
-        "activate first",
-        "users: { reactivate: activate_first, update: put, put_absent: kept }",
-    ),
-    ("post", "users: { reactivate: post }"),
-    ("renames", "users: { deactivate: { effect: renames } }"),
-    (
-        "delete to switch off",
-        "users: { deactivate: { by: delete }, delete: soft }",
-    ),
-    (
-        "versions",
-        "http: { etags: required }, users: { update: put }",
-    ),
-    (
-        "unlinks",
-        "users: { deactivate: { effect: unlinks }, reactivate: post, delete: soft }",
-    ),
-    ("new ids", "users: { id_changes: true }"),
-    (
-        "dialect",
-        "users: { paging: offset, sort: userName, page: 3, patch: { form: object_each, op_case: \
-         title, booleans: text, extension_paths: dot, valued_paths: false } }",
-    ),
-];
-
 /// What a seed came to.
 pub struct Outcome {
     /// The story in words.
@@ -118,20 +79,16 @@ pub struct Outcome {
 
 /// Runs one seed in a skin that it chooses.
 pub fn run(seed: u64) -> Outcome {
-    run_as(seed, skin_of(seed))
+    run_as(seed, skins::of(seed))
 }
 
-fn skin_of(seed: u64) -> (&'static str, &'static str) {
-    let at = seed % SKINS.len() as u64;
-    SKINS[usize::try_from(at).expect("there are few skins")]
+/// Runs one seed in the skin of this name; in the first one an app does what the RFCs say.
+pub fn run_in(seed: u64, skin: &str) -> Option<Outcome> {
+    let skin = skins::SKINS.iter().find(|known| known.name == skin)?;
+    Some(run_as(seed, skin))
 }
 
-/// Runs one seed in the first skin, in which an app does what the RFCs say.
-pub fn run_plain(seed: u64) -> Outcome {
-    run_as(seed, SKINS[0])
-}
-
-fn run_as(seed: u64, skin: (&str, &str)) -> Outcome {
+fn run_as(seed: u64, skin: &'static Skin) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -182,11 +139,14 @@ struct Simulation {
     /// When the key file is lost: a draw of its own, so that the rest of a story does not depend on it.
     losses: Draw,
     lost: u8,
+    skin: &'static Skin,
+    /// The most requests on their way at once, by target.
+    peaks: BTreeMap<TargetName, Arc<Gauge>>,
 }
 
 impl Simulation {
-    fn new(seed: u64, (name, skin): (&str, &str)) -> Self {
-        let config = CONFIG.replace("SKIN", &format!("{skin}, rates: {{ buckets: [] }}"));
+    fn new(seed: u64, skin: &'static Skin) -> Self {
+        let config = CONFIG.replace("SKIN", &skin.over());
         let config = config::check(Path::new("simulation.yaml"), &config)
             .unwrap_or_else(|problems| panic!("{problems}"));
         let start = "2026-11-22T08:00:00Z".parse().expect("a point in time");
@@ -209,13 +169,21 @@ impl Simulation {
             company,
             sandbox,
             store: SqliteStore::in_memory(),
-            story: vec![format!("seed {seed}, skin {name}")],
+            story: vec![format!("seed {seed}, skin {}", skin.name)],
             broken: Vec::new(),
             foreign: BTreeMap::new(),
             losses: Draw::seeded(!seed),
             lost: 0,
+            skin,
+            peaks: BTreeMap::new(),
         };
+        for target in simulation.config.targets.keys() {
+            simulation.sandbox.keep_rates(target);
+            let gauge = Arc::new(Gauge::default());
+            simulation.peaks.insert(target.clone(), gauge);
+        }
         simulation.settle_in();
+        simulation.plant_groups();
         simulation
     }
 
@@ -249,6 +217,19 @@ impl Simulation {
                 self.sandbox.put_user(target, account);
                 self.story
                     .push(format!("{target} has an account of {}", person.key));
+            }
+        }
+    }
+
+    /// An app of fixed groups has them already.
+    fn plant_groups(&self) {
+        for (target, config) in &self.config.targets {
+            if config.rules.profile.groups.model == GroupModel::Fixed {
+                for name in company::GROUPS {
+                    let group = json!({"displayName": name});
+                    let group = group.as_object().cloned().unwrap_or_default();
+                    self.sandbox.put_group(target, group);
+                }
             }
         }
     }
@@ -288,7 +269,7 @@ impl Simulation {
             if self.draw.below(2) == 0 {
                 self.approve().await;
             }
-            self.wait(self.draw.below(7200)).await;
+            self.wait(2 + self.draw.below(7200)).await;
         }
         self.heal().await;
         Outcome {
@@ -403,6 +384,8 @@ impl Simulation {
                     self.draw.clone(),
                     self.clock.clone(),
                 );
+                let gauge = Arc::clone(&self.peaks[&target.rules.target]);
+                let network = Gauged::new(network, gauge, self.clock.clone());
                 let network: Arc<dyn Transport> = Arc::new(Fused::new(network, fuse));
                 let way = sandboxed(target, &root, network);
                 connect(target, way, &self.clock, self.draw.clone())
@@ -498,6 +481,7 @@ impl Simulation {
         self.wait(3600).await;
         let last = self.cycle(FAIR).await;
         self.tell(FAIR, &last);
+        self.wait(60).await;
         let proof = self.cycle(FAIR).await;
         if proof.planned + proof.held > 0 || proof.writes > 0 {
             self.broken.push(format!(
@@ -510,6 +494,7 @@ impl Simulation {
         laws::leavers_are_out(self);
         laws::everybody_is_in_line(self);
         laws::strangers_are_untouched(self);
+        laws::rates_are_kept(self);
         if let Err(error) = self.store.verify() {
             self.broken
                 .push(format!("law 9: the journal is damaged: {error}"));

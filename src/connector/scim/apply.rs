@@ -1,18 +1,18 @@
 //! Writing to an app that speaks SCIM: POST, PATCH, PUT, DELETE.
 //!
 //! Promises one change a call, each request once, and a deactivation alone in its request. Leaves
-//! the bodies to [`super::encode`], [`super::patch`], [`super::put`] and [`super::members`].
-
-use std::collections::BTreeSet;
+//! the bodies to [`super::encode`], [`super::patch`] and [`super::put`], and groups to
+//! [`super::groups`].
 
 use async_trait::async_trait;
 use http::Method;
 
-use super::decode::{self, Unreadable};
+use super::decode;
+use super::groups::GroupWrite;
 use super::node::Object;
 use super::version::{self, Version};
-use super::{ScimConnector, creation, due, encode, members, no_groups, operation, patch, put};
-use crate::connector::Apply;
+use super::{ScimConnector, creation, due, encode, operation, patch, put};
+use crate::connector::{Apply, Direction, GroupMember};
 use crate::core::account::{Account, AppGroup};
 use crate::core::attribute::{AttrChange, Attributes};
 use crate::core::fault::{Effect, Fault, FaultKind};
@@ -73,60 +73,38 @@ impl Apply for ScimConnector {
         self.delete_at(&self.user(id)?, About::User).await
     }
 
-    async fn create_group(&self, name: &str, external_id: &str) -> Result<AppGroup, Fault> {
-        if !self.profile.has_groups() {
-            return Err(no_groups());
-        }
-        let rules = &self.profile.groups;
-        let external_id = (rules.external_id && !external_id.is_empty()).then_some(external_id);
-        let body = encode::group(name, external_id);
-        let answer = self
-            .exchange
-            .write(Method::POST, &rules.path, About::Group, Some(&body))
-            .await?;
-        match creation::read(self, &answer) {
-            Ok(group) => Ok(group),
-            Err(_) => creation::group(self, &answer, name).await,
-        }
+    async fn create_group(
+        &self,
+        name: &str,
+        external_id: &str,
+        members: &[GroupMember],
+    ) -> Result<AppGroup, Fault> {
+        self.make_group(name, external_id, members).await
     }
 
     async fn rename_group(&self, id: &RemoteId, name: &str) -> Result<(), Fault> {
-        let path = self.group(id)?;
-        match self.profile.groups.update {
-            UpdateForm::Patch | UpdateForm::None => {
-                let rename = members::rename(name, self.profile.users.patch.form);
-                self.patch(&path, About::Group, &operation::bodies(&[rename], 1))
-                    .await
-                    .map(|_| ())
-            }
-            UpdateForm::Put => self.put_group_name(&path, name).await,
-        }
+        self.write_group(id, &GroupWrite::Rename(name)).await
     }
 
     async fn delete_group(&self, id: &RemoteId) -> Result<(), Fault> {
-        self.delete_at(&self.group(id)?, About::Group).await
+        self.delete_at(&self.group_path(id)?, About::Group).await
     }
 
-    async fn add_members(
-        &self,
-        group: &RemoteId,
-        members: &BTreeSet<RemoteId>,
-    ) -> Result<(), Fault> {
-        let bodies = members::added(members, &self.profile);
-        self.patch(&self.group(group)?, About::Group, &bodies)
-            .await
-            .map(|_| ())
+    fn portion(&self, direction: Direction, members: &[GroupMember]) -> usize {
+        self.group_portion(direction, members)
     }
 
-    async fn remove_members(
+    async fn move_members(
         &self,
         group: &RemoteId,
-        members: &BTreeSet<RemoteId>,
+        direction: Direction,
+        members: &[GroupMember],
     ) -> Result<(), Fault> {
-        let bodies = members::removed(members, &self.profile);
-        self.patch(&self.group(group)?, About::Group, &bodies)
+        if members.is_empty() {
+            return Ok(());
+        }
+        self.write_group(group, &GroupWrite::Move(direction, members))
             .await
-            .map(|_| ())
     }
 }
 
@@ -334,28 +312,6 @@ impl ScimConnector {
             Err(fault) if fault.kind != FaultKind::Missing => Err(fault),
             Ok(_) | Err(_) => Ok(()),
         }
-    }
-
-    /// The group renamed in its present resource. Where the app hides members, a PUT would take
-    /// them all out.
-    async fn put_group_name(&self, path: &str, name: &str) -> Result<(), Fault> {
-        if !self.profile.groups.members_readable {
-            return Err(Fault::new(
-                FaultKind::Unsupported,
-                Effect::None,
-                "it takes only PUT and does not show members, so that a rename would take all \
-                 members out; nothing was sent: rename the group in the app",
-            ));
-        }
-        let answer = self.exchange.get(path, About::Group).await?;
-        let raw = decode::object(&answer.body).map_err(Unreadable::fault)?;
-        decode::group(&raw, &self.profile.groups).map_err(Unreadable::fault)?;
-        let present = Object::of(&raw).ok_or_else(|| Unreadable::NotAnObject.fault())?;
-        let body = put::renamed(present, name);
-        self.exchange
-            .write(Method::PUT, path, About::Group, Some(&body))
-            .await?;
-        Ok(())
     }
 }
 

@@ -16,7 +16,7 @@ use super::version::{self, Version};
 use crate::clock::Clock;
 use crate::core::fault::{Effect, Fault, FaultKind};
 use crate::core::profile::{ETags, HttpRules, Profile};
-use crate::http::answer::classify;
+use crate::http::ruling::Rulings;
 use crate::http::{About, Answer, Request, Transport, join};
 
 /// The way to one app.
@@ -24,6 +24,7 @@ pub struct Exchange {
     transport: Arc<dyn Transport>,
     base: Url,
     profile: Arc<Profile>,
+    rulings: Rulings,
     clock: Clock,
 }
 
@@ -38,6 +39,7 @@ impl Exchange {
         Self {
             transport,
             base,
+            rulings: Rulings::of(&profile.errors),
             profile,
             clock,
         }
@@ -164,7 +166,7 @@ impl Exchange {
         };
         let sent = self.transport.send(request).await;
         let judged = sent.and_then(|answer| {
-            classify(&answer, self.clock.now())?;
+            self.rulings.judge(&answer, self.clock.now())?;
             Ok(answer)
         });
         judged.map_err(|fault| {

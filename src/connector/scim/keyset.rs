@@ -69,7 +69,10 @@ fn is_no(kind: FaultKind) -> bool {
         | FaultKind::Conflict
         | FaultKind::Misdirected
         | FaultKind::Garbled
-        | FaultKind::Unready => false,
+        | FaultKind::Unready
+        | FaultKind::NoSeat
+        | FaultKind::Guarded
+        | FaultKind::Paused => false,
     }
 }
 

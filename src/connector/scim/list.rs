@@ -184,7 +184,10 @@ fn says_no(fault: &Fault) -> bool {
         | FaultKind::Unsupported
         | FaultKind::Misdirected
         | FaultKind::Garbled
-        | FaultKind::Unready => false,
+        | FaultKind::Unready
+        | FaultKind::NoSeat
+        | FaultKind::Guarded
+        | FaultKind::Paused => false,
     }
 }
 

@@ -14,6 +14,7 @@ mod encode;
 mod exchange;
 mod filter;
 mod greeting;
+mod groups;
 mod keyset;
 mod list;
 mod lookup;
@@ -38,6 +39,7 @@ use url::Url;
 
 use self::decode::Unreadable;
 use self::exchange::Exchange;
+use self::groups::PatchesGroups;
 use super::Observe;
 use crate::clock::Clock;
 use crate::core::account::{Account, AppGroup};
@@ -50,6 +52,7 @@ use crate::http::Transport;
 pub struct ScimConnector {
     exchange: Exchange,
     profile: Arc<Profile>,
+    patches_groups: PatchesGroups,
 }
 
 impl ScimConnector {
@@ -65,6 +68,7 @@ impl ScimConnector {
         Self {
             exchange: Exchange::new(transport, base_url, Arc::clone(&profile), clock),
             profile,
+            patches_groups: PatchesGroups::default(),
         }
     }
 
@@ -72,7 +76,7 @@ impl ScimConnector {
         filter::resource(&self.profile.users.path, id)
     }
 
-    fn group(&self, id: &RemoteId) -> Result<String, Fault> {
+    fn group_path(&self, id: &RemoteId) -> Result<String, Fault> {
         if self.profile.has_groups() {
             filter::resource(&self.profile.groups.path, id)
         } else {

@@ -84,9 +84,24 @@ impl Observe for ScimConnector {
         list::read(&self.exchange, &listing, &row, &|_| ()).await
     }
 
-    async fn find_groups(&self, name: &str) -> Result<Vec<AppGroup>, Fault> {
+    async fn group(&self, id: &RemoteId) -> Result<Option<AppGroup>, Fault> {
+        let path = self.group_path(id)?;
+        let answer = match self.exchange.get(&path, About::Group).await {
+            Err(fault) if is_nobody(&fault) => return Ok(None),
+            other => other?,
+        };
+        let raw = decode::object(&answer.body).map_err(Unreadable::fault)?;
+        let group = decode::group(&raw, &self.profile.groups).map_err(Unreadable::fault)?;
+        Ok(Some(group))
+    }
+
+    async fn find_groups(
+        &self,
+        name: &str,
+        external_id: Option<&str>,
+    ) -> Result<Vec<AppGroup>, Fault> {
         if self.profile.has_groups() {
-            lookup::groups(self, name).await
+            lookup::groups(self, name, external_id).await
         } else {
             Ok(Vec::new())
         }

@@ -26,6 +26,7 @@ mod dependence;
 mod groups;
 pub mod inventory;
 mod leavers;
+mod pushed;
 mod references;
 mod relearn;
 mod standing;

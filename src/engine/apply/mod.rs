@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, stream};
 
+use super::bounds::Bounds;
 use super::cut::Part;
 use super::journal::Scribe;
 use super::perform::{Result as Tried, Scene};
@@ -19,7 +20,7 @@ use super::propose::Proposal;
 use super::queue::{Queue, Task};
 use super::{Progress, Target, World};
 use crate::core::account::Account;
-use crate::core::change::{Action, Change};
+use crate::core::change::{Action, Change, Member, Subject};
 use crate::core::desired::Desired;
 use crate::core::fault::Fault;
 use crate::core::key::{GroupKey, RemoteId, UserKey};
@@ -79,6 +80,10 @@ struct Drain<'a> {
     accounts: &'a BTreeMap<RemoteId, Account>,
     gone: &'a BTreeSet<RemoteId>,
     desired: BTreeMap<&'a UserKey, &'a Desired>,
+    entering: BTreeMap<&'a GroupKey, &'a BTreeSet<Member>>,
+    bounds: Bounds,
+    /// Creates that the app has no seat for.
+    seatless: Vec<(Change, String)>,
     queue: Queue,
     applied: Applied,
     total: usize,
@@ -111,6 +116,9 @@ impl<'a> Drain<'a> {
                 .iter()
                 .map(|desired| (&desired.user, desired))
                 .collect(),
+            entering: entering(&proposal.reviewed.released),
+            bounds: Bounds::new(),
+            seatless: Vec::new(),
             queue: Queue::fill(tasks(proposal, world)),
             applied: Applied::default(),
             total: proposal.reviewed.released.len(),
@@ -139,6 +147,7 @@ impl<'a> Drain<'a> {
             self.send(wave).await?;
         }
         self.give_up_rest();
+        self.tell_seatless();
         self.close().await?;
         (self.world.progress)(Progress::Done(self.target.rules.target.clone()));
         Ok(self.applied)
@@ -192,6 +201,8 @@ impl<'a> Drain<'a> {
             accounts: self.accounts,
             gone: self.gone,
             desired: &self.desired,
+            entering: &self.entering,
+            bounds: &self.bounds,
         };
         let scene = &scene;
         let tried: Vec<(Task, Tried)> = stream::iter(wave)
@@ -240,6 +251,17 @@ fn tasks(proposal: &Proposal, world: World<'_>) -> Vec<Task> {
                 look_first: in_doubt || !asked,
                 approved,
             }
+        })
+        .collect()
+}
+
+/// Who goes into which group.
+fn entering(changes: &[Change]) -> BTreeMap<&GroupKey, &BTreeSet<Member>> {
+    changes
+        .iter()
+        .filter_map(|change| match (&change.subject, &change.action) {
+            (Subject::Group(group), Action::AddMembers { members }) => Some((group, members)),
+            _ => None,
         })
         .collect()
 }

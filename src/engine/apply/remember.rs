@@ -3,7 +3,7 @@
 //! Promises that values are written down as ours before they are sent. Leaves judging an answer to
 //! [`crate::engine::learn`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Drain;
 use crate::core::account::Account;
@@ -138,11 +138,11 @@ impl<'a> Drain<'a> {
             Effects::Deleted => {
                 self.links.remove(user);
             }
-            Effects::GroupCreated(_)
+            Effects::GroupCreated(..)
             | Effects::GroupRenamed(_)
             | Effects::GroupDeleted
-            | Effects::Added(_)
-            | Effects::Removed(_)
+            | Effects::Added { .. }
+            | Effects::Removed { .. }
             | Effects::Nothing => {}
         }
     }
@@ -159,13 +159,13 @@ impl<'a> Drain<'a> {
             self.world.key.of(&name_attribute(), &value)
         };
         match effects {
-            Effects::GroupCreated(made) => {
+            Effects::GroupCreated(made, members) => {
                 let link = GroupLink {
                     group: group.clone(),
                     id: made.id,
                     ours: outcome == Outcome::Done,
                     name: print(&made.name),
-                    members: BTreeSet::new(),
+                    members,
                 };
                 self.groups.insert(group.clone(), link);
             }
@@ -178,14 +178,16 @@ impl<'a> Drain<'a> {
             Effects::GroupDeleted => {
                 self.groups.remove(group);
             }
-            Effects::Added(users) => {
+            Effects::Added { users, lost } => {
                 if let Some(link) = self.groups.get_mut(group) {
                     link.members.extend(users);
+                    link.members.retain(|user| !lost.contains(user));
                 }
             }
-            Effects::Removed(users) => {
+            Effects::Removed { users, lost } => {
                 if let Some(link) = self.groups.get_mut(group) {
-                    link.members.retain(|user| !users.contains(user));
+                    let is_in = |user: &UserKey| !users.contains(user) && !lost.contains(user);
+                    link.members.retain(is_in);
                 }
             }
             Effects::Created(..)
@@ -203,11 +205,11 @@ fn ends_an_account(effects: &Effects) -> bool {
         Effects::Created(..) | Effects::Deleted => true,
         Effects::Changed { .. }
         | Effects::Deactivated
-        | Effects::GroupCreated(_)
+        | Effects::GroupCreated(..)
         | Effects::GroupRenamed(_)
         | Effects::GroupDeleted
-        | Effects::Added(_)
-        | Effects::Removed(_)
+        | Effects::Added { .. }
+        | Effects::Removed { .. }
         | Effects::Nothing => false,
     }
 }

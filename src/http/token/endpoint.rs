@@ -85,7 +85,10 @@ impl<T: Transport> Endpoint<'_, T> {
             | FaultKind::Untrusted
             | FaultKind::TimedOut
             | FaultKind::Garbled
-            | FaultKind::Unready => fault.detail.clone(),
+            | FaultKind::Unready
+            | FaultKind::NoSeat
+            | FaultKind::Guarded
+            | FaultKind::Paused => fault.detail.clone(),
             FaultKind::Unauthenticated
             | FaultKind::Forbidden
             | FaultKind::Missing

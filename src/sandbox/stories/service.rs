@@ -1,6 +1,6 @@
 //! What a client sees of an app as a service: addresses, bodies, lists, its word about itself.
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_MATCH};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_MATCH, RETRY_AFTER};
 use serde_json::{Value as Json, json};
 
 use super::super::fixture::{
@@ -449,5 +449,59 @@ fn a_thousand_users_are_listed_at_once() {
     assert_eq!(
         names(&sandbox, "?filter=userName%20eq%20%22USER-999%22"),
         ["user-999"]
+    );
+}
+
+#[test]
+fn an_administrator_may_sell_seats_guard_accounts_and_pause() {
+    let sandbox = sandbox(profile());
+    let ana = create(&sandbox, "ana");
+    sandbox.set_seats(&target(), Some(1));
+    let answer = ask(&sandbox, "POST", "/Users", new_user("bea"));
+    assert_eq!(refusal(&answer), (403, "", "every seat is taken"));
+    super::set_active(&sandbox, &ana, false);
+    create(&sandbox, "bea");
+    sandbox.guard_user(&target(), &ana.as_str().into());
+    let answer = super::set_active(&sandbox, &ana, true);
+    let detail = "this account cannot be changed from outside";
+    assert_eq!(refusal(&answer), (403, "", detail));
+    assert_eq!(ask(&sandbox, "GET", &format!("/Users/{ana}"), None).0, 200);
+    sandbox.set_paused(&target(), true);
+    let answer = ask(&sandbox, "GET", "/Users", None);
+    let detail = "an administrator has switched provisioning off";
+    assert_eq!(refusal(&answer), (403, "", detail));
+    sandbox.set_paused(&target(), false);
+    assert_eq!(ask(&sandbox, "GET", "/Users", None).0, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_too_many_is_told_when_to_come_again() {
+    let mut slow = profile();
+    slow.rates.buckets = vec![crate::core::profile::Bucket {
+        methods: vec!["POST".into()],
+        resource: None,
+        larger_than: None,
+        limit: 1,
+        per: std::time::Duration::from_secs(7),
+        burst: 1,
+    }];
+    slow.http.max_body = Some(200);
+    let sandbox = super::super::fixture::sandbox(slow);
+    create(&sandbox, "ana");
+    create(&sandbox, "bea");
+    sandbox.keep_rates(&target());
+    create(&sandbox, "cid");
+    let answer = sandbox.handle(&request("POST", "/Users", Some(&new_user("dan"))));
+    assert_eq!(answer.status, 429);
+    assert_eq!(answer.headers[RETRY_AFTER], "7");
+    assert_eq!(ask(&sandbox, "GET", "/Users", None).0, 200);
+    tokio::time::advance(std::time::Duration::from_secs(7)).await;
+    create(&sandbox, "dan");
+    tokio::time::advance(std::time::Duration::from_secs(7)).await;
+    let long = new_user(&"x".repeat(200));
+    let answer = ask(&sandbox, "POST", "/Users", long);
+    assert_eq!(
+        refusal(&answer),
+        (413, "", "the body is longer than 200 bytes")
     );
 }
