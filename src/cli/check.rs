@@ -55,6 +55,7 @@ pub async fn run(args: CheckArgs) -> Result<Exit, Trouble> {
             findings.extend(lacking);
         }
     }
+    findings.extend(config.targets.values().flat_map(remarks));
     findings.extend(offline(&config).await);
     if !args.offline {
         online(&args, &unready, &mut findings).await?;
@@ -62,6 +63,15 @@ pub async fn run(args: CheckArgs) -> Result<Exit, Trouble> {
     show::out(&show::check::render(&findings));
     let good = findings.iter().all(Finding::is_good);
     Ok(if good { Exit::InLine } else { Exit::Error })
+}
+
+/// What is worth a look about a target.
+fn remarks(target: &TargetConfig) -> Vec<Finding> {
+    let name = target.rules.target.as_str();
+    let remarks = config::remarks(target).into_iter();
+    remarks
+        .map(|remark| Finding::doubtful(name, Trouble::new(remark.text, Some(&remark.hint))))
+        .collect()
 }
 
 /// Every secret of a target, fetched and dropped.

@@ -16,6 +16,7 @@ use crate::core::key::UserKey;
 use crate::core::mapping::Origin;
 use crate::core::plan::Basis;
 use crate::core::reading::Reading;
+use crate::core::rules::Rules;
 use crate::core::text::nearest;
 use crate::core::user::User;
 use crate::engine::propose::{Proposal, propose};
@@ -165,7 +166,7 @@ fn explain(unit: &Unit, user: &User, groups: &[Arc<str>], proposal: &Proposal) -
                 active: link.active,
                 ours: link.ours,
             }),
-        due: due(proposal, &user.key),
+        due: due(rules, proposal, &user.key),
         waiting: waiting(proposal, &user.key),
         warnings: proposal
             .desired
@@ -250,7 +251,8 @@ fn steps(program: &Program, subject: &Subject<'_>) -> Vec<StepExplained> {
         .collect()
 }
 
-fn due(proposal: &Proposal, user: &UserKey) -> Vec<String> {
+fn due(rules: &Rules, proposal: &Proposal, user: &UserKey) -> Vec<String> {
+    let effect = rules.profile.users.deactivate.effect;
     let about = About::User(user.clone());
     proposal
         .reviewed
@@ -261,8 +263,8 @@ fn due(proposal: &Proposal, user: &UserKey) -> Vec<String> {
         .map(|change| {
             format!(
                 "{}: {}",
-                words::action(change.action.kind()),
-                words::reason(&change.reason)
+                words::verb(change.action.kind(), effect),
+                words::why(change, effect)
             )
         })
         .collect()
@@ -281,5 +283,13 @@ fn waiting(proposal: &Proposal, user: &UserKey) -> Vec<String> {
         .iter()
         .filter(|waiting| waiting.user == *user)
         .map(|waiting| format!("{}, until {}", words::waiting(waiting.what), waiting.until));
-    parked.chain(waits).collect()
+    let skipped = plan
+        .skipped
+        .iter()
+        .filter(|skipped| skipped.subject == about)
+        .map(|skipped| {
+            let action = words::action(skipped.action);
+            format!("{action} is skipped: {}", words::skipped(skipped))
+        });
+    parked.chain(skipped).chain(waits).collect()
 }

@@ -135,7 +135,7 @@ impl Cycle<'_> {
             Err(error) => return Ok(self.unplanned(unit, &error.into())),
         };
         let labels = labels(roster);
-        let mut json = TargetJson::of(&proposal.reviewed, &labels);
+        let mut json = TargetJson::of(&proposal.reviewed, &target.rules.profile, &labels);
         let mut exit = ending(&proposal.reviewed, self.args.dry_run);
         let linked = proposal.state.holders().cloned().collect();
         let unsettled = unsettled(&proposal.reviewed);

@@ -19,6 +19,7 @@ mod problems;
 pub mod profile;
 mod raw;
 mod redaction;
+mod remarks;
 mod scalar;
 pub mod schema;
 mod shape;
@@ -40,6 +41,7 @@ use crate::secret::SecretRef;
 
 pub use load::{check, load};
 pub use problems::{ConfigProblem, Problems};
+pub use remarks::{Remark, remarks};
 
 /// A checked config.
 #[derive(Clone, Debug)]

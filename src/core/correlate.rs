@@ -129,6 +129,7 @@ fn comparison(profile: &Profile, name: &AttrName) -> Comparison {
 #[must_use]
 pub fn correlate(
     profile: &Profile,
+    returns: Reactivation,
     unlinked: &[&Desired],
     accounts: &[Account],
     taken: &BTreeMap<&RemoteId, &UserKey>,
@@ -137,7 +138,7 @@ pub fn correlate(
     let mut matches = BTreeMap::new();
     let mut claims: BTreeMap<RemoteId, Vec<(UserKey, Arc<str>)>> = BTreeMap::new();
     for desired in unlinked {
-        let Some(found) = best(&index, desired, taken) else {
+        let Some(found) = best(&index, returns, desired, taken) else {
             continue;
         };
         if let Match::One { id, .. } = &found {
@@ -166,7 +167,7 @@ pub fn correlate(
 /// The holders that no link explains. Where a return makes a new account, old inactive ones count
 /// only when there is no active one.
 fn usable<'a>(
-    profile: &Profile,
+    returns: Reactivation,
     holders: &[&'a Account],
     taken: &BTreeMap<&RemoteId, &UserKey>,
 ) -> Vec<&'a Account> {
@@ -175,7 +176,7 @@ fn usable<'a>(
         .filter(|account| !taken.contains_key(&account.id))
         .copied()
         .collect();
-    if profile.users.reactivate != Reactivation::Create {
+    if returns != Reactivation::Create {
         return free;
     }
     let active: Vec<&Account> = free
@@ -193,13 +194,14 @@ fn usable<'a>(
 /// The verdict of the first match attribute that has any holder.
 fn best<'a>(
     index: &Index<'a>,
+    returns: Reactivation,
     desired: &'a Desired,
     taken: &BTreeMap<&RemoteId, &UserKey>,
 ) -> Option<Match> {
     for (name, value) in &desired.keys {
         let holders = index.holders(name, value);
         let ids: BTreeSet<&RemoteId> = holders.iter().map(|account| &account.id).collect();
-        let free = usable(index.profile, holders, taken);
+        let free = usable(returns, holders, taken);
         match (ids.len(), free.as_slice()) {
             (0, _) => {}
             (_, [one]) => {

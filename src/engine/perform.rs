@@ -13,6 +13,7 @@ use crate::core::change::{Action, Change, Member, Subject};
 use crate::core::fault::{Effect, Fault, FaultKind};
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::{GroupLink, Link};
+use crate::core::plan::adopt_hint;
 use crate::core::profile::Reactivation;
 use crate::core::rules::Adopt;
 
@@ -172,7 +173,8 @@ impl Scene<'_> {
                 (_, 0) => {}
                 (1, _) => {
                     let account = hits.remove(0);
-                    return Ok(Some(self.take(account, attributes, name, why)));
+                    let found = (account, name);
+                    return Ok(Some(self.take(user, found, attributes, why)));
                 }
                 _ => {
                     return Ok(Some(Result::Park {
@@ -191,11 +193,17 @@ impl Scene<'_> {
 
     /// Where a return makes a new account, an old one that is off is nobody's any more.
     fn is_usable(&self, account: &Account) -> bool {
-        account.active || self.target.rules.profile.users.reactivate != Reactivation::Create
+        account.active || self.target.rules.reactivation() != Reactivation::Create
     }
 
     /// An account of a lost answer is ours; one that a conflict shows is adopted as `adopt:` says.
-    fn take(&self, account: Account, attributes: &Attributes, by: &AttrName, why: Look) -> Result {
+    fn take(
+        &self,
+        user: &UserKey,
+        (account, by): (Account, &AttrName),
+        attributes: &Attributes,
+        why: Look,
+    ) -> Result {
         match (why, self.target.rules.adopt) {
             (Look::InDoubt, _) | (Look::Conflict, Adopt::Unique) => {
                 Result::Found(Effects::Created(account, attributes.clone()))
@@ -207,7 +215,11 @@ impl Scene<'_> {
                     account.id,
                     by.short()
                 ),
-                hint: "set `adopt: unique` if it is theirs, or correct the value in the app".into(),
+                hint: adopt_hint(
+                    &user.to_string(),
+                    &self.target.rules.target,
+                    &account.id,
+                ),
             },
         }
     }

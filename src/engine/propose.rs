@@ -76,7 +76,7 @@ pub async fn propose(
         now,
     });
     let doubted = roster.doubted(&state);
-    let reviewed = review(plan, &rules.limits, &state, &doubted, now);
+    let reviewed = review(plan, rules, &state, &doubted, now);
     let Observed { accounts, gone, .. } = observed.unwrap_or_default();
     let accounts = accounts
         .into_iter()

@@ -1,15 +1,26 @@
-//! What `check` found, for people: what is good, and what is not with what to do.
+//! What `check` found, for people: what is good, what is worth a look, and what is not good, with what
+//! to do.
 
 use super::problem::{Trouble, trouble};
 use super::words::count;
-use super::{BOLD, MINUS, PLUS, styled};
+use super::{BOLD, MINUS, PLUS, TILDE, styled};
 use crate::connector::Greeting;
 use crate::core::reading::Reading;
 
 /// One thing that was looked at.
 pub struct Finding {
     about: String,
-    verdict: Result<String, Trouble>,
+    verdict: Verdict,
+}
+
+/// What came of looking.
+enum Verdict {
+    /// It is good.
+    Good(String),
+    /// It is worth a look.
+    Doubtful(Trouble),
+    /// It is not good.
+    Bad(Trouble),
 }
 
 impl Finding {
@@ -18,7 +29,7 @@ impl Finding {
     pub fn good(about: impl Into<String>, text: String) -> Self {
         Self {
             about: about.into(),
-            verdict: Ok(text),
+            verdict: Verdict::Good(text),
         }
     }
 
@@ -27,14 +38,30 @@ impl Finding {
     pub fn bad(about: impl Into<String>, trouble: Trouble) -> Self {
         Self {
             about: about.into(),
-            verdict: Err(trouble),
+            verdict: Verdict::Bad(trouble),
         }
     }
 
-    /// Is it good?
+    /// It is worth a look, and no problem.
+    #[must_use]
+    pub fn doubtful(about: impl Into<String>, trouble: Trouble) -> Self {
+        Self {
+            about: about.into(),
+            verdict: Verdict::Doubtful(trouble),
+        }
+    }
+
+    /// Is it no problem?
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.verdict.is_ok()
+        match self.verdict {
+            Verdict::Good(_) | Verdict::Doubtful(_) => true,
+            Verdict::Bad(_) => false,
+        }
+    }
+
+    fn is_doubtful(&self) -> bool {
+        matches!(self.verdict, Verdict::Doubtful(_))
     }
 }
 
@@ -44,14 +71,22 @@ pub fn render(findings: &[Finding]) -> String {
     let mut text = String::new();
     for finding in findings {
         match &finding.verdict {
-            Ok(good) => {
+            Verdict::Good(good) => {
                 text.push_str(&format!(
                     "{} {}  {good}\n",
                     styled(PLUS, "ok"),
                     styled(BOLD, &finding.about)
                 ));
             }
-            Err(bad) => {
+            Verdict::Doubtful(doubt) => {
+                text.push_str(&format!(
+                    "{} {}\n{}",
+                    styled(TILDE, "! "),
+                    styled(BOLD, &finding.about),
+                    trouble(doubt)
+                ));
+            }
+            Verdict::Bad(bad) => {
                 text.push_str(&format!(
                     "{} {}\n{}",
                     styled(MINUS, "!!"),
@@ -62,9 +97,14 @@ pub fn render(findings: &[Finding]) -> String {
         }
     }
     let bad = findings.iter().filter(|finding| !finding.is_good()).count();
-    text.push_str(&match bad {
-        0 => format!("{}\n", styled(PLUS, "everything is as it should be")),
-        bad => format!("{}\n", styled(MINUS, count(bad, "problem"))),
+    let doubtful = findings.iter().filter(|finding| finding.is_doubtful());
+    text.push_str(&match (bad, doubtful.count()) {
+        (0, 0) => format!("{}\n", styled(PLUS, "everything is as it should be")),
+        (0, doubtful) => format!(
+            "{}\n",
+            styled(TILDE, format!("no problem; {} to look at", count(doubtful, "thing")))
+        ),
+        (bad, _) => format!("{}\n", styled(MINUS, count(bad, "problem"))),
     });
     text
 }

@@ -66,7 +66,8 @@ impl Search {
     fn found(&self) -> BTreeMap<String, Match> {
         let people: Vec<&Desired> = self.people.iter().collect();
         let taken = self.taken.iter().map(|(id, user)| (id, user)).collect();
-        correlate(&self.profile, &people, &self.accounts, &taken)
+        let returns = self.profile.users.reactivate;
+        correlate(&self.profile, returns, &people, &self.accounts, &taken)
             .into_iter()
             .map(|(user, found)| (user.id.to_string(), found))
             .collect()

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::standing::{is_active, is_protected};
 use super::users::{Lanes, adopt, change};
 use super::{Note, Orphan, Plan, View, Waiting, WaitingFor};
-use crate::core::change::{Action, Reason};
+use crate::core::change::{Action, ActionKind, Reason};
 use crate::core::correlate::Match;
 use crate::core::desired::{Desired, Wanted};
 use crate::core::key::UserKey;
@@ -168,7 +168,9 @@ fn plan_leaver(
     };
     let deletable = rules.profile.users.delete.is_possible();
     let delete_at = due(policy.delete).filter(|_| deletable);
-    if delete_at.is_some_and(|at| at <= view.input.now) {
+    let deletes = rules.switched_off(ActionKind::Delete).is_none();
+    let delete_at = delete_at.filter(|at| deletes || *at <= view.input.now);
+    if deletes && delete_at.is_some_and(|at| at <= view.input.now) {
         step(delete_at, Action::Delete, WaitingFor::Deletion);
     } else {
         if active {

@@ -10,7 +10,7 @@
 //! active         –           one fits        adopt, and update or reactivate
 //! active         –           several fit     parked
 //! active         yes         active          update, if anything differs
-//! active         yes         inactive        reactivate (or create, or parked: the profile says)
+//! active         yes         inactive        reactivate (or create, or parked: target and profile say)
 //! active         yes         gone            create again, under the guard
 //! out            –           fits, disabled  adopt and deactivate
 //! out            –           fits, other     reported
@@ -26,6 +26,7 @@ mod dependence;
 mod groups;
 mod leavers;
 mod references;
+mod skipped;
 mod standing;
 mod users;
 
@@ -53,6 +54,8 @@ pub use dependence::creates;
 use dependence::leaves;
 pub(crate) use dependence::{sees_out, without_accounts, without_removals};
 pub(crate) use groups::name_attribute;
+pub use skipped::Skipped;
+pub(crate) use standing::adopt_hint;
 pub use users::mapped_prints;
 
 /// All that a plan is made of.
@@ -104,6 +107,8 @@ pub struct Plan {
     pub basis: Basis,
     /// In the order in which they are carried out.
     pub changes: Vec<Change>,
+    /// What the target's `features:` keep from being done.
+    pub skipped: Vec<Skipped>,
     /// What waits for a person.
     pub parked: Vec<Parked>,
     /// What waits for a point in time. Not a change.
@@ -242,6 +247,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
             .observed
             .map_or(Basis::Remembered, |_| Basis::Observed),
         changes: Vec::new(),
+        skipped: Vec::new(),
         parked: Vec::new(),
         waiting: Vec::new(),
         orphans: Vec::new(),
@@ -255,6 +261,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
     users::plan_users(&view, &standings, &mut plan);
     references::order(&mut plan.changes);
     groups::plan_groups(&view, &standings, &mut plan);
+    skipped::skip(&view, &mut plan);
     set_aside_parked(&view, &mut plan);
     plan
 }
@@ -351,7 +358,13 @@ fn matches(input: &Input<'_>, observed: &Observed) -> BTreeMap<UserKey, Match> {
         .iter()
         .filter(|desired| is_free(&desired.user) && !recovered.contains_key(&desired.user))
         .collect();
-    let mut matches = correlate(&input.rules.profile, &unlinked, &observed.accounts, &taken);
+    let mut matches = correlate(
+        &input.rules.profile,
+        input.rules.reactivation(),
+        &unlinked,
+        &observed.accounts,
+        &taken,
+    );
     matches.extend(recovered.into_iter().map(|(user, (account, by))| {
         let id = account.id.clone();
         (user.clone(), Match::Recovered { id, by })
@@ -366,7 +379,7 @@ fn recovered<'a>(
     observed: &'a Observed,
     taken: &BTreeMap<&RemoteId, &UserKey>,
 ) -> BTreeMap<&'a UserKey, (&'a Account, AttrName)> {
-    let old_ones_count = input.rules.profile.users.reactivate != Reactivation::Create;
+    let old_ones_count = input.rules.reactivation() != Reactivation::Create;
     let free: Vec<&Account> = observed
         .accounts
         .iter()

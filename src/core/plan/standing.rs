@@ -10,9 +10,10 @@ use crate::core::attribute::AttrName;
 use crate::core::change::{ActionKind, Subject};
 use crate::core::correlate::{Match, key_prints};
 use crate::core::desired::{Desired, Wanted};
+use crate::core::key::{RemoteId, TargetName};
 use crate::core::link::{JobState, Link};
 use crate::core::profile::Reactivation;
-use crate::core::rules::Adopt;
+use crate::core::rules::{Adopt, Returns};
 
 /// Where everybody who should be active stands; who cannot be is parked here.
 pub(super) fn stand<'a>(view: &'a View<'a>, plan: &mut Plan) -> Standings<'a> {
@@ -75,7 +76,7 @@ fn stand_linked<'a>(
     if is_active(view, link) {
         return Some(Standing::Linked(link));
     }
-    match view.input.rules.profile.users.reactivate {
+    match view.input.rules.reactivation() {
         Reactivation::Activate | Reactivation::ActivateFirst | Reactivation::Post => {
             Some(Standing::Linked(link))
         }
@@ -87,15 +88,27 @@ fn stand_linked<'a>(
             None
         }
         Reactivation::Refuse => {
-            park_switched_off(plan, desired);
+            park_switched_off(view, desired, &link.id, plan);
             None
         }
     }
 }
 
-fn park_switched_off(plan: &mut Plan, desired: &Desired) {
-    let problem = "the account is switched off, and this app does not bring one back";
-    park(plan, desired, problem.into(), "switch it on in the app");
+fn park_switched_off(view: &View<'_>, desired: &Desired, id: &RemoteId, plan: &mut Plan) {
+    match view.input.rules.returns {
+        Some(Returns::Refuse) => {
+            let problem = format!(
+                "is back, the account {id} is switched off, and `reactivate: refuse` leaves it to a \
+                 person"
+            );
+            let hint = "switch it on in the app, or set `reactivate: link` or `reactivate: create`";
+            park(plan, desired, problem, hint);
+        }
+        Some(Returns::Create | Returns::Link) | None => {
+            let problem = "the account is switched off, and this app does not bring one back";
+            park(plan, desired, problem.into(), "switch it on in the app");
+        }
+    }
 }
 
 /// May nobody touch this account? It is named by its user's key or label, by its id, or by its user
@@ -127,10 +140,10 @@ fn stand_matched<'a>(
         );
         return None;
     }
-    match view.input.rules.profile.users.reactivate {
+    match view.input.rules.reactivation() {
         Reactivation::Create if !account.active => return Some(Standing::New),
         Reactivation::Refuse if !account.active => {
-            park_switched_off(plan, desired);
+            park_switched_off(view, desired, &account.id, plan);
             return None;
         }
         Reactivation::Activate
@@ -146,18 +159,34 @@ fn stand_matched<'a>(
             account.id,
             by.short()
         );
-        park(
-            plan,
-            desired,
-            problem,
-            "set `adopt: unique` if it is theirs, or correct the value in the app",
-        );
+        let hint = adopt_hint(&desired.label, &view.input.rules.target, &account.id);
+        park(plan, desired, problem, &hint);
         return None;
     }
     Some(Standing::Matched {
         account,
         by: by.clone(),
     })
+}
+
+/// What to do about an account that fits and is not adopted without a person; `who` names the user.
+#[must_use]
+pub(crate) fn adopt_hint(who: &str, target: &TargetName, account: &RemoteId) -> String {
+    let words = [who, target.as_str(), account.as_str()].map(shell_word);
+    format!(
+        "if it is theirs: rollcall link {}; to link whoever fits alone: `adopt: unique`; else \
+         correct the value in the app",
+        words.join(" ")
+    )
+}
+
+/// A word as a shell takes it for one.
+fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_.@:/+,=".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Was a create sent whose answer was lost, with none of the values the user has now? Then only a

@@ -11,4 +11,5 @@ mod model;
 mod order;
 mod refusals;
 mod returns;
+mod skipped;
 mod table;

@@ -19,6 +19,10 @@ impl Scene {
 
 fn tell(plan: &Plan) -> Vec<String> {
     let mut lines: Vec<String> = plan.changes.iter().map(tell_change).collect();
+    lines.extend(plan.skipped.iter().map(|skipped| {
+        let (action, off) = (skipped.action.word(), skipped.off.word());
+        format!("skipped {}: {action} {}, {off} is off", skipped.label, skipped.size)
+    }));
     lines.extend(plan.parked.iter().map(|parked| {
         format!(
             "parked {}: {} → {}",
@@ -126,7 +130,7 @@ fn reason(reason: &Reason) -> String {
         Reason::NotTaken => "not taken".into(),
         Reason::Left(cause) => cause.word().into(),
         Reason::Returned => "returned".into(),
-        Reason::ReturnedAsNew => "returned as new".into(),
+        Reason::ReturnedAsNew { old } => format!("returned as new beside {old}"),
         Reason::Vanished => "vanished".into(),
         Reason::LateReference => "late reference".into(),
         Reason::Pushed => "pushed".into(),
