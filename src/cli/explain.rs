@@ -281,7 +281,7 @@ fn waiting(proposal: &Proposal, user: &UserKey) -> Vec<String> {
     let waits = plan
         .waiting
         .iter()
-        .filter(|waiting| waiting.user == *user)
+        .filter(|waiting| waiting.subject == about)
         .map(|waiting| format!("{}, until {}", words::waiting(waiting.what), waiting.until));
     let skipped = plan
         .skipped

@@ -148,10 +148,26 @@ mod tests {
         let aws = profile("https://scim.{region}.amazonaws.com/{tenant}/scim/v2/");
         let slack = profile("https://api.slack.com/scim/v2");
         for (profile, url, fits) in [
-            (&aws, "https://scim.eu-central-1.amazonaws.com/abc-1/scim/v2", true),
-            (&aws, "https://scim.eu-central-1.amazonaws.com/abc-1/scim/v2/", true),
-            (&aws, "https://scim.eu-central-1.amazonaws.com/a/b/scim/v2", false),
-            (&aws, "https://scimXeu-central-1.amazonaws.com/a/scim/v2", false),
+            (
+                &aws,
+                "https://scim.eu-central-1.amazonaws.com/abc-1/scim/v2",
+                true,
+            ),
+            (
+                &aws,
+                "https://scim.eu-central-1.amazonaws.com/abc-1/scim/v2/",
+                true,
+            ),
+            (
+                &aws,
+                "https://scim.eu-central-1.amazonaws.com/a/b/scim/v2",
+                false,
+            ),
+            (
+                &aws,
+                "https://scimXeu-central-1.amazonaws.com/a/scim/v2",
+                false,
+            ),
             (&aws, "https://scim..amazonaws.com/a/scim/v2", false),
             (&slack, "https://api.slack.com/scim/v2", true),
             (&slack, "https://api.slack.com/scim/v1", false),

@@ -79,7 +79,10 @@ fn destruction(rules: &Rules) -> Option<Remark> {
              nobody has looked"
         }
     };
-    let deletes: Vec<String> = held.iter().map(|cause| format!("{cause}: delete")).collect();
+    let deletes: Vec<String> = held
+        .iter()
+        .map(|cause| format!("{cause}: delete"))
+        .collect();
     Some(Remark {
         text: format!(
             "{what}; each such leaver ({}) is held until a person approves",

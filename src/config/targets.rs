@@ -8,12 +8,12 @@ use std::path::Path;
 
 use url::Url;
 
+use super::addresses::BaseUrl;
 use super::assignments::{known, words};
 use super::findings::Findings;
 use super::place::Place;
 use super::problems::Problems;
 use super::profile::{self, EffectiveProfile, ProfileError, Stack};
-use super::addresses::BaseUrl;
 use super::raw::{RawTarget, RawTest};
 use super::{MappingTest, TargetConfig, addresses, assignments, auth, mappings, policies};
 use crate::core::expression::Vocabulary;

@@ -295,11 +295,9 @@ fn freeze(
     set.sort();
     let id = match lane {
         Lane::Reading(source) => doubted.get(source).map(|reading| reading.id.clone()),
-        Lane::Leavers
-        | Lane::Destroyed
-        | Lane::Recreated
-        | Lane::Updates
-        | Lane::Members(_) => None,
+        Lane::Leavers | Lane::Destroyed | Lane::Recreated | Lane::Updates | Lane::Members(_) => {
+            None
+        }
     };
     let id = id.unwrap_or_else(|| hold_id(lane, &set));
     let since = state

@@ -27,5 +27,6 @@ pub mod plan;
 pub mod profile;
 pub mod reading;
 pub mod rules;
+pub mod settle;
 pub mod text;
 pub mod user;

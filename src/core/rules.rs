@@ -77,8 +77,8 @@ impl Rules {
     /// account by switching it off is a deletion too.
     #[must_use]
     pub fn switched_off(&self, kind: ActionKind) -> Option<Feature> {
-        let deletes = kind == ActionKind::Deactivate
-            && self.profile.users.deactivate.effect.is_destructive();
+        let deletes =
+            kind == ActionKind::Deactivate && self.profile.users.deactivate.effect.is_destructive();
         let needed = Feature::of(kind)
             .into_iter()
             .chain(deletes.then_some(Feature::Delete));
@@ -248,11 +248,31 @@ mod tests {
         for (site, app, wanted) in [
             (None, Reactivation::Post, Reactivation::Post),
             (None, Reactivation::Create, Reactivation::Create),
-            (Some(Returns::Link), Reactivation::Create, Reactivation::Activate),
-            (Some(Returns::Link), Reactivation::Refuse, Reactivation::Activate),
-            (Some(Returns::Link), Reactivation::ActivateFirst, Reactivation::ActivateFirst),
-            (Some(Returns::Create), Reactivation::Activate, Reactivation::Create),
-            (Some(Returns::Refuse), Reactivation::Activate, Reactivation::Refuse),
+            (
+                Some(Returns::Link),
+                Reactivation::Create,
+                Reactivation::Activate,
+            ),
+            (
+                Some(Returns::Link),
+                Reactivation::Refuse,
+                Reactivation::Activate,
+            ),
+            (
+                Some(Returns::Link),
+                Reactivation::ActivateFirst,
+                Reactivation::ActivateFirst,
+            ),
+            (
+                Some(Returns::Create),
+                Reactivation::Activate,
+                Reactivation::Create,
+            ),
+            (
+                Some(Returns::Refuse),
+                Reactivation::Activate,
+                Reactivation::Refuse,
+            ),
         ] {
             let mut rules = rules();
             rules.returns = site;

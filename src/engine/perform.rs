@@ -215,11 +215,7 @@ impl Scene<'_> {
                     account.id,
                     by.short()
                 ),
-                hint: adopt_hint(
-                    &user.to_string(),
-                    &self.target.rules.target,
-                    &account.id,
-                ),
+                hint: adopt_hint(&user.to_string(), &self.target.rules.target, &account.id),
             },
         }
     }
@@ -269,7 +265,8 @@ impl Scene<'_> {
             Some(account) => Some(account),
             None => self.target.app.account(id).await.ok().flatten(),
         };
-        if shown.is_some_and(|account| account.active) {
+        let lags = !self.target.rules.profile.settle.is_zero();
+        if !lags && shown.is_some_and(|account| account.active) {
             return Ok(Result::Park {
                 reason: "the app answered with success, and the account is still active".into(),
                 hint: "switch the account off in the app by hand, now".into(),

@@ -14,6 +14,7 @@ use crate::connector::Observe;
 use crate::core::account::Account;
 use crate::core::desired::{Desired, desire};
 use crate::core::fault::Fault;
+use crate::core::features::Feature;
 use crate::core::guard::{Reviewed, WINDOW_HOURS, review};
 use crate::core::key::{GroupKey, RemoteId};
 use crate::core::memory::TargetState;
@@ -128,9 +129,10 @@ async fn observe(
             }
         }
     }
-    if rules.profile.has_groups() {
+    if rules.profile.has_groups() && rules.features.has(Feature::Groups) {
         observe_groups(app, roster, state, &mut observed).await?;
     }
+    observed.settle(&rules.profile, state, world.clock.now());
     Ok(observed)
 }
 

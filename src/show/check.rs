@@ -102,7 +102,10 @@ pub fn render(findings: &[Finding]) -> String {
         (0, 0) => format!("{}\n", styled(PLUS, "everything is as it should be")),
         (0, doubtful) => format!(
             "{}\n",
-            styled(TILDE, format!("no problem; {} to look at", count(doubtful, "thing")))
+            styled(
+                TILDE,
+                format!("no problem; {} to look at", count(doubtful, "thing"))
+            )
         ),
         (bad, _) => format!("{}\n", styled(MINUS, count(bad, "problem"))),
     });

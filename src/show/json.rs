@@ -21,7 +21,7 @@ use crate::core::change::{Action, ActionKind, Change, Subject};
 use crate::core::guard::Reviewed;
 use crate::core::key::UserKey;
 use crate::core::mails::Mails;
-use crate::core::plan::{Basis, Orphan};
+use crate::core::plan::{Basis, Orphan, WaitingFor};
 use crate::core::profile::{Deactivation, Profile};
 use crate::engine::apply::Applied;
 
@@ -162,6 +162,9 @@ pub struct WaitingJson {
     pub subject: String,
     /// What it is.
     pub what: &'static str,
+    /// Of what was sent and is not seen yet: when it was sent (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
     /// Until when (RFC 3339).
     pub until: String,
 }
@@ -259,6 +262,13 @@ impl TargetJson {
                 .map(|waiting| WaitingJson {
                     subject: waiting.label.to_string(),
                     what: words::waiting(waiting.what),
+                    since: match waiting.what {
+                        WaitingFor::Sight { since } => Some(since.to_string()),
+                        WaitingFor::Absence
+                        | WaitingFor::Deactivation
+                        | WaitingFor::Deletion
+                        | WaitingFor::AnotherTry => None,
+                    },
                     until: waiting.until.to_string(),
                 })
                 .collect(),

@@ -15,8 +15,8 @@ use crate::core::attribute::{AttrChange, Attributes, Value};
 use crate::core::change::{Action, ActionKind, Change, Member};
 use crate::core::guard::Reviewed;
 use crate::core::key::UserKey;
-use crate::core::memory::Hold;
 use crate::core::mails::Mails;
+use crate::core::memory::Hold;
 use crate::core::plan::{Basis, Orphan, Parked, Plan, Skipped, Waiting};
 use crate::core::profile::{Deactivation, Profile};
 use crate::engine::apply::Applied;
@@ -115,7 +115,10 @@ impl PlanText<'_> {
         let _ = writeln!(
             text,
             "    {} {:<width$}  {}",
-            styled(style, format!("{sign} {:<14}", words::verb(kind, self.effect()))),
+            styled(
+                style,
+                format!("{sign} {:<14}", words::verb(kind, self.effect()))
+            ),
             change.label,
             styled(DIM, words::why(change, self.effect()))
         );
@@ -242,11 +245,10 @@ impl PlanText<'_> {
         for waits in waiting {
             let _ = writeln!(
                 text,
-                "    {} {}: {}, waits until {}",
+                "    {} {}: {}",
                 styled(DIM, "·"),
                 waits.label,
-                words::waiting(waits.what),
-                words::time(waits.until, self.now)
+                words::waits(waits.what, waits.until, self.now)
             );
         }
     }
@@ -258,9 +260,8 @@ impl PlanText<'_> {
             *counts.entry(kind).or_default() += change.action.size();
         }
         if counts.is_empty() {
-            let is_all = self.reviewed.held.is_empty()
-                && plan.parked.is_empty()
-                && plan.skipped.is_empty();
+            let is_all =
+                self.reviewed.held.is_empty() && plan.parked.is_empty() && plan.skipped.is_empty();
             let state = if is_all {
                 "in line: nothing to change"
             } else {

@@ -106,8 +106,7 @@ pub fn side_effect(effect: Deactivation) -> Option<&'static str> {
 }
 
 /// What a site can write, so that what may delete is not held each time.
-pub const CHOOSE_EFFECT: &str =
-    "or write once for all what it does, override: { users: { deactivate: { effect: suspends } } }, \
+pub const CHOOSE_EFFECT: &str = "or write once for all what it does, override: { users: { deactivate: { effect: suspends } } }, \
      or that deleting is meant, leavers: { unassigned: delete, disabled: delete, deleted: delete }";
 
 /// Why something is skipped.
@@ -174,7 +173,7 @@ pub fn reason(reason: &Reason) -> String {
         Reason::Returned => "is back".into(),
         Reason::ReturnedAsNew { old } => {
             format!("is back; a new account is made, and the old one ({old}) stays off")
-        },
+        }
         Reason::Vanished => "was deleted in the app".into(),
         Reason::LateReference => "refers to an account that is made later".into(),
         Reason::Pushed => "the group is pushed".into(),
@@ -230,6 +229,23 @@ pub fn waiting(what: WaitingFor) -> &'static str {
         WaitingFor::Deactivation => "to be deactivated",
         WaitingFor::Deletion => "to be deleted",
         WaitingFor::AnotherTry => "a value is sent again",
+        WaitingFor::Sight { .. } => "sent, not seen yet",
+    }
+}
+
+/// What somebody waits for, and until when.
+#[must_use]
+pub fn waits(what: WaitingFor, until: Timestamp, now: Timestamp) -> String {
+    let until = time(until, now);
+    match what {
+        WaitingFor::Sight { since } => {
+            let since = time(since, now);
+            format!("sent at {since}, not seen yet, waits until {until}")
+        }
+        WaitingFor::Absence
+        | WaitingFor::Deactivation
+        | WaitingFor::Deletion
+        | WaitingFor::AnotherTry => format!("{}, waits until {until}", waiting(what)),
     }
 }
 

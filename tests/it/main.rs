@@ -13,6 +13,7 @@ mod markdown;
 mod month;
 mod peer_scim2_server;
 mod plug;
+mod policies;
 mod program;
 mod refusing_apps;
 mod schema;

@@ -17,6 +17,7 @@ use crate::core::link::{Link, Refusal};
 use crate::core::normal::{explain, same};
 use crate::core::profile::{AttributeRule, Clearing};
 use crate::core::rules::Drift;
+use crate::core::settle::Pending;
 
 /// How often a value is sent that the app answers for and does not hold.
 const TRIES: u32 = 3;
@@ -33,6 +34,8 @@ pub(super) struct Diff {
     pub warnings: Vec<String>,
     /// What waits for another try.
     pub waiting: Vec<Waiting>,
+    /// Writes that are not seen yet.
+    pub unseen: Vec<Pending>,
     /// Attributes that a person has to look at.
     pub parked: Vec<(AttrName, String)>,
 }
@@ -58,6 +61,7 @@ pub(super) fn compare(
             link: link.clone(),
             warnings: Vec::new(),
             waiting: Vec::new(),
+            unseen: Vec::new(),
             parked: Vec::new(),
         },
     };
@@ -96,9 +100,14 @@ impl<'a> Comparison<'a, '_> {
         };
         let print = self.view.input.key.of(name, &value);
         let observed = self.observed(name, rule);
+        let pending = self.view.pending(&self.diff.link, name);
         if self.diff.link.sent.get(name) == Some(&print) {
-            self.settled(name, rule, value, observed);
-        } else if let Seen::Value(held) = observed
+            match pending.filter(|_| observed.differs(rule, &value)) {
+                Some(pending) => self.diff.unseen.push(pending),
+                None => self.settled(name, rule, value, observed),
+            }
+        } else if pending.is_none()
+            && let Seen::Value(held) = observed
             && same(rule, &value, held)
         {
             self.learn(name, &value, held);
@@ -120,7 +129,8 @@ impl<'a> Comparison<'a, '_> {
         if !self.diff.link.sent.contains_key(name) {
             return;
         }
-        if let Seen::Nothing = self.observed(name, rule) {
+        let pending = self.view.pending(&self.diff.link, name);
+        if pending.is_none() && matches!(self.observed(name, rule), Seen::Nothing) {
             self.diff.link.sent.remove(name);
             self.diff.link.held.remove(name);
         } else if self.view.input.rules.profile.is_indispensable(name) {
@@ -155,6 +165,7 @@ impl<'a> Comparison<'a, '_> {
         let known = self.diff.link.held.get(name).copied();
         if there.is_some_and(|there| same(rule, &value, there)) {
             self.diff.link.refused.remove(name);
+            self.diff.link.unseen.remove(name);
             if known != print
                 && let Some(there) = there
             {
@@ -210,7 +221,7 @@ impl<'a> Comparison<'a, '_> {
             ));
         } else if self.view.input.now < refusal.again {
             self.diff.waiting.push(Waiting {
-                user: self.desired.user.clone(),
+                subject: Subject::User(self.desired.user.clone()),
                 label: Arc::clone(&self.desired.label),
                 what: WaitingFor::AnotherTry,
                 until: refusal.again,
@@ -281,6 +292,17 @@ enum Seen<'a> {
     Nothing,
     /// This.
     Value(&'a Value),
+}
+
+impl Seen<'_> {
+    /// Was something else seen than `value`?
+    fn differs(self, rule: &AttributeRule, value: &Value) -> bool {
+        match self {
+            Self::Unknown => false,
+            Self::Nothing => true,
+            Self::Value(there) => !same(rule, value, there),
+        }
+    }
 }
 
 /// What a reference to a user's account comes to.

@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use super::standing::{is_active, is_protected};
+use super::standing::{is_active, is_protected, late};
 use super::users::{Lanes, adopt, change};
 use super::{Note, Orphan, Plan, View, Waiting, WaitingFor};
-use crate::core::change::{Action, ActionKind, Reason};
+use crate::core::change::{Action, ActionKind, Reason, Subject};
 use crate::core::correlate::Match;
 use crate::core::desired::{Desired, Wanted};
 use crate::core::key::UserKey;
@@ -16,6 +16,7 @@ use crate::core::leaver::{LeaveCause, Left};
 use crate::core::link::Link;
 use crate::core::reading::Absence;
 use crate::core::rules::{Adopt, UnassignedUnlinked};
+use crate::core::settle::{activity, existence};
 
 /// Somebody who should have no active account.
 pub(super) fn plan_out(
@@ -111,7 +112,7 @@ pub(super) fn plan_absent(view: &View<'_>, link: &Link, lanes: &mut Lanes, plan:
             plan_leaver(view, &desired, link, LeaveCause::Deleted, lanes, plan);
         }
         Some(Absence::Waits(until)) => plan.waiting.push(Waiting {
-            user: desired.user,
+            subject: Subject::User(desired.user),
             label: desired.label,
             what: WaitingFor::Absence,
             until: *until,
@@ -152,6 +153,16 @@ fn plan_leaver(
     let mut learned = link.clone();
     learned.left = Some(left);
     learned.active = active;
+    match late(view, link) {
+        Some(pending) => {
+            plan.wait_for_sight(Subject::User(desired.user.clone()), &desired.label, pending);
+        }
+        None if view.accounts.contains_key(&link.id) => {
+            learned.unseen.remove(&activity());
+            learned.unseen.remove(&existence());
+        }
+        None => {}
+    }
     let mut step = |at: Option<jiff::Timestamp>, action: Action, what: WaitingFor| match at {
         Some(at) if at <= view.input.now => {
             lanes
@@ -159,7 +170,7 @@ fn plan_leaver(
                 .push(change(desired, action, Reason::Left(cause)));
         }
         Some(until) => plan.waiting.push(Waiting {
-            user: desired.user.clone(),
+            subject: Subject::User(desired.user.clone()),
             label: Arc::clone(&desired.label),
             what,
             until,

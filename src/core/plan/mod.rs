@@ -45,9 +45,10 @@ use super::fingerprint::FingerprintKey;
 use super::key::{GroupKey, RemoteId, TargetName, UserKey};
 use super::link::{GroupLink, JobState, Link};
 use super::memory::TargetState;
-use super::profile::Reactivation;
+use super::profile::{Profile, Reactivation};
 use super::reading::{Absence, Reading};
 use super::rules::Rules;
+use super::settle::{Pending, existence};
 
 pub use content::content;
 pub use dependence::creates;
@@ -87,6 +88,29 @@ pub struct Observed {
     pub groups: Vec<AppGroup>,
     /// Linked accounts and groups that it says it does not have.
     pub gone: BTreeSet<RemoteId>,
+    /// Those that it does not have yet: made so lately that it need not show them.
+    pub unseen: BTreeSet<RemoteId>,
+}
+
+impl Observed {
+    /// What was made a short while ago and is not shown yet is not gone.
+    pub fn settle(&mut self, profile: &Profile, state: &TargetState, now: Timestamp) {
+        let links = state
+            .links
+            .values()
+            .filter(|link| link.pending(&existence(), profile, now).is_some())
+            .map(|link| &link.id);
+        let groups = state
+            .groups
+            .values()
+            .filter(|link| link.pending(profile, now).is_some())
+            .map(|link| &link.id);
+        for id in links.chain(groups) {
+            if self.gone.remove(id) {
+                self.unseen.insert(id.clone());
+            }
+        }
+    }
 }
 
 /// What a plan rests on.
@@ -142,7 +166,7 @@ pub struct Parked {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
     /// About whom.
-    pub user: UserKey,
+    pub subject: Subject,
     /// What a person calls them.
     pub label: Arc<str>,
     /// What it is.
@@ -162,6 +186,11 @@ pub enum WaitingFor {
     Deletion,
     /// A value that the app did not take is sent again.
     AnotherTry,
+    /// A write that the app has acknowledged is not seen yet; at this point it counts as not done.
+    Sight {
+        /// When it was acknowledged.
+        since: Timestamp,
+    },
 }
 
 /// An account that is shown and left alone.
@@ -189,6 +218,24 @@ pub enum Note {
 }
 
 impl Plan {
+    /// Somebody waits until a write is seen; said once for each, with the latest time.
+    fn wait_for_sight(&mut self, subject: Subject, label: &Arc<str>, pending: Pending) {
+        let known = self.waiting.iter_mut().find(|waiting| {
+            waiting.subject == subject && matches!(waiting.what, WaitingFor::Sight { .. })
+        });
+        match known {
+            Some(waiting) => waiting.until = waiting.until.max(pending.until),
+            None => self.waiting.push(Waiting {
+                subject,
+                label: Arc::clone(label),
+                what: WaitingFor::Sight {
+                    since: pending.since,
+                },
+                until: pending.until,
+            }),
+        }
+    }
+
     /// Its id: the hash of its changes, twelve characters.
     #[must_use]
     pub fn id(&self) -> String {
@@ -321,6 +368,18 @@ impl<'a> View<'a> {
             Some(desired) => matches!(desired.wanted, Wanted::Out(_)),
             None => self.input.absent.get(user) == Some(&Absence::Sure),
         }
+    }
+
+    /// What the app shows and what it has acknowledged may differ for so long.
+    fn pending(&self, link: &Link, name: &AttrName) -> Option<Pending> {
+        link.pending(name, &self.input.rules.profile, self.input.now)
+    }
+
+    /// Is an account or group so new that the app does not show it yet?
+    fn is_unseen(&self, id: &RemoteId) -> bool {
+        self.input
+            .observed
+            .is_some_and(|observed| observed.unseen.contains(id))
     }
 
     /// Does the app say that it does not have this any more?

@@ -45,7 +45,8 @@ pub(super) fn skip(view: &View<'_>, plan: &mut Plan) {
         };
         unmade.extend(creates(&change).cloned());
         off.extend(returns(&change).cloned());
-        plan.skipped.push(skipped(&change, change.action.size(), feature));
+        plan.skipped
+            .push(skipped(&change, change.action.size(), feature));
     }
     unmade.extend(off);
     without_accounts(&mut plan.changes, &unmade);

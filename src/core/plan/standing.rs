@@ -14,6 +14,7 @@ use crate::core::key::{RemoteId, TargetName};
 use crate::core::link::{JobState, Link};
 use crate::core::profile::Reactivation;
 use crate::core::rules::{Adopt, Returns};
+use crate::core::settle::{Pending, activity, existence};
 
 /// Where everybody who should be active stands; who cannot be is parked here.
 pub(super) fn stand<'a>(view: &'a View<'a>, plan: &mut Plan) -> Standings<'a> {
@@ -39,6 +40,13 @@ fn stand_one<'a>(
 ) -> Option<Standing<'a>> {
     if let Some(link) = view.link(&desired.user) {
         return stand_linked(view, desired, link, plan);
+    }
+    if !view.matches.contains_key(&desired.user)
+        && let Some(pending) = in_doubt_still(view, desired)
+    {
+        let subject = Subject::User(desired.user.clone());
+        plan.wait_for_sight(subject, &desired.label, pending);
+        return None;
     }
     match view.matches.get(&desired.user) {
         None if cannot_be_looked_up(view, desired) => {
@@ -205,8 +213,35 @@ fn cannot_be_looked_up(view: &View<'_>, desired: &Desired) -> bool {
             .any(|(name, print)| now.get(name) == Some(print))
 }
 
+/// Is the account on? While what was acknowledged may not be seen yet, that counts.
 pub(super) fn is_active(view: &View<'_>, link: &Link) -> bool {
-    view.accounts
-        .get(&link.id)
-        .map_or(link.active, |account| account.active)
+    let pending = view.pending(link, &activity());
+    match view.accounts.get(&link.id).filter(|_| pending.is_none()) {
+        Some(account) => account.active,
+        None => link.active,
+    }
+}
+
+/// The write that made the account, or switched it off or on, if the app does not show it yet.
+pub(super) fn late(view: &View<'_>, link: &Link) -> Option<Pending> {
+    match view.accounts.get(&link.id) {
+        Some(account) if account.active == link.active => None,
+        Some(_) => view.pending(link, &activity()),
+        None if view.is_unseen(&link.id) => view.pending(link, &existence()),
+        None => None,
+    }
+}
+
+/// A create whose answer was lost so lately that the app need not show what came of it: until then a
+/// look-up proves nothing.
+fn in_doubt_still(view: &View<'_>, desired: &Desired) -> Option<Pending> {
+    let subject = Subject::User(desired.user.clone());
+    let job = view.input.state.job(&subject, ActionKind::Create)?;
+    match job.state {
+        JobState::InDoubt(at) => {
+            let settle = view.input.rules.profile.settle;
+            Pending::of(at, settle, view.input.now)
+        }
+        JobState::Due(_) | JobState::Parked { .. } => None,
+    }
 }

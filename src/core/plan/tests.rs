@@ -13,3 +13,4 @@ mod refusals;
 mod returns;
 mod skipped;
 mod table;
+mod unseen;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::attributes::{Diff, Resolved, compare, resolve};
 use super::leavers::{plan_absent, plan_absent_in_doubt, plan_out};
+use super::standing::{is_active, late};
 use super::{Note, Orphan, Parked, Plan, Standing, Standings, View};
 use crate::core::account::Account;
 use crate::core::attribute::{AttrChange, AttrName, Attributes, Value};
@@ -20,6 +21,7 @@ use crate::core::key::{RemoteId, UserKey};
 use crate::core::link::Link;
 use crate::core::profile::Deactivation;
 use crate::core::rules::{Drift, Rules};
+use crate::core::settle::{activity, existence};
 
 /// Plans everybody: adoptions, leavers, joiners, movers, in that order.
 pub(super) fn plan_users(view: &View<'_>, standings: &Standings<'_>, plan: &mut Plan) {
@@ -226,6 +228,7 @@ pub(super) fn adopt(
         held: sent,
         refused: BTreeMap::new(),
         left: None,
+        unseen: BTreeMap::new(),
     }
 }
 
@@ -251,13 +254,18 @@ fn plan_kept(
         link,
         account,
     );
-    let active = account.map_or(link.active, |account| account.active);
+    let active = is_active(view, link);
+    let subject = || Subject::User(desired.user.clone());
+    for pending in diff.unseen.iter().copied().chain(late(view, link)) {
+        plan.wait_for_sight(subject(), &desired.label, pending);
+    }
     let Diff {
         changes,
         reason,
         link: mut learned,
         warnings,
         waiting,
+        unseen: _,
         parked,
     } = diff;
     for (_, problem) in parked {
@@ -274,6 +282,10 @@ fn plan_kept(
             .map(|text| format!("{}: {text}", desired.label)),
     );
     plan.waiting.extend(waiting);
+    if account.is_some_and(|account| account.active == active) {
+        learned.unseen.remove(&activity());
+        learned.unseen.remove(&existence());
+    }
     if active {
         learned.active = true;
         learned.left = None;
@@ -311,7 +323,11 @@ fn with_user_name(
     let is_there = changes.iter().any(|change| change.name == name);
     if let Some(value) = wanted.get(&name).filter(|_| frees && !is_there) {
         let new = Some(value.clone());
-        changes.push(AttrChange { name, old: None, new });
+        changes.push(AttrChange {
+            name,
+            old: None,
+            new,
+        });
     }
     changes
 }

@@ -81,6 +81,7 @@ impl Drain<'_> {
             .map(|parked| &parked.subject)
             .collect();
         let target = &self.target.rules.target;
+        let forgotten = FORGOTTEN.max(self.target.rules.profile.settle);
         proposal
             .state
             .jobs
@@ -92,7 +93,7 @@ impl Drain<'_> {
                 JobState::InDoubt(at) => {
                     job.action != ActionKind::Create
                         || planned.contains(&(&job.subject, ActionKind::Adopt))
-                        || (reviewed.plan.basis == Basis::Observed && at + FORGOTTEN < now)
+                        || (reviewed.plan.basis == Basis::Observed && at + forgotten < now)
                 }
             })
             .map(|job| Record::DropJob(target.clone(), job.subject.clone(), job.action))

@@ -4,6 +4,7 @@
 //! [`dispose`], and what a success means for links to [`super::remember`].
 
 use super::{Drain, Failure, needs_request};
+use crate::core::change::ActionKind;
 use crate::core::fault::{Disposition, Effect, Fault, FaultKind, dispose};
 use crate::core::link::JobState;
 use crate::engine::journal::Outcome;
@@ -116,7 +117,7 @@ impl Drain<'_> {
         self.count_unreachable(fault);
         match dispose(fault, task.tries, policy, self.world.draw.unit()) {
             Disposition::Retry(pause) | Disposition::LookFirst(pause)
-                if self.applied.stopped.is_none() =>
+                if self.applied.stopped.is_none() && !self.proves_nothing(&task, fault) =>
             {
                 let in_doubt = task.look_first || fault.effect == Effect::Unknown;
                 let due = now.saturating_add(pause).unwrap_or(now);
@@ -146,6 +147,14 @@ impl Drain<'_> {
                 self.give_up(task, fault, batch);
             }
         }
+    }
+
+    /// Was the answer of a create lost, in an app that does not show an account at once? Then no look-up
+    /// of this run proves that there is none.
+    fn proves_nothing(&self, task: &Task, fault: &Fault) -> bool {
+        let lags = !self.target.rules.profile.settle.is_zero();
+        let in_doubt = task.look_first || fault.effect == Effect::Unknown;
+        lags && in_doubt && task.change.action.kind() == ActionKind::Create
     }
 
     pub(super) fn count_unreachable(&mut self, fault: &Fault) {

@@ -210,7 +210,10 @@ fn switching_off_can_free_the_user_name_so_that_a_return_makes_a_second_user() {
     // The old one does not come back beside the new one, under whatever name.
     let named = patch(json!([{"op": "replace", "value": {"active": true, "userName": "bea"}}]));
     let answer = ask(&sandbox, "PATCH", "/Users/u-000001", named);
-    assert_eq!(refusal(&answer), (409, "uniqueness", "another user has this emails"));
+    assert_eq!(
+        refusal(&answer),
+        (409, "uniqueness", "another user has this emails")
+    );
     let title = patch(json!([{"op": "add", "path": "title", "value": "Guard"}]));
     assert_eq!(ask(&sandbox, "PATCH", "/Users/u-000001", title).0, 200);
 }

@@ -21,7 +21,10 @@ fn tell(plan: &Plan) -> Vec<String> {
     let mut lines: Vec<String> = plan.changes.iter().map(tell_change).collect();
     lines.extend(plan.skipped.iter().map(|skipped| {
         let (action, off) = (skipped.action.word(), skipped.off.word());
-        format!("skipped {}: {action} {}, {off} is off", skipped.label, skipped.size)
+        format!(
+            "skipped {}: {action} {}, {off} is off",
+            skipped.label, skipped.size
+        )
     }));
     lines.extend(plan.parked.iter().map(|parked| {
         format!(

@@ -153,7 +153,10 @@ fn the_site_can_have_the_old_account_back_where_the_app_would_make_a_new_one() {
     let unlinked = Scene::new().wants("ana", &[]).inactive("1", "ana", &[]);
     assert_eq!(
         site(with(unlinked, Reactivation::Create), Returns::Link).told(),
-        ["adopt ana (matched by userName): 1", "reactivate ana (returned)"]
+        [
+            "adopt ana (matched by userName): 1",
+            "reactivate ana (returned)"
+        ]
     );
 }
 

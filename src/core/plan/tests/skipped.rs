@@ -98,7 +98,10 @@ fn a_return_without_updates_brings_along_only_what_the_app_insists_on() {
     let freed = scene.rules(|rules| {
         rules.profile.users.deactivate.effect = Deactivation::FreesUserName;
     });
-    assert_eq!(freed.told()[1], "reactivate back (returned): userName – → back");
+    assert_eq!(
+        freed.told()[1],
+        "reactivate back (returned): userName – → back"
+    );
 }
 
 #[test]
@@ -108,7 +111,10 @@ fn nothing_is_learned_of_groups_that_are_off() {
     assert!(scene.noted_group("night").is_some());
     let off = without(scene, &[Feature::Groups]);
     assert_eq!(off.noted_group("night"), None);
-    assert_eq!(off.told().last().expect("a line"), "skipped night: group_adopt 1, groups is off");
+    assert_eq!(
+        off.told().last().expect("a line"),
+        "skipped night: group_adopt 1, groups is off"
+    );
 }
 
 #[test]
