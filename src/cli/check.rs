@@ -70,7 +70,7 @@ fn remarks(target: &TargetConfig) -> Vec<Finding> {
     let name = target.rules.target.as_str();
     let remarks = config::remarks(target).into_iter();
     remarks
-        .map(|remark| Finding::doubtful(name, Trouble::new(remark.text, Some(&remark.hint))))
+        .map(|remark| Finding::doubtful(name, remark.text, remark.hint))
         .collect()
 }
 

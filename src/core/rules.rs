@@ -53,13 +53,12 @@ impl Rules {
     #[must_use]
     pub fn reactivation(&self) -> Reactivation {
         match (self.returns, self.profile.users.reactivate) {
-            (None, app) => app,
             (Some(Returns::Create), _) => Reactivation::Create,
             (Some(Returns::Refuse), _) => Reactivation::Refuse,
             (Some(Returns::Link), Reactivation::Create | Reactivation::Refuse) => {
                 Reactivation::Activate
             }
-            (Some(Returns::Link), app) => app,
+            (Some(Returns::Link) | None, app) => app,
         }
     }
 

@@ -18,7 +18,7 @@ enum Verdict {
     /// It is good.
     Good(String),
     /// It is worth a look.
-    Doubtful(Trouble),
+    Doubtful { text: String, hint: String },
     /// It is not good.
     Bad(Trouble),
 }
@@ -44,10 +44,10 @@ impl Finding {
 
     /// It is worth a look, and no problem.
     #[must_use]
-    pub fn doubtful(about: impl Into<String>, trouble: Trouble) -> Self {
+    pub fn doubtful(about: impl Into<String>, text: String, hint: String) -> Self {
         Self {
             about: about.into(),
-            verdict: Verdict::Doubtful(trouble),
+            verdict: Verdict::Doubtful { text, hint },
         }
     }
 
@@ -55,13 +55,13 @@ impl Finding {
     #[must_use]
     pub fn is_good(&self) -> bool {
         match self.verdict {
-            Verdict::Good(_) | Verdict::Doubtful(_) => true,
+            Verdict::Good(_) | Verdict::Doubtful { .. } => true,
             Verdict::Bad(_) => false,
         }
     }
 
     fn is_doubtful(&self) -> bool {
-        matches!(self.verdict, Verdict::Doubtful(_))
+        matches!(self.verdict, Verdict::Doubtful { .. })
     }
 }
 
@@ -78,12 +78,12 @@ pub fn render(findings: &[Finding]) -> String {
                     styled(BOLD, &finding.about)
                 ));
             }
-            Verdict::Doubtful(doubt) => {
+            Verdict::Doubtful { text: doubt, hint } => {
                 text.push_str(&format!(
-                    "{} {}\n{}",
+                    "{} {}  {doubt}\n  {} {hint}\n",
                     styled(TILDE, "! "),
                     styled(BOLD, &finding.about),
-                    trouble(doubt)
+                    styled(BOLD, "hint:")
                 ));
             }
             Verdict::Bad(bad) => {

@@ -55,7 +55,7 @@ fn folder(config: &str) -> Folder {
     let folder = Folder::new();
     folder.write("config.yaml", config);
     folder.write("people.csv", PEOPLE);
-    folder.write("groups.csv", "key,name,member\ng1,day,1;2;3\n");
+    folder.write("groups.csv", "key,name,members\ng1,day,1;2;3\n");
     folder
 }
 
@@ -357,8 +357,7 @@ fn a_deactivation_that_may_delete_is_held_until_the_site_has_chosen() {
     "#);
     assert_snapshot!(rollcall("check --offline").told(), @"
     ok config  1 source, 1 target
-    !  wiki
-      switching an account off may delete it in this app: the vendor contradicts itself, or nobody has looked; each such leaver (unassigned, disabled, deleted) is held until a person approves
+    !  wiki  switching an account off may delete it in this app: the vendor contradicts itself, or nobody has looked; each such leaver (unassigned, disabled, deleted) is held until a person approves
       hint: say what it does, override: { users: { deactivate: { effect: suspends } } }, or that deleting is meant, leavers: { unassigned: delete, disabled: delete, deleted: delete }
     ok hq  3 users, 1 group
     no problem; 1 thing to look at
