@@ -58,6 +58,7 @@ pub async fn run(args: CheckArgs) -> Result<Exit, Trouble> {
         }
     }
     findings.extend(config.targets.values().filter_map(ending));
+    findings.extend(config.targets.values().flat_map(remarks));
     findings.extend(offline(&config).await);
     if !args.offline {
         online(&args, &unready, &mut findings).await?;
@@ -75,9 +76,18 @@ fn ending(target: &TargetConfig) -> Option<Finding> {
     let text = show::credential::ending(last, ending);
     let name = target.rules.target.as_str();
     Some(match ending {
-        Ending::Soon(_) => Finding::warning(name, text),
+        Ending::Soon(_) => Finding::doubtful(name, text, None),
         Ending::Passed => Finding::bad(name, Trouble::new(text, None)),
     })
+}
+
+/// What is worth a look about a target.
+fn remarks(target: &TargetConfig) -> Vec<Finding> {
+    let name = target.rules.target.as_str();
+    let remarks = config::remarks(target).into_iter();
+    remarks
+        .map(|remark| Finding::doubtful(name, remark.text, Some(remark.hint)))
+        .collect()
 }
 
 /// Every secret of a target, fetched and dropped.

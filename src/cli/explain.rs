@@ -15,6 +15,7 @@ use crate::core::expression::{Program, Subject};
 use crate::core::key::UserKey;
 use crate::core::mapping::Origin;
 use crate::core::plan::Basis;
+use crate::core::rules::Rules;
 use crate::core::user::User;
 use crate::engine::propose::{Proposal, propose};
 use crate::engine::roster::Roster;
@@ -132,7 +133,7 @@ fn explain(unit: &Unit, user: &User, groups: &[Arc<str>], proposal: &Proposal) -
                 active: link.active,
                 ours: link.ours,
             }),
-        due: due(proposal, &user.key),
+        due: due(rules, proposal, &user.key),
         waiting: waiting(proposal, &user.key),
         warnings: proposal
             .desired
@@ -217,7 +218,8 @@ fn steps(program: &Program, subject: &Subject<'_>) -> Vec<StepExplained> {
         .collect()
 }
 
-fn due(proposal: &Proposal, user: &UserKey) -> Vec<String> {
+fn due(rules: &Rules, proposal: &Proposal, user: &UserKey) -> Vec<String> {
+    let effect = rules.profile.users.deactivate.effect;
     let about = About::User(user.clone());
     proposal
         .reviewed
@@ -228,8 +230,8 @@ fn due(proposal: &Proposal, user: &UserKey) -> Vec<String> {
         .map(|change| {
             format!(
                 "{}: {}",
-                words::action(change.action.kind()),
-                words::reason(&change.reason)
+                words::verb(change.action.kind(), effect),
+                words::why(change, effect)
             )
         })
         .collect()
@@ -246,11 +248,20 @@ fn waiting(proposal: &Proposal, user: &UserKey) -> Vec<String> {
     let waits = plan
         .waiting
         .iter()
-        .filter(|waiting| waiting.user == *user)
+        .filter(|waiting| waiting.subject == about)
         .map(|waiting| format!("{}, until {}", words::waiting(waiting.what), waiting.until));
     let link = proposal.state.links.get(user);
     let is_ignored = proposal.state.ignores_user(user)
         || link.is_some_and(|link| proposal.state.ignores_account(&link.id));
     let ignored = is_ignored.then(|| words::IGNORED.to_owned());
-    ignored.into_iter().chain(parked).chain(waits).collect()
+    let skipped = plan
+        .skipped
+        .iter()
+        .filter(|skipped| skipped.subject == about)
+        .map(|skipped| {
+            let action = words::action(skipped.action);
+            format!("{action} is skipped: {}", words::skipped(skipped))
+        });
+    let known = ignored.into_iter().chain(parked);
+    known.chain(skipped).chain(waits).collect()
 }

@@ -66,6 +66,7 @@ pub async fn run(args: LinkArgs) -> Result<Exit, Trouble> {
         held: std::collections::BTreeMap::new(),
         refused: std::collections::BTreeMap::new(),
         left: None,
+        unseen: std::collections::BTreeMap::new(),
     };
     let subject = Subject::User(user.key.clone());
     let line = JournalEntry {

@@ -199,7 +199,7 @@ impl Cycle<'_> {
         self.steps
             .lap(&format!("reading {name} and planning"), self.world.clock);
         let labels = labels(roster);
-        let mut json = TargetJson::of(&proposal.reviewed, &labels);
+        let mut json = TargetJson::of(&proposal.reviewed, &target.rules.profile, &labels);
         json.left_out = proposal.part.as_ref().map(|part| part.left_out);
         json.warnings.extend(notes.iter().cloned());
         let mut exit = ending(&proposal.reviewed, self.args.dry_run);

@@ -7,13 +7,83 @@ use url::{Host, Url};
 
 use super::findings::Findings;
 use super::place::Place;
+use crate::core::profile::Profile;
+
+/// What a profile says of the base URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BaseUrl<'p> {
+    /// Every app of this kind is there.
+    Fixed(&'p str),
+    /// It looks like this, with `{names}` for what differs.
+    Form {
+        /// The app's name.
+        title: &'p str,
+        /// The form.
+        form: &'p str,
+    },
+}
+
+impl<'p> BaseUrl<'p> {
+    /// What `profile` says, if anything.
+    #[must_use]
+    pub fn of(profile: &'p Profile) -> Option<Self> {
+        let form = profile.base_url.as_deref()?;
+        Some(if form.contains('{') {
+            let title = &profile.title;
+            Self::Form { title, form }
+        } else {
+            Self::Fixed(form)
+        })
+    }
+
+    /// The form in words, if it is one.
+    #[must_use]
+    pub fn shown(&self) -> Option<String> {
+        match self {
+            Self::Fixed(_) => None,
+            Self::Form { title, form } => Some(format!("{title}'s looks like {form}")),
+        }
+    }
+
+    /// Does `url` fit? A `{name}` stands for one or more characters that are no `/`.
+    #[must_use]
+    pub fn fits(&self, url: &Url) -> bool {
+        let form = match self {
+            Self::Fixed(form) | Self::Form { form, .. } => form.trim_end_matches('/'),
+        };
+        let mut pattern = String::from("^(?i)");
+        for (at, part) in form.split(['{', '}']).enumerate() {
+            if at % 2 == 0 {
+                pattern.push_str(&regex::escape(part));
+            } else {
+                pattern.push_str("[^/]+");
+            }
+        }
+        pattern.push('$');
+        regex::Regex::new(&pattern).is_ok_and(|pattern| pattern.is_match(&normal(url)))
+    }
+}
 
 /// Reads the URL at `place`; anything wrong with it is told without quoting it.
 pub fn read(text: &str, place: &Place, findings: &mut Findings<'_>) -> Option<Url> {
+    read_base(text, None, place, findings)
+}
+
+/// Reads the base URL at `place`, which should have this form.
+pub fn read_base(
+    text: &str,
+    form: Option<&BaseUrl<'_>>,
+    place: &Place,
+    findings: &mut Findings<'_>,
+) -> Option<Url> {
     match parse(text) {
         Ok(url) => Some(url),
         Err((message, hint)) => {
-            findings.value(place, message, Some(hint.into()));
+            let hint = match form.and_then(BaseUrl::shown) {
+                Some(shown) => format!("{hint}; {shown}"),
+                None => hint.into(),
+            };
+            findings.value(place, message, Some(hint));
             None
         }
     }
@@ -87,6 +157,50 @@ fn is_private(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_fits_the_form_that_the_vendor_writes() {
+        let profile = |form: &str| Profile {
+            title: "AWS".into(),
+            base_url: Some(form.into()),
+            ..Profile::default()
+        };
+        let aws = profile("https://scim.{region}.amazonaws.com/{tenant}/scim/v2/");
+        let slack = profile("https://api.slack.com/scim/v2");
+        for (profile, url, fits) in [
+            (
+                &aws,
+                "https://scim.eu-central-1.amazonaws.com/abc-1/scim/v2",
+                true,
+            ),
+            (
+                &aws,
+                "https://scim.eu-central-1.amazonaws.com/abc-1/scim/v2/",
+                true,
+            ),
+            (
+                &aws,
+                "https://scim.eu-central-1.amazonaws.com/a/b/scim/v2",
+                false,
+            ),
+            (
+                &aws,
+                "https://scimXeu-central-1.amazonaws.com/a/scim/v2",
+                false,
+            ),
+            (&aws, "https://scim..amazonaws.com/a/scim/v2", false),
+            (&slack, "https://api.slack.com/scim/v2", true),
+            (&slack, "https://api.slack.com/scim/v1", false),
+        ] {
+            let url = Url::parse(url).expect("a URL");
+            let form = BaseUrl::of(profile).expect("a form");
+            assert_eq!(form.fits(&url), fits, "{url}");
+        }
+        let shown = BaseUrl::of(&aws).and_then(|form| form.shown());
+        let wanted = "AWS's looks like https://scim.{region}.amazonaws.com/{tenant}/scim/v2/";
+        assert_eq!(shown.as_deref(), Some(wanted));
+        assert_eq!(BaseUrl::of(&slack).and_then(|form| form.shown()), None);
+    }
 
     #[test]
     fn a_url_that_would_show_the_token_is_refused() {

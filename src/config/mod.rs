@@ -21,6 +21,7 @@ mod problems;
 pub mod profile;
 mod raw;
 mod redaction;
+mod remarks;
 mod scalar;
 pub mod schema;
 mod shape;
@@ -45,6 +46,7 @@ use crate::store::Journaling;
 
 pub use load::{check, load};
 pub use problems::{ConfigProblem, Problems};
+pub use remarks::{Remark, remarks};
 
 /// A checked config.
 #[derive(Clone, Debug)]

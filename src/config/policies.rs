@@ -1,4 +1,4 @@
-//! What a target does about leavers, groups and sudden changes, checked.
+//! What a target does about leavers, returns, groups and sudden changes, checked.
 //!
 //! Promises that nothing is asked of an app that its profile says it cannot do. Leaves the deciding
 //! to the core.
@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use super::findings::Findings;
 use super::place::Place;
-use super::profile::EffectiveProfile;
-use super::raw::{RawGroupGone, RawGroups, RawGuard, RawLeavers};
+use super::profile::{EffectiveProfile, OVERRIDE};
+use super::raw::{RawGroupGone, RawGroups, RawGuard, RawLeavers, RawReturns};
 use super::words::{Percent, RawLeaver, RawLimit, Span};
 use crate::core::leaver::{LeaverPolicy, Leavers};
-use crate::core::profile::{Evidence, GroupModel};
-use crate::core::rules::{Limit, Limits, Push};
+use crate::core::profile::{
+    Deactivate, DeactivateBy, Deactivation, Deletion, GroupModel, Reactivation,
+};
+use crate::core::rules::{Limit, Limits, Push, Returns};
 
 /// Checks the `leavers:` of the target at `target`.
 pub fn leavers(
@@ -74,39 +76,163 @@ fn leaver(
     if policy.delete.is_some()
         && let Some(effective) = profile
     {
-        may_delete(
-            effective,
-            effective.profile.users.delete.is_possible(),
-            "accounts",
-            &place,
-            findings,
-        );
+        may_delete(effective, deletion(effective, policy), &place, findings);
     }
     policy
 }
 
-/// Tells a deletion that the app does not know, or that nobody is sure it does.
+/// By which key of the profile accounts are deleted: where switching off destroys them, and there is no
+/// other way, that is one.
+fn deletion(effective: &EffectiveProfile, policy: LeaverPolicy) -> Deletes {
+    let users = &effective.profile.users;
+    let at_once = policy.delete <= policy.deactivate;
+    if !users.delete.is_possible() && users.deactivate.effect.is_destructive() && at_once {
+        Deletes::ByDeactivation
+    } else {
+        Deletes::Accounts
+    }
+}
+
+/// What is deleted, and by which key of the profile.
+#[derive(Clone, Copy)]
+enum Deletes {
+    Accounts,
+    ByDeactivation,
+    Groups,
+}
+
+impl Deletes {
+    /// The key, and whether the app does it.
+    fn key(self, effective: &EffectiveProfile) -> (Place, bool) {
+        let (keys, does): (&[&str], bool) = match self {
+            Self::Accounts => (
+                &["users", "delete"],
+                effective.profile.users.delete.is_possible(),
+            ),
+            Self::ByDeactivation => (&["users", "deactivate", "effect"], true),
+            Self::Groups => {
+                let groups = &effective.profile.groups;
+                let does = groups.delete && groups.model != GroupModel::Fixed;
+                (&["groups", "delete"], does)
+            }
+        };
+        (Place::top().keys(keys), does)
+    }
+
+    fn what(self) -> &'static str {
+        match self {
+            Self::Accounts | Self::ByDeactivation => "accounts",
+            Self::Groups => "groups",
+        }
+    }
+
+    /// What to write where the app cannot.
+    fn instead(self) -> &'static str {
+        match self {
+            Self::Accounts | Self::ByDeactivation => "write `deactivate`",
+            Self::Groups => "write `unlink`",
+        }
+    }
+
+    /// What to write once somebody has looked.
+    fn looked_at(self, effective: &EffectiveProfile) -> String {
+        let users = &effective.profile.users;
+        match self {
+            Self::Accounts => {
+                let word = match users.delete {
+                    Deletion::None => "none",
+                    Deletion::Soft => "soft",
+                    Deletion::Hard => "hard",
+                };
+                format!("try it, then write override: {{ users: {{ delete: {word} }} }}")
+            }
+            Self::ByDeactivation => {
+                "try it, then write override: { users: { deactivate: { effect: … } } }".into()
+            }
+            Self::Groups => "try it, then write override: { groups: { delete: true } }".into(),
+        }
+    }
+}
+
+/// Tells a deletion that the app does not know, or that nobody is sure it does. What the site itself
+/// says of that key has been looked at.
 fn may_delete(
     effective: &EffectiveProfile,
-    deletes: bool,
-    what: &str,
+    deletes: Deletes,
     place: &Place,
     findings: &mut Findings<'_>,
 ) {
-    let name = &effective.name;
-    if !deletes {
+    let (name, what) = (&effective.name, deletes.what());
+    let (key, does) = deletes.key(effective);
+    if !does {
         let message = format!("the connector `{name}` cannot delete {what}");
-        let hint = if what == "groups" {
-            "write `unlink`"
-        } else {
-            "write `deactivate`"
-        };
-        findings.value(place, message, Some(hint.into()));
-    } else if effective.profile.evidence == Evidence::Inferred {
+        findings.value(place, message, Some(deletes.instead().into()));
+    } else if effective.is_guess(&key) {
         let message =
             format!("nobody has looked whether the connector `{name}` deletes {what} as it should");
-        let hint = "try it, then write override: { evidence: probed }";
-        findings.value(place, message, Some(hint.into()));
+        findings.value(place, message, Some(deletes.looked_at(effective)));
+    }
+}
+
+/// What switching an account off does, as far as it may be relied on. A `DELETE` destroys (RFC 7644,
+/// 3.6): that it does not do so here has to be known, and not guessed. `active: false` does not
+/// (RFC 7643, 4.1.1).
+#[must_use]
+pub fn effect(effective: &EffectiveProfile) -> Deactivation {
+    let Deactivate { by, effect } = effective.profile.users.deactivate;
+    match by {
+        DeactivateBy::Delete if effective.is_guess(&effect_key()) => Deactivation::Unknown,
+        DeactivateBy::Delete | DeactivateBy::Active | DeactivateBy::None => effect,
+    }
+}
+
+/// Has the site itself said what switching off does?
+#[must_use]
+pub fn knows_effect(effective: &EffectiveProfile) -> bool {
+    effective.origin(&effect_key()) == OVERRIDE
+}
+
+fn effect_key() -> Place {
+    Place::top().keys(&["users", "deactivate", "effect"])
+}
+
+/// Checks the `reactivate:` of the target at `target`.
+pub fn returns(
+    raw: Option<RawReturns>,
+    target: &Place,
+    profile: Option<&EffectiveProfile>,
+    findings: &mut Findings<'_>,
+) -> Option<Returns> {
+    let returns = raw.map(Returns::from)?;
+    if let Some(effective) = profile
+        && let Some((message, hint)) = impossible(returns, effective)
+    {
+        findings.value(&target.key("reactivate"), message, Some(hint));
+    }
+    Some(returns)
+}
+
+/// What the app cannot do of it, and what to write.
+fn impossible(returns: Returns, effective: &EffectiveProfile) -> Option<(String, String)> {
+    let users = &effective.profile.users;
+    let name = &effective.name;
+    let frees = users.deactivate.effect == Deactivation::FreesUserName;
+    match (returns, users.reactivate) {
+        (Returns::Link, Reactivation::Create) if frees => None,
+        (Returns::Link, Reactivation::Create | Reactivation::Refuse) => Some((
+            format!("the connector `{name}` says that an account which is off stays off"),
+            "if the app does switch one on again, write \
+             override: { users: { reactivate: activate } }"
+                .into(),
+        )),
+        (
+            Returns::Create,
+            Reactivation::Activate | Reactivation::ActivateFirst | Reactivation::Post,
+        ) if users.deactivate.effect == Deactivation::Suspends => Some((
+            format!("the connector `{name}` keeps the user name of an account that is off"),
+            "a new account could not have it: write `link`".into(),
+        )),
+        (Returns::Link | Returns::Create | Returns::Refuse, _) => None,
     }
 }
 
@@ -139,9 +265,7 @@ pub fn groups(
                 Some("take `groups` out".into()),
             );
         } else if matches!(raw.gone, Some(RawGroupGone::Delete)) {
-            let groups = &effective.profile.groups;
-            let deletes = groups.delete && groups.model != GroupModel::Fixed;
-            may_delete(effective, deletes, "groups", &place.key("gone"), findings);
+            may_delete(effective, Deletes::Groups, &place.key("gone"), findings);
         }
     }
     Push {

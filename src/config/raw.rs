@@ -16,8 +16,9 @@ use super::words::{
     Day, RawAssign, RawBearer, RawField, RawLeaver, RawLimit, RawMapping, RawProxy, RawSecret, Span,
 };
 use crate::core::attribute::AttrName;
+use crate::core::features::{Feature, Features};
 use crate::core::profile::Profile;
-use crate::core::rules::{Adopt, Drift, GroupGone, UnassignedUnlinked};
+use crate::core::rules::{Adopt, Drift, GroupGone, Returns, UnassignedUnlinked};
 use crate::store::Journaling;
 
 /// The config of rollcall. Relative paths count from the folder of this file.
@@ -107,13 +108,12 @@ pub struct RawFile {
 /// An app.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(extend("required" = ["connector", "base_url", "auth", "assign"]))]
+#[schemars(extend("required" = ["connector", "auth", "assign"]))]
 pub struct RawTarget {
     /// What kind of app it is; `rollcall connectors` lists them, `scim` is any plain SCIM 2.0 app.
     #[schemars(required)]
     pub connector: Option<String>,
-    /// Where its SCIM service is, without `/Users`.
-    #[schemars(required)]
+    /// Where its SCIM service is, without `/Users`. Needed unless the connector knows it.
     pub base_url: Option<String>,
     /// How rollcall proves who it is.
     #[schemars(required)]
@@ -123,10 +123,15 @@ pub struct RawTarget {
     pub assign: Option<RawAssign>,
     /// What an account holds: attribute → expression. Goes over the mapping of the connector.
     pub mapping: BTreeMap<AttrName, RawMapping>,
+    /// What rollcall may do in the app; what is off is shown as skipped.
+    pub features: RawFeatures,
     /// Which groups are pushed.
     pub groups: RawGroups,
     /// What happens to accounts of people who are out.
     pub leavers: RawLeavers,
+    /// What happens with the account of somebody who is back; as the app does it unless said
+    /// otherwise.
+    pub reactivate: Option<RawReturns>,
     /// How much may change in 24 hours before a person is asked.
     pub guard: RawGuard,
     /// What happens with an account that already belongs to a user.
@@ -332,6 +337,50 @@ pub enum RawGroupGone {
     Delete,
 }
 
+/// What rollcall may do in an app; all of it unless said otherwise.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own")]
+pub struct RawFeatures {
+    /// Make accounts.
+    pub create: bool,
+    /// Change values of accounts.
+    pub update: bool,
+    /// Switch accounts off.
+    pub deactivate: bool,
+    /// Switch accounts on.
+    pub reactivate: bool,
+    /// Delete accounts, by whatever request.
+    pub delete: bool,
+    /// Write groups and their members.
+    pub groups: bool,
+}
+
+impl Default for RawFeatures {
+    fn default() -> Self {
+        Self {
+            create: true,
+            update: true,
+            deactivate: true,
+            reactivate: true,
+            delete: true,
+            groups: true,
+        }
+    }
+}
+
+/// What happens with the account of somebody who is back, if it is switched off.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RawReturns {
+    /// It stays off, and a new one is made.
+    Create,
+    /// It is switched on again.
+    Link,
+    /// A person is asked.
+    Refuse,
+}
+
 /// What happens to accounts of people who are out, by why they are out; `deactivate` unless said
 /// otherwise.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -448,6 +497,30 @@ impl From<RawGroupGone> for GroupGone {
         match raw {
             RawGroupGone::Unlink => Self::Unlink,
             RawGroupGone::Delete => Self::Delete,
+        }
+    }
+}
+
+impl From<RawFeatures> for Features {
+    fn from(raw: RawFeatures) -> Self {
+        let is_on = |feature: &Feature| match feature {
+            Feature::Create => raw.create,
+            Feature::Update => raw.update,
+            Feature::Deactivate => raw.deactivate,
+            Feature::Reactivate => raw.reactivate,
+            Feature::Delete => raw.delete,
+            Feature::Groups => raw.groups,
+        };
+        Self::without(Feature::ALL.into_iter().filter(|feature| !is_on(feature)))
+    }
+}
+
+impl From<RawReturns> for Returns {
+    fn from(raw: RawReturns) -> Self {
+        match raw {
+            RawReturns::Create => Self::Create,
+            RawReturns::Link => Self::Link,
+            RawReturns::Refuse => Self::Refuse,
         }
     }
 }

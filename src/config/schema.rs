@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(definition("RawTarget")["additionalProperties"], false);
         assert_eq!(
             definition("RawTarget")["required"],
-            serde_json::json!(["connector", "base_url", "auth", "assign"])
+            serde_json::json!(["connector", "auth", "assign"])
         );
         assert_eq!(
             definition("RawOauth2")["required"],

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use url::Url;
 
+use super::addresses::BaseUrl;
 use super::assignments::{known, words};
 use super::findings::Findings;
 use super::place::Place;
@@ -92,7 +93,7 @@ fn target(
     let place = Place::top().key("targets").key(name.as_str());
     let found = connector(raw.connector.as_deref(), &place, around, findings, problems);
     let effective = found.as_ref().map(|(_, effective)| effective);
-    let base_url = base_url(raw.base_url.as_deref(), &place, findings);
+    let base_url = base_url(raw.base_url.as_deref(), &place, effective, findings);
     let takes = effective.map(|effective| (effective.name.as_str(), &effective.profile));
     let (auth, expires) = auth::check(raw.auth, &place, around.folder, takes, findings);
     let tls = connection::tls(raw.tls, &place, around.folder, findings);
@@ -104,8 +105,11 @@ fn target(
     problems.extend(elsewhere);
     let push = policies::groups(raw.groups, &place, effective, findings);
     let leavers = policies::leavers(raw.leavers, &place, effective, findings);
+    let returns = policies::returns(raw.reactivate, &place, effective, findings);
     let tests = tests(raw.tests, &place, effective, findings);
-    let (_, effective) = found?;
+    let (_, mut effective) = found?;
+    let knows_effect = policies::knows_effect(&effective);
+    effective.profile.users.deactivate.effect = policies::effect(&effective);
     Some(TargetConfig {
         connector: effective.name,
         rules: Rules {
@@ -113,8 +117,11 @@ fn target(
             profile: effective.profile,
             assignment,
             mapping,
+            features: raw.features.into(),
             push,
             leavers,
+            knows_effect,
+            returns,
             limits: policies::limits(&raw.guard),
             adopt: raw.adopt.map(Into::into).unwrap_or_default(),
             unassigned_unlinked: raw.unassigned_unlinked.map(Into::into).unwrap_or_default(),
@@ -132,19 +139,29 @@ fn target(
     })
 }
 
-fn base_url(text: Option<&str>, target: &Place, findings: &mut Findings<'_>) -> Option<Url> {
+/// Where the app is: as the target says, else where every app of this kind is.
+fn base_url(
+    text: Option<&str>,
+    target: &Place,
+    profile: Option<&EffectiveProfile>,
+    findings: &mut Findings<'_>,
+) -> Option<Url> {
     let place = target.key("base_url");
-    let Some(text) = text else {
-        let hint = "write base_url: https://app.example.com/scim/v2";
-        findings.lacks(
-            target,
-            "base_url",
-            "`base_url` is missing",
-            Some(hint.into()),
-        );
-        return None;
-    };
-    addresses::read(text, &place, findings)
+    let form = profile.and_then(|effective| BaseUrl::of(&effective.profile));
+    match (text, form) {
+        (Some(text), form) => addresses::read_base(text, form.as_ref(), &place, findings),
+        (None, Some(BaseUrl::Fixed(text))) if !findings.stands(&place) => {
+            addresses::read(text, &target.key("connector"), findings)
+        }
+        (None, form) => {
+            let hint = match form.and_then(|form| form.shown()) {
+                Some(shown) => format!("write base_url: …; {shown}"),
+                None => "write base_url: https://app.example.com/scim/v2".into(),
+            };
+            findings.lacks(target, "base_url", "`base_url` is missing", Some(hint));
+            None
+        }
+    }
 }
 
 /// The connector's profile with the target's override.

@@ -240,8 +240,11 @@ pub enum Reason {
     Left(LeaveCause),
     /// The user is back.
     Returned,
-    /// The user is back, and this app can only make a new account.
-    ReturnedAsNew,
+    /// The user is back, and a new account is made beside the old one.
+    ReturnedAsNew {
+        /// The old account, which stays as it is.
+        old: RemoteId,
+    },
     /// The app does not have the account or group any more.
     Vanished,
     /// The account the reference points to came into being after this one.
@@ -271,7 +274,7 @@ impl Reason {
             Self::NotTaken => "not taken",
             Self::Left(cause) => cause.word(),
             Self::Returned => "returned",
-            Self::ReturnedAsNew => "returned as new",
+            Self::ReturnedAsNew { .. } => "returned as new",
             Self::Vanished => "vanished",
             Self::LateReference => "late reference",
             Self::Pushed => "pushed",

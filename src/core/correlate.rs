@@ -157,6 +157,7 @@ pub fn candidates<'a>(index: &Index<'a>, desired: &'a Desired) -> Vec<&'a Accoun
 #[must_use]
 pub fn correlate(
     profile: &Profile,
+    returns: Reactivation,
     unlinked: &[&Desired],
     accounts: &[Account],
     known: &Known<'_>,
@@ -165,7 +166,7 @@ pub fn correlate(
     let mut matches = BTreeMap::new();
     let mut claims: BTreeMap<RemoteId, Vec<(UserKey, Arc<str>)>> = BTreeMap::new();
     for desired in unlinked {
-        let Some(found) = best(&index, desired, known) else {
+        let Some(found) = best(&index, returns, desired, known) else {
             continue;
         };
         if let Match::One { id, .. } = &found {
@@ -224,7 +225,7 @@ pub fn unseen<'a>(
 /// The holders that no link explains. Where a return makes a new account, old inactive ones count
 /// only when there is no active one.
 fn usable<'a>(
-    profile: &Profile,
+    returns: Reactivation,
     holders: &[&'a Account],
     taken: &BTreeMap<&RemoteId, &UserKey>,
 ) -> Vec<&'a Account> {
@@ -233,7 +234,7 @@ fn usable<'a>(
         .filter(|account| !taken.contains_key(&account.id))
         .copied()
         .collect();
-    if profile.users.reactivate != Reactivation::Create {
+    if returns != Reactivation::Create {
         return free;
     }
     let active: Vec<&Account> = free
@@ -249,13 +250,17 @@ fn usable<'a>(
 }
 
 /// The verdict of the first match attribute that has any holder.
-fn best<'a>(index: &Index<'a>, desired: &'a Desired, known: &Known<'_>) -> Option<Match> {
-    let taken = &known.taken;
+fn best<'a>(
+    index: &Index<'a>,
+    returns: Reactivation,
+    desired: &'a Desired,
+    known: &Known<'_>,
+) -> Option<Match> {
     let is_apart = |account: &&&Account| known.apart.contains(&(&desired.user, &account.id));
     for (name, value) in &desired.keys {
         let holders = index.holders(name, value);
         let ids: BTreeSet<&RemoteId> = holders.iter().map(|account| &account.id).collect();
-        let all = usable(index.profile, holders, taken);
+        let all = usable(returns, holders, &known.taken);
         let (apart, free): (Vec<&Account>, Vec<&Account>) =
             all.into_iter().partition(|account| is_apart(&account));
         match (ids.len(), free.as_slice()) {
@@ -275,7 +280,7 @@ fn best<'a>(index: &Index<'a>, desired: &'a Desired, known: &Known<'_>) -> Optio
             (_, []) => {
                 let owners: Vec<String> = ids
                     .iter()
-                    .filter_map(|id| Some(format!("{id} of {}", taken.get(id)?)))
+                    .filter_map(|id| Some(format!("{id} of {}", known.taken.get(id)?)))
                     .collect();
                 return Some(Match::Unsure {
                     problem: format!(

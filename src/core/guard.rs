@@ -15,7 +15,7 @@ use super::hex;
 use super::key::{GroupKey, SourceName};
 use super::memory::{Hold, TargetState};
 use super::plan::{Plan, creates, sees_out, without_accounts, without_removals};
-use super::rules::{Limit, Limits};
+use super::rules::{Limit, Limits, Rules};
 
 /// How far back the journal counts, in hours.
 pub const WINDOW_HOURS: i64 = 24;
@@ -39,6 +39,7 @@ pub struct Reviewed {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Lane {
     Leavers,
+    Destroyed,
     Recreated,
     Updates,
     Members(GroupKey),
@@ -49,6 +50,7 @@ impl std::fmt::Display for Lane {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Leavers => f.write_str("leavers"),
+            Self::Destroyed => f.write_str("destroyed"),
             Self::Recreated => f.write_str("recreated"),
             Self::Updates => f.write_str("updates"),
             Self::Members(group) => write!(f, "members:{group}"),
@@ -75,7 +77,7 @@ pub type Doubted = BTreeMap<SourceName, DoubtedReading>;
 #[must_use]
 pub fn review(
     plan: Plan,
-    limits: &Limits,
+    rules: &Rules,
     state: &TargetState,
     doubted: &Doubted,
     now: Timestamp,
@@ -84,7 +86,7 @@ pub fn review(
     let mut lanes = doubted_lanes(doubted);
     let mut approved = BTreeSet::new();
     for change in &plan.changes {
-        let Some(lane) = lane(change, doubted) else {
+        let Some(lane) = lane(change, rules, doubted) else {
             continue;
         };
         if approvals.release(change) {
@@ -97,7 +99,7 @@ pub fn review(
     let mut held = Vec::new();
     let mut frozen: BTreeSet<(Subject, ActionKind)> = BTreeSet::new();
     for (lane, changes) in lanes {
-        let limit = sizes.limit(&lane, limits);
+        let limit = sizes.limit(&lane, &rules.limits);
         let count: usize = changes
             .iter()
             .map(|change| sizes.weight(&lane, change))
@@ -141,7 +143,7 @@ fn key(change: &Change) -> (Subject, ActionKind) {
 }
 
 /// Which limit a change counts against, if any.
-fn lane(change: &Change, doubted: &Doubted) -> Option<Lane> {
+fn lane(change: &Change, rules: &Rules, doubted: &Doubted) -> Option<Lane> {
     let source = match &change.subject {
         Subject::User(user) => &user.source,
         Subject::Group(group) => &group.source,
@@ -153,6 +155,7 @@ fn lane(change: &Change, doubted: &Doubted) -> Option<Lane> {
         return Some(Lane::Reading(source.clone()));
     }
     match (&change.action, &change.subject) {
+        (Action::Deactivate, _) if destroys_unasked(change, rules) => Some(Lane::Destroyed),
         (Action::Deactivate | Action::Delete, _) => Some(Lane::Leavers),
         (Action::Create { .. }, _) if change.reason == Reason::Vanished => Some(Lane::Recreated),
         (Action::Update { .. }, _) if change.reason != Reason::LateReference => Some(Lane::Updates),
@@ -173,6 +176,11 @@ fn lane(change: &Change, doubted: &Doubted) -> Option<Lane> {
             _,
         ) => None,
     }
+}
+
+/// Does the deactivation destroy the account, as far as anybody knows, without the site having said so?
+fn destroys_unasked(change: &Change, rules: &Rules) -> bool {
+    matches!(change.reason, Reason::Left(cause) if rules.destroys_unasked(cause))
 }
 
 /// Does the change take something away that a bad reading could have invented?
@@ -225,7 +233,7 @@ impl<'a> Sizes<'a> {
 
     fn limit(&self, lane: &Lane, limits: &Limits) -> usize {
         match lane {
-            Lane::Reading(_) => 0,
+            Lane::Reading(_) | Lane::Destroyed => 0,
             Lane::Leavers | Lane::Recreated => {
                 let links = self.links();
                 allowance(limits.leavers, links).min(links / 2).max(1)
@@ -243,7 +251,14 @@ impl<'a> Sizes<'a> {
         match (lane, &change.action) {
             (Lane::Members(group), Action::DeleteGroup) => self.members(group).max(1),
             (Lane::Members(_), action) => action.size(),
-            (Lane::Leavers | Lane::Recreated | Lane::Updates | Lane::Reading(_), _) => 1,
+            (
+                Lane::Leavers
+                | Lane::Destroyed
+                | Lane::Recreated
+                | Lane::Updates
+                | Lane::Reading(_),
+                _,
+            ) => 1,
         }
     }
 
@@ -258,7 +273,7 @@ impl<'a> Sizes<'a> {
             Lane::Leavers => window.leavers,
             Lane::Updates => window.updates,
             Lane::Members(group) => window.members.get(group).copied().unwrap_or_default(),
-            Lane::Recreated | Lane::Reading(_) => 0,
+            Lane::Destroyed | Lane::Recreated | Lane::Reading(_) => 0,
         }
     }
 }
@@ -280,7 +295,9 @@ fn freeze(
     set.sort();
     let id = match lane {
         Lane::Reading(source) => doubted.get(source).map(|reading| reading.id.clone()),
-        Lane::Leavers | Lane::Recreated | Lane::Updates | Lane::Members(_) => None,
+        Lane::Leavers | Lane::Destroyed | Lane::Recreated | Lane::Updates | Lane::Members(_) => {
+            None
+        }
     };
     let id = id.unwrap_or_else(|| hold_id(lane, &set));
     let since = state

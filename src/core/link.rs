@@ -33,6 +33,9 @@ pub struct Link {
     pub refused: BTreeMap<AttrName, Refusal>,
     /// Since when and why the user is out.
     pub left: Option<Left>,
+    /// When what was written and has not been seen since, for as long as that may take: attributes,
+    /// `active` for being on or off, `id` for the account itself.
+    pub unseen: BTreeMap<AttrName, Timestamp>,
 }
 
 impl Link {
@@ -66,6 +69,8 @@ pub struct GroupLink {
     pub name: Fingerprint,
     /// The users whose membership the app has acknowledged.
     pub members: BTreeSet<UserKey>,
+    /// When it was last written, if that has not been seen since.
+    pub unseen: Option<Timestamp>,
 }
 
 /// A row of the outbox: a change that is due, in doubt, or waits for a person.

@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use super::account::Account;
 use super::assign::Assignment;
+use super::change::ActionKind;
+use super::features::{Feature, Features};
 use super::key::TargetName;
-use super::leaver::Leavers;
+use super::leaver::{LeaveCause, Leavers};
 use super::mapping::Mapping;
-use super::profile::Profile;
+use super::profile::{Profile, Reactivation};
 
 /// The rules of one target.
 #[derive(Clone, Debug)]
@@ -24,10 +26,16 @@ pub struct Rules {
     pub assignment: Assignment,
     /// What it holds.
     pub mapping: Mapping,
+    /// What may be done in the app at all.
+    pub features: Features,
     /// Which groups are pushed.
     pub push: Push,
     /// What happens to leavers.
     pub leavers: Leavers,
+    /// The site itself has said what switching off does: what may delete is then no surprise.
+    pub knows_effect: bool,
+    /// What happens with the account of somebody who is back, where the site has a say of its own.
+    pub returns: Option<Returns>,
     /// How much may change before a person is asked.
     pub limits: Limits,
     /// What happens with an account that already belongs to a user.
@@ -47,6 +55,55 @@ impl Rules {
         self.protected.contains(account.label.as_str())
             || self.protected.contains(account.id.as_str())
     }
+
+    /// What follows when somebody is back whose account is switched off: as the site says, else as
+    /// the app does it.
+    #[must_use]
+    pub fn reactivation(&self) -> Reactivation {
+        match (self.returns, self.profile.users.reactivate) {
+            (Some(Returns::Create), _) => Reactivation::Create,
+            (Some(Returns::Refuse), _) => Reactivation::Refuse,
+            (Some(Returns::Link), Reactivation::Create | Reactivation::Refuse) => {
+                Reactivation::Activate
+            }
+            (Some(Returns::Link) | None, app) => app,
+        }
+    }
+
+    /// May switching an account off destroy it, for a cause for which the site has not said that this
+    /// is meant? It has where its `override:` says `users.deactivate.effect`, or where `leavers:`
+    /// deletes no later than it switches off.
+    #[must_use]
+    pub fn destroys_unasked(&self, cause: LeaveCause) -> bool {
+        let policy = self.leavers.policy(cause);
+        let is_meant = policy.delete.is_some() && policy.delete <= policy.deactivate;
+        self.profile.users.deactivate.effect.is_destructive() && !self.knows_effect && !is_meant
+    }
+
+    /// The switch that keeps a kind of change from being made, if one does. What may destroy an
+    /// account by switching it off is a deletion too.
+    #[must_use]
+    pub fn switched_off(&self, kind: ActionKind) -> Option<Feature> {
+        let deletes =
+            kind == ActionKind::Deactivate && self.profile.users.deactivate.effect.is_destructive();
+        let needed = Feature::of(kind)
+            .into_iter()
+            .chain(deletes.then_some(Feature::Delete));
+        needed
+            .into_iter()
+            .find(|feature| !self.features.has(*feature))
+    }
+}
+
+/// What happens with the account of somebody who is back, if it is switched off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Returns {
+    /// It stays off, and a new one is made.
+    Create,
+    /// It is switched on again.
+    Link,
+    /// A person is asked.
+    Refuse,
 }
 
 /// Which groups are pushed.
@@ -173,6 +230,9 @@ pub struct Limit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::leaver::LeaverPolicy;
+    use crate::core::plan::scene::rules;
+    use crate::core::profile::Deactivation;
 
     #[test]
     fn a_star_stands_for_any_text() {
@@ -188,5 +248,85 @@ mod tests {
         ] {
             assert_eq!(glob(pattern, name), fits, "{pattern} {name}");
         }
+    }
+
+    #[test]
+    fn the_site_decides_over_a_return_and_the_app_where_it_says_nothing() {
+        for (site, app, wanted) in [
+            (None, Reactivation::Post, Reactivation::Post),
+            (None, Reactivation::Create, Reactivation::Create),
+            (
+                Some(Returns::Link),
+                Reactivation::Create,
+                Reactivation::Activate,
+            ),
+            (
+                Some(Returns::Link),
+                Reactivation::Refuse,
+                Reactivation::Activate,
+            ),
+            (
+                Some(Returns::Link),
+                Reactivation::ActivateFirst,
+                Reactivation::ActivateFirst,
+            ),
+            (
+                Some(Returns::Create),
+                Reactivation::Activate,
+                Reactivation::Create,
+            ),
+            (
+                Some(Returns::Refuse),
+                Reactivation::Activate,
+                Reactivation::Refuse,
+            ),
+        ] {
+            let mut rules = rules();
+            rules.returns = site;
+            rules.profile.users.reactivate = app;
+            assert_eq!(rules.reactivation(), wanted, "{site:?} {app:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_may_delete_and_was_not_asked_for_is_a_surprise() {
+        let day = std::time::Duration::from_hours(24);
+        let now = std::time::Duration::ZERO;
+        for (effect, knows, deactivate, delete, surprise) in [
+            (Deactivation::Suspends, false, Some(now), None, false),
+            (Deactivation::Deletes, false, Some(now), None, true),
+            (Deactivation::DeletesInvited, false, Some(now), None, true),
+            (Deactivation::Unknown, false, Some(now), None, true),
+            (Deactivation::Unknown, true, Some(now), None, false),
+            (Deactivation::Unknown, false, Some(now), Some(now), false),
+            (Deactivation::Unknown, false, Some(day), Some(now), false),
+            (Deactivation::Unknown, false, Some(now), Some(day), true),
+        ] {
+            let mut rules = rules();
+            rules.profile.users.deactivate.effect = effect;
+            rules.knows_effect = knows;
+            rules.leavers.disabled = LeaverPolicy { deactivate, delete };
+            assert_eq!(
+                rules.destroys_unasked(LeaveCause::Disabled),
+                surprise,
+                "{effect:?} {knows} {deactivate:?} {delete:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_change_is_kept_from_being_made_by_its_own_switch() {
+        let mut rules = rules();
+        for feature in Feature::ALL {
+            rules.features = Features::without([feature]);
+            for kind in ActionKind::ALL {
+                let off = (Feature::of(kind) == Some(feature)).then_some(feature);
+                assert_eq!(rules.switched_off(kind), off, "{kind:?}");
+            }
+        }
+        rules.profile.users.deactivate.effect = Deactivation::Unknown;
+        rules.features = Features::without([Feature::Delete]);
+        let off = rules.switched_off(ActionKind::Deactivate);
+        assert_eq!(off, Some(Feature::Delete));
     }
 }

@@ -209,10 +209,16 @@ fn cut_plan(plan: &Plan, part: &Part, state: &TargetState) -> Plan {
             .filter(|parked| part.holds(&parked.subject))
             .cloned()
             .collect(),
+        skipped: plan
+            .skipped
+            .iter()
+            .filter(|skipped| part.holds(&skipped.subject))
+            .cloned()
+            .collect(),
         waiting: plan
             .waiting
             .iter()
-            .filter(|waiting| part.users.contains(&waiting.user))
+            .filter(|waiting| part.holds(&waiting.subject))
             .cloned()
             .collect(),
         orphans: Vec::new(),

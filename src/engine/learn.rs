@@ -27,6 +27,7 @@ impl Teacher<'_> {
     pub fn sent(&self, link: &mut Link, values: &Attributes, account: Option<&Account>) {
         for (name, value) in values {
             link.sent.insert(name.clone(), self.key.of(name, value));
+            link.wrote(name, &self.rules.profile, self.now);
             self.judge(link, name, value, account);
         }
     }
@@ -69,6 +70,8 @@ impl Teacher<'_> {
                 link.held.insert(name.clone(), self.key.of(name, there));
                 link.refused.remove(name);
             }
+            // What is shown may be older than what was just acknowledged.
+            Some(_) | None if !self.rules.profile.settle_of(name).is_zero() => {}
             Some(there) => {
                 link.held.insert(name.clone(), self.key.of(name, there));
                 self.refuse(link, name);
@@ -95,6 +98,7 @@ pub(super) fn cleared<'n>(link: &mut Link, names: impl Iterator<Item = &'n AttrN
         link.sent.remove(name);
         link.held.remove(name);
         link.refused.remove(name);
+        link.unseen.remove(name);
     }
 }
 

@@ -215,7 +215,8 @@ impl Scene<'_> {
                 (_, 0) => {}
                 (1, _) => {
                     let account = hits.remove(0);
-                    return Ok(Some(self.take(user, account, attributes, name, why)));
+                    let found = (account, name);
+                    return Ok(Some(self.take(user, found, attributes, why)));
                 }
                 _ => {
                     return Ok(Some(Result::Park {
@@ -234,16 +235,15 @@ impl Scene<'_> {
 
     /// Where a return makes a new account, an old one that is off is nobody's any more.
     fn is_usable(&self, account: &Account) -> bool {
-        account.active || self.target.rules.profile.users.reactivate != Reactivation::Create
+        account.active || self.target.rules.reactivation() != Reactivation::Create
     }
 
     /// An account of a lost answer is ours; one that a conflict shows is adopted as `adopt:` says.
     fn take(
         &self,
         user: &UserKey,
-        account: Account,
+        (account, by): (Account, &AttrName),
         attributes: &Attributes,
-        by: &AttrName,
         why: Look,
     ) -> Result {
         let fits = format!(
@@ -387,7 +387,8 @@ impl Scene<'_> {
             Some(account) => Some(account),
             None => self.target.app.account(id).await.ok().flatten(),
         };
-        if shown.is_some_and(|account| account.active) {
+        let lags = !self.target.rules.profile.settle.is_zero();
+        if !lags && shown.is_some_and(|account| account.active) {
             return Ok(Result::Park {
                 reason: "the app answered with success, and the account is still active".into(),
                 hint: "switch the account off in the app by hand, now".into(),

@@ -17,6 +17,7 @@ use crate::core::account::{Account, AppGroup};
 use crate::core::correlate::unseen;
 use crate::core::desired::{Desired, Wanted, desire};
 use crate::core::fault::{Fault, FaultKind};
+use crate::core::features::Feature;
 use crate::core::guard::{Reviewed, WINDOW_HOURS, review};
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::GroupLink;
@@ -82,7 +83,7 @@ pub async fn propose(
         now,
     });
     let doubted = roster.doubted(&state);
-    let reviewed = review(plan, &rules.limits, &state, &doubted, now);
+    let reviewed = review(plan, rules, &state, &doubted, now);
     let Observed { accounts, gone, .. } = observed.unwrap_or_default();
     let accounts = accounts
         .into_iter()
@@ -148,9 +149,10 @@ pub(super) async fn observe(
         }
     }
     look_up_unseen(rules, app, desired, state, &mut observed).await?;
-    if rules.profile.has_groups() {
+    if rules.profile.has_groups() && rules.features.has(Feature::Groups) {
         observe_groups(app, roster, state, &mut observed).await?;
     }
+    observed.settle(&rules.profile, state, world.clock.now());
     Ok(observed)
 }
 

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::call::{Call, Query};
+use super::delay::Delay;
 use super::log::{LoggedRequest, RequestCounts, RequestKind, RequestLog};
 use super::object::Object;
 use super::path::AttrPath;
@@ -50,6 +51,8 @@ pub(super) struct App {
     pub(super) pages: (usize, usize),
     /// What an administrator has switched on.
     pub(super) switches: Switches,
+    /// What readers see, where that lags behind.
+    delay: Option<Delay>,
     gate: Gate,
     log: RequestLog,
 }
@@ -74,6 +77,7 @@ impl App {
                 cap(setup.profile.users.page),
                 cap(setup.profile.groups.page),
             ),
+            delay: None,
             gate: Gate::new(&setup.name, setup.auth, setup.token_life),
             log: RequestLog::default(),
             switches: Switches::default(),
@@ -81,6 +85,11 @@ impl App {
             rulebook,
         };
         app.plant(setup.seed.unwrap_or_default(), now);
+        if let Some(after) = setup.visible_after {
+            app.users.take_touched();
+            app.groups.take_touched();
+            app.delay = Some(Delay::new(after, &app.users, &app.groups));
+        }
         Ok(app)
     }
 
@@ -172,7 +181,21 @@ impl App {
             etags: self.profile.http.etags,
             now,
         };
-        self.serve(&request.method, &place, &call)
+        let Some(mut delay) = self.delay.take() else {
+            return self.serve(&request.method, &place, &call);
+        };
+        let reads = request.method == Method::GET;
+        delay.note(&mut self.users, &mut self.groups, now);
+        if reads {
+            delay.swap(&mut self.users, &mut self.groups, now);
+        }
+        let answer = self.serve(&request.method, &place, &call);
+        if reads {
+            delay.swap(&mut self.users, &mut self.groups, now);
+        }
+        delay.note(&mut self.users, &mut self.groups, now);
+        self.delay = Some(delay);
+        answer
     }
 
     fn serve(

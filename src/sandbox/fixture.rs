@@ -67,6 +67,17 @@ pub(super) fn sandbox(profile: Profile) -> Sandbox {
     Sandbox::new(vec![setup], clock()).expect("a sandbox")
 }
 
+/// A sandbox whose app shows what was written so long after, and its clock.
+pub(super) fn slow(profile: Profile, visible_after: std::time::Duration) -> (Sandbox, Clock) {
+    let setup = AppSetup {
+        visible_after: Some(visible_after),
+        ..AppSetup::new(target(), profile, SandboxAuth::Bearer)
+    };
+    let clock = clock();
+    let sandbox = Sandbox::new(vec![setup], clock.clone()).expect("a sandbox");
+    (sandbox, clock)
+}
+
 /// A request with the right token.
 pub(super) fn request(method: &str, path: &str, body: Option<&Json>) -> Request {
     let root = ROOT.parse().expect("a URL");

@@ -9,6 +9,7 @@
 mod admin;
 mod app;
 mod call;
+mod delay;
 mod discovery;
 pub mod faults;
 mod filter;
@@ -85,10 +86,13 @@ pub struct AppSetup {
     pub page_cap: Option<u32>,
     /// How long a token lives.
     pub token_life: Duration,
+    /// How long a write takes until readers see it; `None`: they see it at once.
+    pub visible_after: Option<Duration>,
 }
 
 impl AppSetup {
-    /// An empty app of that profile, with the profile's pages and tokens of an hour.
+    /// An empty app of that profile, with the profile's pages and tokens of an hour, which shows its
+    /// writes at once.
     #[must_use]
     pub fn new(name: TargetName, profile: Profile, auth: SandboxAuth) -> Self {
         Self {
@@ -98,6 +102,7 @@ impl AppSetup {
             seed: None,
             page_cap: None,
             token_life: Duration::from_hours(1),
+            visible_after: None,
         }
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn is_active(resource: &Object) -> bool {
 }
 
 /// All resources of one kind.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Records {
     prefix: char,
     kind: &'static str,
@@ -58,10 +58,12 @@ pub(super) struct Records {
     all: BTreeMap<u64, Record>,
     numbers: HashMap<String, u64>,
     indexes: Vec<Index>,
+    /// What was written since somebody asked, if somebody does.
+    touched: Option<BTreeSet<u64>>,
 }
 
 /// Who holds which value of an attribute, case folded.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Index {
     path: AttrPath,
     holders: HashMap<String, BTreeSet<u64>>,
@@ -81,6 +83,28 @@ impl Records {
             all: BTreeMap::new(),
             numbers: HashMap::new(),
             indexes: indexed.into_iter().map(index).collect(),
+            touched: None,
+        }
+    }
+
+    /// The numbers of all that was written since the last call; from the first call on.
+    pub(super) fn take_touched(&mut self) -> BTreeSet<u64> {
+        self.touched.replace(BTreeSet::new()).unwrap_or_default()
+    }
+
+    fn touches(&mut self, number: u64) {
+        if let Some(touched) = &mut self.touched {
+            touched.insert(number);
+        }
+    }
+
+    /// Puts a record in the place of that number as it is, or takes out what is there.
+    pub(super) fn place(&mut self, number: u64, record: Option<Record>) {
+        self.remove(number);
+        if let Some(record) = record {
+            self.numbers.insert(record.id().to_owned(), number);
+            self.index(number, &record.resource);
+            self.all.insert(number, record);
         }
     }
 
@@ -132,6 +156,7 @@ impl Records {
         self.numbers.insert(record.id().to_owned(), self.last);
         self.index(self.last, &record.resource);
         self.all.insert(self.last, record);
+        self.touches(self.last);
         self.last
     }
 
@@ -244,6 +269,7 @@ impl Records {
     }
 
     fn touch(&mut self, number: u64, now: Timestamp) {
+        self.touches(number);
         let Some(record) = self.all.get_mut(&number) else {
             return;
         };
@@ -263,6 +289,7 @@ impl Records {
         let record = self.all.remove(&number)?;
         self.numbers.remove(record.id());
         self.unindex(number, &record.resource);
+        self.touches(number);
         Some(record)
     }
 

@@ -92,8 +92,14 @@ impl App {
     }
 
     fn check_return(&self) -> Result<(), Refusal> {
-        let problem = match self.profile.users.reactivate {
+        let users = &self.profile.users;
+        let problem = match users.reactivate {
             Reactivation::Activate | Reactivation::ActivateFirst => return Ok(()),
+            // Only the look-up misses the old account, for want of its name: whoever knows the id and
+            // gives the name back has it again.
+            Reactivation::Create if users.deactivate.effect == Deactivation::FreesUserName => {
+                return Ok(());
+            }
             Reactivation::Post => "an inactive user comes back by a POST",
             Reactivation::Create => "an inactive user cannot be activated again; make a new one",
             Reactivation::Refuse => "an inactive user cannot be activated again",

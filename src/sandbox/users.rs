@@ -332,7 +332,8 @@ impl App {
     }
 
     /// What the profile says is unique, without regard to case. Where a return makes a new account,
-    /// the inactive old one does not stand in its way.
+    /// the inactive old one does not stand in its way; when it comes back after all, everything of it
+    /// counts anew.
     pub(super) fn check_unique(
         &self,
         own: Option<u64>,
@@ -343,11 +344,15 @@ impl App {
             .rulebook
             .unique()
             .map(|(name, path)| (name.short(), path));
-        let counts = |record: &Record| {
-            record.is_active() || self.profile.users.reactivate != Reactivation::Create
-        };
+        let is_alone = self.profile.users.reactivate == Reactivation::Create;
+        let counts = |record: &Record| record.is_active() || !is_alone;
+        let comes_back = is_alone && !is_active(before) && is_active(after);
         for (name, path) in rules {
-            let held = object::values(before, path);
+            let held = if comes_back {
+                Vec::new()
+            } else {
+                object::values(before, path)
+            };
             let fresh = object::values(after, path)
                 .into_iter()
                 .filter(|one| !held.contains(one));

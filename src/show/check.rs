@@ -1,4 +1,5 @@
-//! What `check` found, for people: what is good, and what is not with what to do.
+//! What `check` found, for people: what is good, what is worth a look, and what is not good, with what
+//! to do.
 
 use super::problem::{Trouble, trouble};
 use super::words::count;
@@ -9,8 +10,17 @@ use crate::core::reading::Reading;
 /// One thing that was looked at.
 pub struct Finding {
     about: String,
-    verdict: Result<String, Trouble>,
-    is_warning: bool,
+    verdict: Verdict,
+}
+
+/// What came of looking.
+enum Verdict {
+    /// It is good.
+    Good(String),
+    /// It is worth a look.
+    Doubtful { text: String, hint: Option<String> },
+    /// It is not good.
+    Bad(Trouble),
 }
 
 impl Finding {
@@ -19,17 +29,7 @@ impl Finding {
     pub fn good(about: impl Into<String>, text: String) -> Self {
         Self {
             about: about.into(),
-            verdict: Ok(text),
-            is_warning: false,
-        }
-    }
-
-    /// It is good for now.
-    #[must_use]
-    pub fn warning(about: impl Into<String>, text: String) -> Self {
-        Self {
-            is_warning: true,
-            ..Self::good(about, text)
+            verdict: Verdict::Good(text),
         }
     }
 
@@ -38,15 +38,30 @@ impl Finding {
     pub fn bad(about: impl Into<String>, trouble: Trouble) -> Self {
         Self {
             about: about.into(),
-            verdict: Err(trouble),
-            is_warning: false,
+            verdict: Verdict::Bad(trouble),
         }
     }
 
-    /// Is it good?
+    /// It is worth a look, and no problem.
+    #[must_use]
+    pub fn doubtful(about: impl Into<String>, text: String, hint: Option<String>) -> Self {
+        Self {
+            about: about.into(),
+            verdict: Verdict::Doubtful { text, hint },
+        }
+    }
+
+    /// Is it no problem?
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.verdict.is_ok()
+        match self.verdict {
+            Verdict::Good(_) | Verdict::Doubtful { .. } => true,
+            Verdict::Bad(_) => false,
+        }
+    }
+
+    fn is_doubtful(&self) -> bool {
+        matches!(self.verdict, Verdict::Doubtful { .. })
     }
 }
 
@@ -56,18 +71,24 @@ pub fn render(findings: &[Finding]) -> String {
     let mut text = String::new();
     for finding in findings {
         match &finding.verdict {
-            Ok(good) => {
-                let mark = if finding.is_warning {
-                    styled(TILDE, " !")
-                } else {
-                    styled(PLUS, "ok")
-                };
+            Verdict::Good(good) => {
                 text.push_str(&format!(
-                    "{mark} {}  {good}\n",
+                    "{} {}  {good}\n",
+                    styled(PLUS, "ok"),
                     styled(BOLD, &finding.about)
                 ));
             }
-            Err(bad) => {
+            Verdict::Doubtful { text: doubt, hint } => {
+                text.push_str(&format!(
+                    "{} {}  {doubt}\n",
+                    styled(TILDE, " !"),
+                    styled(BOLD, &finding.about),
+                ));
+                if let Some(hint) = hint {
+                    text.push_str(&format!("  {} {hint}\n", styled(BOLD, "hint:")));
+                }
+            }
+            Verdict::Bad(bad) => {
                 text.push_str(&format!(
                     "{} {}\n{}",
                     styled(MINUS, "!!"),
@@ -78,9 +99,17 @@ pub fn render(findings: &[Finding]) -> String {
         }
     }
     let bad = findings.iter().filter(|finding| !finding.is_good()).count();
-    text.push_str(&match bad {
-        0 => format!("{}\n", styled(PLUS, "everything is as it should be")),
-        bad => format!("{}\n", styled(MINUS, count(bad, "problem"))),
+    let doubtful = findings.iter().filter(|finding| finding.is_doubtful());
+    text.push_str(&match (bad, doubtful.count()) {
+        (0, 0) => format!("{}\n", styled(PLUS, "everything is as it should be")),
+        (0, doubtful) => format!(
+            "{}\n",
+            styled(
+                TILDE,
+                format!("no problem; {} to look at", count(doubtful, "thing"))
+            )
+        ),
+        (bad, _) => format!("{}\n", styled(MINUS, count(bad, "problem"))),
     });
     text
 }

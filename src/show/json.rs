@@ -3,12 +3,14 @@
 //! Promises that fields are only ever added. Leaves text to [`super::plan`].
 //!
 //! `targets[]`: `target` (name), `plan_id` (hash of the plan's content), `basis` (`observed` or
-//! `remembered`), `counts` (changes by kind, members one by one), `changes[]` (`subject`, `key`,
-//! `action`, `reason`, `attributes[]` with `name`, `old`, `new`), `held[]` (`id`, `lane`, `count`,
-//! `limit`), `parked[]` and `warnings[]`, `waiting[]`, `orphans[]`, `applied` (`done`, `failed`),
-//! `requests` (`read`, `write`, `token`), `left_out` in a run for one person or group, `error` when
-//! the target could not be planned. Beside it `refused[]` (`source`, `problem`, `hint`) and
-//! `broken[]` (`source`, `place`, `problem`), where there are any.
+//! `remembered`), `counts` (changes by kind, members one by one; a deactivation that may delete counts
+//! as `delete`), `changes[]` (`subject`, `key`, `action`, `reason`, for a deactivation its `effect`,
+//! `attributes[]` with `name`, `old`, `new`), `held[]` (`id`, `lane`, `count`, `limit`), `skipped[]`
+//! (`subject`, `action`, `reason`), `parked[]` and `warnings[]`, `waiting[]`, `orphans[]`, `mails`
+//! (`certain`, `possible`), `applied` (`done`, `failed`), `requests` (`read`, `write`, `token`),
+//! `left_out` in a run for one person or group, `error` when the target could not be planned. Beside
+//! it `refused[]` (`source`, `problem`, `hint`) and `broken[]` (`source`, `place`, `problem`), where
+//! there are any.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +23,9 @@ use crate::core::attribute::{AttrChange, Value};
 use crate::core::change::{Action, ActionKind, Change, Subject};
 use crate::core::guard::Reviewed;
 use crate::core::key::UserKey;
-use crate::core::plan::{Basis, Orphan};
+use crate::core::mails::Mails;
+use crate::core::plan::{Basis, Orphan, WaitingFor};
+use crate::core::profile::{Deactivation, Profile};
 use crate::engine::apply::Applied;
 
 /// The whole answer of `sync --format json`.
@@ -74,6 +78,8 @@ pub struct TargetJson {
     pub changes: Vec<ChangeJson>,
     /// What the guard holds.
     pub held: Vec<HeldJson>,
+    /// What is switched off by `features:`.
+    pub skipped: Vec<SkippedJson>,
     /// What waits for a person.
     pub parked: Vec<ParkedJson>,
     /// What waits for a time.
@@ -82,6 +88,8 @@ pub struct TargetJson {
     pub orphans: Vec<OrphanJson>,
     /// What was left out.
     pub warnings: Vec<String>,
+    /// Mails that the app sends because of this run.
+    pub mails: MailsJson,
     /// What came of it.
     pub applied: AppliedJson,
     /// Requests sent.
@@ -105,6 +113,9 @@ pub struct ChangeJson {
     pub action: &'static str,
     /// Why.
     pub reason: String,
+    /// What switching off really does here: a word of `users.deactivate.effect`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Deactivation>,
     /// From what to what.
     pub attributes: Vec<AttributeJson>,
 }
@@ -133,6 +144,26 @@ pub struct HeldJson {
     pub limit: usize,
 }
 
+/// Something that is switched off.
+#[derive(Debug, Serialize)]
+pub struct SkippedJson {
+    /// What a person calls the subject.
+    pub subject: String,
+    /// What would be done.
+    pub action: &'static str,
+    /// Which switch is off.
+    pub reason: String,
+}
+
+/// Mails to people.
+#[derive(Debug, Default, Serialize)]
+pub struct MailsJson {
+    /// So many, for sure.
+    pub certain: usize,
+    /// Up to so many more: the vendor does not say.
+    pub possible: usize,
+}
+
 /// Something that waits for a person.
 #[derive(Debug, Serialize)]
 pub struct ParkedJson {
@@ -151,6 +182,9 @@ pub struct WaitingJson {
     pub subject: String,
     /// What it is.
     pub what: &'static str,
+    /// Of what was sent and is not seen yet: when it was sent (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
     /// Until when (RFC 3339).
     pub until: String,
 }
@@ -189,12 +223,18 @@ pub struct RequestsJson {
 impl TargetJson {
     /// The plan of a target.
     #[must_use]
-    pub fn of(reviewed: &Reviewed, labels: &BTreeMap<UserKey, Arc<str>>) -> Self {
+    pub fn of(
+        reviewed: &Reviewed,
+        profile: &Profile,
+        labels: &BTreeMap<UserKey, Arc<str>>,
+    ) -> Self {
         let plan = &reviewed.plan;
+        let effect = profile.users.deactivate.effect;
+        let mails = Mails::of(profile, &reviewed.released);
         Self {
             target: plan.target.to_string(),
             plan_id: plan.id(),
-            counts: counts(&reviewed.released),
+            counts: counts(&reviewed.released, effect),
             basis: match plan.basis {
                 Basis::Observed => "observed",
                 Basis::Remembered => "remembered",
@@ -202,7 +242,7 @@ impl TargetJson {
             changes: reviewed
                 .released
                 .iter()
-                .map(|change| change_json(change, labels))
+                .map(|change| change_json(change, effect, labels))
                 .collect(),
             held: reviewed
                 .held
@@ -214,6 +254,19 @@ impl TargetJson {
                     limit: hold.limit,
                 })
                 .collect(),
+            skipped: plan
+                .skipped
+                .iter()
+                .map(|skipped| SkippedJson {
+                    subject: skipped.label.to_string(),
+                    action: skipped.action.word(),
+                    reason: words::skipped(skipped),
+                })
+                .collect(),
+            mails: MailsJson {
+                certain: mails.certain,
+                possible: mails.possible,
+            },
             parked: plan
                 .parked
                 .iter()
@@ -229,6 +282,13 @@ impl TargetJson {
                 .map(|waiting| WaitingJson {
                     subject: waiting.label.to_string(),
                     what: words::waiting(waiting.what),
+                    since: match waiting.what {
+                        WaitingFor::Sight { since } => Some(since.to_string()),
+                        WaitingFor::Absence
+                        | WaitingFor::Deactivation
+                        | WaitingFor::Deletion
+                        | WaitingFor::AnotherTry => None,
+                    },
                     until: waiting.until.to_string(),
                 })
                 .collect(),
@@ -254,19 +314,26 @@ impl TargetJson {
 }
 
 /// Every kind by its word, zeros included.
-fn counts(changes: &[Change]) -> BTreeMap<&'static str, usize> {
+fn counts(changes: &[Change], effect: Deactivation) -> BTreeMap<&'static str, usize> {
     let mut counts: BTreeMap<&'static str, usize> = ActionKind::ALL
         .iter()
         .map(|kind| (kind.word(), 0))
         .collect();
     for change in changes {
-        *counts.entry(change.action.kind().word()).or_default() += change.action.size();
+        let kind = words::counted(change.action.kind(), effect);
+        *counts.entry(kind.word()).or_default() += change.action.size();
     }
     counts
 }
 
-fn change_json(change: &Change, labels: &BTreeMap<UserKey, Arc<str>>) -> ChangeJson {
+fn change_json(
+    change: &Change,
+    effect: Deactivation,
+    labels: &BTreeMap<UserKey, Arc<str>>,
+) -> ChangeJson {
+    let is_off = change.action.kind() == ActionKind::Deactivate;
     ChangeJson {
+        effect: is_off.then_some(effect),
         subject: change.label.to_string(),
         key: match &change.subject {
             Subject::User(user) => user.to_string(),

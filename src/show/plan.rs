@@ -10,15 +10,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::words::{self, count};
+use super::words;
 use super::{BOLD, DIM, MINUS, PLUS, TILDE, styled};
 use crate::core::attribute::{AttrChange, Attributes, Value};
 use crate::core::change::{Action, ActionKind, Change, Member};
 use crate::core::guard::Reviewed;
 use crate::core::key::UserKey;
+use crate::core::mails::Mails;
 use crate::core::memory::Hold;
-use crate::core::plan::{Basis, Orphan, Parked, Plan, Waiting};
-use crate::core::profile::{Deactivation, Known, Profile};
+use crate::core::plan::{Basis, Orphan, Parked, Plan, Skipped, Waiting};
+use crate::core::profile::{Deactivation, Profile};
 use crate::engine::apply::Applied;
 use crate::engine::cut::Part;
 
@@ -67,6 +68,7 @@ impl PlanText<'_> {
             &self.of_kind(|kind| kind == ActionKind::Update),
         );
         self.changes(&mut text, "groups", &self.of_kind(is_group));
+        skipped(&mut text, &plan.skipped);
         self.held(&mut text);
         parked(&mut text, &plan.parked);
         self.waiting(&mut text, &plan.waiting);
@@ -118,9 +120,12 @@ impl PlanText<'_> {
         let _ = writeln!(
             text,
             "    {} {:<width$}  {}",
-            styled(style, format!("{sign} {:<14}", words::action(kind))),
+            styled(
+                style,
+                format!("{sign} {:<14}", words::verb(kind, self.effect()))
+            ),
             change.label,
-            styled(DIM, self.why(change))
+            styled(DIM, words::why(change, self.effect()))
         );
         match &change.action {
             Action::Create { attributes } => self.values(text, attributes),
@@ -147,18 +152,8 @@ impl PlanText<'_> {
         }
     }
 
-    fn why(&self, change: &Change) -> String {
-        let reason = words::reason(&change.reason);
-        match (&change.action, self.profile.users.deactivate.effect) {
-            (Action::Deactivate, Deactivation::Deletes) => {
-                format!("{reason}; this app deletes the account for good")
-            }
-            (Action::Deactivate, Deactivation::FreesUserName) => {
-                format!("{reason}; this app takes the user name away as well")
-            }
-            (Action::Adopt { active: false, .. }, _) => format!("{reason}; it is switched off"),
-            _ => reason,
-        }
+    fn effect(&self) -> Deactivation {
+        self.profile.users.deactivate.effect
     }
 
     /// The values of a create, several a line, none of them broken in two.
@@ -241,6 +236,9 @@ impl PlanText<'_> {
                 let _ = writeln!(text, "      {}{more}", names.join(", "));
             }
             let _ = writeln!(text, "      → {}", words::approve(&hold.id));
+            if hold.lane == "destroyed" {
+                let _ = writeln!(text, "      → {}", words::CHOOSE_EFFECT);
+            }
         }
     }
 
@@ -252,11 +250,10 @@ impl PlanText<'_> {
         for waits in waiting {
             let _ = writeln!(
                 text,
-                "    {} {}: {}, waits until {}",
+                "    {} {}: {}",
                 styled(DIM, "·"),
                 waits.label,
-                words::waiting(waits.what),
-                words::time(waits.until, self.now)
+                words::waits(waits.what, waits.until, self.now)
             );
         }
     }
@@ -264,15 +261,19 @@ impl PlanText<'_> {
     fn summary(&self, text: &mut String, plan: &Plan) {
         let mut counts: BTreeMap<ActionKind, usize> = BTreeMap::new();
         for change in &self.reviewed.released {
-            *counts.entry(change.action.kind()).or_default() += change.action.size();
+            let kind = words::counted(change.action.kind(), self.effect());
+            *counts.entry(kind).or_default() += change.action.size();
         }
         if counts.is_empty() {
-            let state =
-                if self.reviewed.held.is_empty() && plan.parked.is_empty() && plan.unread == 0 {
-                    "in line: nothing to change"
-                } else {
-                    "nothing else to change"
-                };
+            let is_all = self.reviewed.held.is_empty()
+                && plan.parked.is_empty()
+                && plan.skipped.is_empty()
+                && plan.unread == 0;
+            let state = if is_all {
+                "in line: nothing to change"
+            } else {
+                "nothing else to change"
+            };
             let _ = writeln!(text, "\n  {}", styled(PLUS, state));
             return;
         }
@@ -281,9 +282,8 @@ impl PlanText<'_> {
             .map(|(kind, number)| format!("{number} {}", words::action(*kind)))
             .collect();
         let _ = writeln!(text, "\n  {} {}", styled(BOLD, "to do:"), parts.join(", "));
-        let creates = counts.get(&ActionKind::Create).copied().unwrap_or_default();
-        if self.profile.users.mail_on_create == Known::Yes && creates > 0 {
-            let _ = writeln!(text, "  this run sends {}", count(creates, "welcome mail"));
+        for line in words::mails(Mails::of(self.profile, &self.reviewed.released)) {
+            let _ = writeln!(text, "  {line}");
         }
     }
 }
@@ -295,7 +295,7 @@ fn left_out(text: &mut String, part: Option<&Part>) {
         let _ = writeln!(
             text,
             "  {} of others left out: due as before",
-            count(more, "change")
+            words::count(more, "change")
         );
     }
 }
@@ -359,6 +359,40 @@ fn sign(kind: ActionKind) -> (char, anstyle::Style) {
 #[must_use]
 pub fn hold_line(hold: &Hold) -> String {
     words::held(&hold.id, &hold.lane, hold.changes.len(), hold.limit)
+}
+
+/// What is switched off, one line a kind with everybody whom it is about; leavers who stay on are no
+/// small print.
+fn skipped(text: &mut String, skipped: &[Skipped]) {
+    if skipped.is_empty() {
+        return;
+    }
+    let mut kinds: BTreeMap<(ActionKind, String), Vec<&Skipped>> = BTreeMap::new();
+    for one in skipped {
+        let kind = (one.action, words::skipped(one));
+        kinds.entry(kind).or_default().push(one);
+    }
+    let title = "skipped: switched off by `features:` of this target";
+    let _ = writeln!(text, "\n  {}", styled(DIM, title));
+    for ((kind, why), list) in kinds {
+        let number = list.iter().map(|one| one.size).sum();
+        let (sign, style, so) = match kind {
+            ActionKind::Deactivate => ('!', MINUS, "; these accounts stay on"),
+            _ => ('·', DIM, ""),
+        };
+        let _ = writeln!(
+            text,
+            "    {} {} skipped: {why}{so}",
+            styled(style, sign),
+            words::kind_count(kind, number)
+        );
+        let names: Vec<&str> = list.iter().take(SHOWN).map(|one| &*one.label).collect();
+        let more = match list.len().saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let _ = writeln!(text, "      {}{more}", names.join(", "));
+    }
 }
 
 fn parked(text: &mut String, parked: &[Parked]) {

@@ -4,9 +4,12 @@
 
 use jiff::Timestamp;
 
-use crate::core::change::{ActionKind, Reason};
+use crate::core::change::{Action, ActionKind, Change, Reason};
+use crate::core::features::Feature;
 use crate::core::leaver::LeaveCause;
-use crate::core::plan::WaitingFor;
+use crate::core::mails::Mails;
+use crate::core::plan::{Skipped, WaitingFor};
+use crate::core::profile::Deactivation;
 
 /// `1 change`, `2 changes`.
 #[must_use]
@@ -40,6 +43,119 @@ pub fn action(kind: ActionKind) -> &'static str {
     }
 }
 
+/// What an action does at this app: switching off may be no such thing there.
+#[must_use]
+pub fn verb(kind: ActionKind, effect: Deactivation) -> &'static str {
+    match (kind, effect) {
+        (ActionKind::Deactivate, Deactivation::Deletes) => "DELETES",
+        (ActionKind::Deactivate, Deactivation::DeletesInvited | Deactivation::Unknown) => {
+            "may delete"
+        }
+        _ => action(kind),
+    }
+}
+
+/// The kind that a change is counted as: what may destroy an account is a deletion.
+#[must_use]
+pub fn counted(kind: ActionKind, effect: Deactivation) -> ActionKind {
+    if kind == ActionKind::Deactivate && effect.is_destructive() {
+        ActionKind::Delete
+    } else {
+        kind
+    }
+}
+
+/// Why a change is due, with what comes of it at this app.
+#[must_use]
+pub fn why(change: &Change, effect: Deactivation) -> String {
+    let reason = reason(&change.reason);
+    match &change.action {
+        Action::Deactivate => match side_effect(effect) {
+            Some(effect) => format!("{reason}; {effect}"),
+            None => reason,
+        },
+        Action::Adopt { active: false, .. } => format!("{reason}; it is switched off"),
+        Action::Adopt { .. }
+        | Action::Create { .. }
+        | Action::Update { .. }
+        | Action::Reactivate { .. }
+        | Action::Delete
+        | Action::AdoptGroup { .. }
+        | Action::CreateGroup { .. }
+        | Action::RenameGroup { .. }
+        | Action::DeleteGroup
+        | Action::AddMembers { .. }
+        | Action::RemoveMembers { .. } => reason,
+    }
+}
+
+/// What switching off does besides, if it does.
+#[must_use]
+pub fn side_effect(effect: Deactivation) -> Option<&'static str> {
+    match effect {
+        Deactivation::Suspends => None,
+        Deactivation::FreesUserName => Some("this app takes the user name away as well"),
+        Deactivation::Renames => Some("this app changes names and addresses as well"),
+        Deactivation::Unlinks => Some("this app takes the person out of the organisation"),
+        Deactivation::Deletes => Some("switching off deletes the account for good in this app"),
+        Deactivation::DeletesInvited => {
+            Some("may delete: this app does so with people who have not accepted their invitation")
+        }
+        Deactivation::Unknown => Some("may delete: the vendor contradicts itself"),
+    }
+}
+
+/// What a site can write, so that what may delete is not held each time.
+pub const CHOOSE_EFFECT: &str = "or write once for all what it does, override: { users: { deactivate: { effect: suspends } } }, \
+     or that deleting is meant, leavers: { unassigned: delete, disabled: delete, deleted: delete }";
+
+/// Why something is skipped.
+#[must_use]
+pub fn skipped(skipped: &Skipped) -> String {
+    let off = format!("`features.{}` is off", skipped.off.word());
+    if skipped.action == ActionKind::Deactivate && skipped.off == Feature::Delete {
+        format!("{off}, and switching off may delete here")
+    } else {
+        off
+    }
+}
+
+/// So many things of a kind that are skipped: `3 creates`, `2 members not added`.
+#[must_use]
+pub fn kind_count(kind: ActionKind, number: usize) -> String {
+    let one = match kind {
+        ActionKind::Adopt => "adoption",
+        ActionKind::Create => "create",
+        ActionKind::Update => "update",
+        ActionKind::Deactivate => "deactivation",
+        ActionKind::Reactivate => "reactivation",
+        ActionKind::Delete => "deletion",
+        ActionKind::AdoptGroup => "adoption of a group",
+        ActionKind::CreateGroup => "create of a group",
+        ActionKind::RenameGroup => "rename of a group",
+        ActionKind::DeleteGroup => "deletion of a group",
+        ActionKind::AddMembers => "member to add",
+        ActionKind::RemoveMembers => "member to remove",
+    };
+    match one.split_once(' ') {
+        Some((head, rest)) => format!("{} {rest}", count(number, head)),
+        None => count(number, one),
+    }
+}
+
+/// The mails of a run, a line for each that there are.
+#[must_use]
+pub fn mails(mails: Mails) -> Vec<String> {
+    let certain = (mails.certain > 0)
+        .then(|| format!("this run sends {}", count(mails.certain, "welcome mail")));
+    let more = if mails.certain > 0 { "more " } else { "" };
+    let possible = (mails.possible > 0).then(|| {
+        let mails = count(mails.possible, &format!("{more}mail"));
+        format!("this run may send up to {mails}: the vendor does not say")
+    });
+    certain.into_iter().chain(possible).collect()
+}
+
 /// Why a change is due, for people.
 #[must_use]
 pub fn reason(reason: &Reason) -> String {
@@ -55,7 +171,9 @@ pub fn reason(reason: &Reason) -> String {
         Reason::NotTaken => "the app did not keep it the last time".into(),
         Reason::Left(cause) => left(*cause).into(),
         Reason::Returned => "is back".into(),
-        Reason::ReturnedAsNew => "is back; this app makes a new account of that".into(),
+        Reason::ReturnedAsNew { old } => {
+            format!("is back; a new account is made, and the old one ({old}) stays off")
+        }
         Reason::Vanished => "was deleted in the app".into(),
         Reason::LateReference => "refers to an account that is made later".into(),
         Reason::Pushed => "the group is pushed".into(),
@@ -88,6 +206,9 @@ pub fn held(id: &str, lane: &str, changes: usize, limit: usize) -> String {
         Some(("reading", source)) => {
             format!("{id}: the reading of {source} is in doubt, and with it {changes} of this app")
         }
+        None if lane == "destroyed" => format!(
+            "{id}: {changes} may delete the account, and nobody has said that this is meant"
+        ),
         Some(("members", group)) => {
             format!("{id}: too many members of {group} would go; the limit is {limit} in 24 hours")
         }
@@ -112,6 +233,23 @@ pub fn waiting(what: WaitingFor) -> &'static str {
         WaitingFor::Deactivation => "to be deactivated",
         WaitingFor::Deletion => "to be deleted",
         WaitingFor::AnotherTry => "a value is sent again",
+        WaitingFor::Sight { .. } => "sent, not seen yet",
+    }
+}
+
+/// What somebody waits for, and until when.
+#[must_use]
+pub fn waits(what: WaitingFor, until: Timestamp, now: Timestamp) -> String {
+    let until = time(until, now);
+    match what {
+        WaitingFor::Sight { since } => {
+            let since = time(since, now);
+            format!("sent at {since}, not seen yet, waits until {until}")
+        }
+        WaitingFor::Absence
+        | WaitingFor::Deactivation
+        | WaitingFor::Deletion
+        | WaitingFor::AnotherTry => format!("{}, waits until {until}", waiting(what)),
     }
 }
 

@@ -68,6 +68,7 @@ pub(super) fn plain_link(id: impl AsRef<str>) -> Link {
         held: prints(u64::MAX / 2, &NAMES),
         refused: BTreeMap::new(),
         left: None,
+        unseen: BTreeMap::new(),
     }
 }
 
@@ -86,6 +87,7 @@ pub(super) fn full_link(id: &str) -> Link {
             cause: LeaveCause::Disabled,
             since: time(-90),
         }),
+        unseen: BTreeMap::from([(AttrName::new("active"), time(-90))]),
         ..plain_link(id)
     }
 }
@@ -97,6 +99,7 @@ pub(super) fn group_link(id: &str, members: impl IntoIterator<Item = &'static st
         ours: true,
         name: Fingerprint(u64::MAX),
         members: members.into_iter().map(user).collect::<BTreeSet<_>>(),
+        unseen: Some(time(-5)),
     }
 }
 

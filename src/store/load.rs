@@ -54,7 +54,8 @@ fn links(
     target: &TargetName,
 ) -> rusqlite::Result<BTreeMap<UserKey, Link>> {
     db.prepare_cached(
-        "SELECT person, remote_id, ours, active, sent, held, refused, left_cause, left_since
+        "SELECT person, remote_id, ours, active, sent, held, refused, left_cause, left_since,
+                unseen
          FROM link WHERE target = ?1",
     )?
     .query_map([target.as_str()], |row| {
@@ -80,6 +81,7 @@ fn link(row: &Row<'_>, names: &Names) -> rusqlite::Result<Link> {
             .refusals(row.get_ref(6)?.as_blob()?)
             .map_err(torn(6))?,
         left: left(row, 7)?,
+        unseen: names.times(row.get_ref(9)?.as_blob()?).map_err(torn(9))?,
     })
 }
 
@@ -98,7 +100,8 @@ fn groups(
     target: &TargetName,
 ) -> rusqlite::Result<BTreeMap<GroupKey, GroupLink>> {
     db.prepare_cached(
-        "SELECT source, key, remote_id, ours, name, members FROM group_link WHERE target = ?1",
+        "SELECT source, key, remote_id, ours, name, members, unseen
+         FROM group_link WHERE target = ?1",
     )?
     .query_map([target.as_str()], |row| {
         let group = group(row, names)?;
@@ -115,6 +118,7 @@ fn group(row: &Row<'_>, names: &Names) -> rusqlite::Result<GroupLink> {
         ours: row.get(3)?,
         name: Fingerprint(row.get::<_, Bits>(4)?.0),
         members: names.members(row.get_ref(5)?.as_blob()?).map_err(torn(5))?,
+        unseen: row.get::<_, Option<Stamp>>(6)?.map(|at| at.0),
     })
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use crate::core::attribute::AttrName;
@@ -118,6 +119,27 @@ impl Names {
         pack::read_refusals(bytes)?
             .into_iter()
             .map(|(number, refusal)| Ok((self.attribute(number)?, refusal)))
+            .collect()
+    }
+
+    /// Packs points in time.
+    pub(super) fn pack_times(
+        &mut self,
+        db: &Connection,
+        times: &BTreeMap<AttrName, Timestamp>,
+    ) -> rusqlite::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        for (name, at) in times {
+            pack::put_time(&mut bytes, self.number_attribute(db, name)?, *at);
+        }
+        Ok(bytes)
+    }
+
+    /// Unpacks points in time.
+    pub(super) fn times(&self, bytes: &[u8]) -> Result<BTreeMap<AttrName, Timestamp>, Torn> {
+        pack::read_times(bytes)?
+            .into_iter()
+            .map(|(number, at)| Ok((self.attribute(number)?, at)))
             .collect()
     }
 

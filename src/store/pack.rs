@@ -79,8 +79,31 @@ pub(super) fn read_fingerprints(bytes: &[u8]) -> Result<Vec<(u32, Fingerprint)>,
 pub(super) fn put_refusal(bytes: &mut Vec<u8>, attribute: u32, refusal: &Refusal) {
     put_number(bytes, attribute);
     put_number(bytes, refusal.times);
-    bytes.extend(refusal.again.as_second().to_le_bytes());
-    bytes.extend(refusal.again.subsec_nanosecond().to_le_bytes());
+    put_stamp(bytes, refusal.again);
+}
+
+/// Packs one point in time behind the others.
+pub(super) fn put_time(bytes: &mut Vec<u8>, attribute: u32, at: Timestamp) {
+    put_number(bytes, attribute);
+    put_stamp(bytes, at);
+}
+
+/// Unpacks points in time.
+///
+/// # Errors
+/// When the bytes are no such list.
+pub(super) fn read_times(bytes: &[u8]) -> Result<Vec<(u32, Timestamp)>, Torn> {
+    let mut rest = Rest(bytes);
+    let mut times = Vec::new();
+    while !rest.is_empty() {
+        times.push((rest.number()?, rest.stamp()?));
+    }
+    Ok(times)
+}
+
+fn put_stamp(bytes: &mut Vec<u8>, at: Timestamp) {
+    bytes.extend(at.as_second().to_le_bytes());
+    bytes.extend(at.subsec_nanosecond().to_le_bytes());
 }
 
 /// Unpacks refusals.
@@ -93,9 +116,7 @@ pub(super) fn read_refusals(bytes: &[u8]) -> Result<Vec<(u32, Refusal)>, Torn> {
     while !rest.is_empty() {
         let attribute = rest.number()?;
         let times = rest.number()?;
-        let second = i64::from_le_bytes(rest.take()?);
-        let nanosecond = i32::from_le_bytes(rest.take()?);
-        let again = Timestamp::new(second, nanosecond).map_err(|_| Torn::Form)?;
+        let again = rest.stamp()?;
         refusals.push((attribute, Refusal { times, again }));
     }
     Ok(refusals)
@@ -121,6 +142,12 @@ impl Rest<'_> {
         let (head, tail) = self.0.split_first_chunk().ok_or(Torn::Form)?;
         self.0 = tail;
         Ok(*head)
+    }
+
+    fn stamp(&mut self) -> Result<Timestamp, Torn> {
+        let second = i64::from_le_bytes(self.take()?);
+        let nanosecond = i32::from_le_bytes(self.take()?);
+        Timestamp::new(second, nanosecond).map_err(|_| Torn::Form)
     }
 
     fn number(&mut self) -> Result<u32, Torn> {
@@ -163,7 +190,8 @@ mod tests {
 
         #[test]
         fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
-            let _ = (read_set(&bytes), read_fingerprints(&bytes), read_refusals(&bytes));
+            let _ = (read_set(&bytes), read_fingerprints(&bytes));
+            let _ = (read_refusals(&bytes), read_times(&bytes));
         }
     }
 
@@ -178,6 +206,9 @@ mod tests {
             let mut bytes = Vec::new();
             put_refusal(&mut bytes, 70_000, &refusal);
             assert_eq!(read_refusals(&bytes), Ok(vec![(70_000, refusal)]));
+            let mut bytes = Vec::new();
+            put_time(&mut bytes, 70_000, again);
+            assert_eq!(read_times(&bytes), Ok(vec![(70_000, again)]));
         }
     }
 

@@ -14,7 +14,8 @@ use super::{StoreError, private};
 /// The steps, in order: after the first, the state has version 1.
 pub(super) const STEPS: &[&str] = &[
     include_str!("schema/001_first.sql"),
-    include_str!("schema/003_verdicts.sql"),
+    include_str!("schema/002_verdicts.sql"),
+    include_str!("schema/003_unseen.sql"),
 ];
 
 /// Marks the file as ours (`rllc` in ASCII).
@@ -143,6 +144,26 @@ mod tests {
         assert_eq!(name, "userName");
         upgrade(&mut db, &Place::Memory, &steps, Some(dir.path())).expect("nothing to do");
         assert!(!dir.path().join("state.db.v3.bak").exists());
+    }
+
+    #[test]
+    fn an_older_link_has_nothing_unseen() {
+        let mut db = older();
+        db.execute_batch(
+            "INSERT INTO person VALUES (1, 'hq', '1');
+             INSERT INTO link VALUES ('app', 1, 'u', 1, 1, x'', x'', x'', NULL, NULL);
+             INSERT INTO group_link VALUES ('app', 'hq', 'g', 'g', 1, 0, x'');",
+        )
+        .expect("written");
+        upgrade(&mut db, &Place::Memory, STEPS, None).expect("upgraded");
+        let unseen: (Vec<u8>, Option<String>) = db
+            .query_row(
+                "SELECT link.unseen, group_link.unseen FROM link JOIN group_link USING (target)",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .expect("the row");
+        assert_eq!(unseen, (Vec::new(), None));
     }
 
     #[test]

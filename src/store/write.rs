@@ -72,10 +72,11 @@ impl<'a> Writer<'a> {
         let sent = self.names.pack_fingerprints(self.db, &link.sent)?;
         let held = self.names.pack_fingerprints(self.db, &link.held)?;
         let refused = self.names.pack_refusals(self.db, &link.refused)?;
+        let unseen = self.names.pack_times(self.db, &link.unseen)?;
         self.run(
             "REPLACE INTO link (target, person, remote_id, ours, active, sent, held, refused,
-                                left_cause, left_since)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                                left_cause, left_since, unseen)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 target.as_str(),
                 person,
@@ -87,6 +88,7 @@ impl<'a> Writer<'a> {
                 refused,
                 link.left.map(|left| left.cause.word()),
                 link.left.map(|left| Stamp(left.since)),
+                unseen,
             ],
         )
     }
@@ -104,8 +106,8 @@ impl<'a> Writer<'a> {
     fn put_group(&mut self, target: &TargetName, link: &GroupLink) -> rusqlite::Result<()> {
         let members = self.names.pack_members(self.db, &link.members)?;
         self.run(
-            "REPLACE INTO group_link (target, source, key, remote_id, ours, name, members)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "REPLACE INTO group_link (target, source, key, remote_id, ours, name, members, unseen)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 target.as_str(),
                 link.group.source.as_str(),
@@ -114,6 +116,7 @@ impl<'a> Writer<'a> {
                 link.ours,
                 Bits(link.name.0),
                 members,
+                link.unseen.map(Stamp),
             ],
         )
     }

@@ -155,6 +155,7 @@ p-3,cyrus,cyrus@example.com,Cyrus,Row
             name.givenName Ana · userName ana
 
       to do: 1 create
+      this run may send up to 1 mail: the vendor does not say
 
     wiki  1 done, 0 not; requests: 2 read, 1 write, 0 token
 

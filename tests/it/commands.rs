@@ -88,8 +88,8 @@ fn json_has_its_documented_fields_and_its_counts_are_its_changes() {
         assert_eq!(
             fields,
             [
-                "applied", "basis", "changes", "counts", "held", "orphans", "parked", "plan_id",
-                "requests", "target", "waiting", "warnings"
+                "applied", "basis", "changes", "counts", "held", "mails", "orphans", "parked",
+                "plan_id", "requests", "skipped", "target", "waiting", "warnings"
             ]
         );
         let counts = target["counts"].as_object().expect("an object");
@@ -225,6 +225,7 @@ fn status_before_and_after_the_first_run() {
             name.givenName Bob · userName bob
 
       to do: 2 create
+      this run may send up to 2 mails: the vendor does not say
 
     wiki  2 done, 0 not; requests: 2 read, 2 write, 0 token
 

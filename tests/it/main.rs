@@ -24,6 +24,7 @@ mod peer_scim2_server;
 mod peer_scim2_tester;
 mod peer_scimmy;
 mod plug;
+mod policies;
 mod program;
 mod refusals;
 mod refusing_apps;

@@ -142,6 +142,7 @@ fn a_wrong_token() {
             name.givenName Bob · userName bob
 
       to do: 2 create
+      this run may send up to 2 mails: the vendor does not say
 
     guards  2 done, 0 not; requests: 2 read, 2 write, 1 token
 
@@ -188,6 +189,7 @@ fn a_wrong_client_secret() {
             name.givenName Bob · userName bob
 
       to do: 2 create
+      this run may send up to 2 mails: the vendor does not say
 
     wiki  2 done, 0 not; requests: 2 read, 2 write, 0 token
 
@@ -238,6 +240,7 @@ fn a_missing_secret_stops_its_own_target_only() {
             name.givenName Bob · userName bob
 
       to do: 2 create
+      this run may send up to 2 mails: the vendor does not say
 
     wiki  2 done, 0 not; requests: 2 read, 2 write, 0 token
 

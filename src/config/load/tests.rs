@@ -1,5 +1,7 @@
 //! Configs, good and bad, and the exact words about them.
 
+mod policies;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -404,7 +406,7 @@ fn unknown_keys_are_told_with_the_nearest_known_one() {
         )),
         [
             "8:5: targets.t.mappping: unknown key `mappping` (did you mean `mapping`?)",
-            "9:5: targets.t.colour: unknown key `colour` (the keys here are: connector, base_url, auth, assign, mapping, groups, leavers, guard, adopt, unassigned_unlinked, drift, protected, tls, proxy, override, sandbox, tests)",
+            "9:5: targets.t.colour: unknown key `colour` (the keys here are: connector, base_url, auth, assign, mapping, features, groups, leavers, reactivate, guard, adopt, unassigned_unlinked, drift, protected, tls, proxy, override, sandbox, tests)",
             "10:26: targets.t.override.users.pgae: unknown key `pgae` (did you mean `page`?)",
         ]
     );
@@ -611,8 +613,8 @@ fn an_app_is_not_asked_for_what_it_cannot_do() {
             "override: { evidence: inferred }\ngroups: { push: [a], gone: delete }\nleavers: { deleted: { deactivate: 2d, delete: 1d } }"
         )),
         [
-            "9:32: targets.t.groups.gone: nobody has looked whether the connector `scim` deletes groups as it should (try it, then write override: { evidence: probed })",
-            "10:51: targets.t.leavers.deleted.delete: nobody has looked whether the connector `scim` deletes accounts as it should (try it, then write override: { evidence: probed })",
+            "9:32: targets.t.groups.gone: nobody has looked whether the connector `scim` deletes groups as it should (try it, then write override: { groups: { delete: true } })",
+            "10:51: targets.t.leavers.deleted.delete: nobody has looked whether the connector `scim` deletes accounts as it should (try it, then write override: { users: { delete: hard } })",
             "10:51: targets.t.leavers.deleted.delete: the account would be deleted before it is switched off (let `delete` be the longer span)",
         ]
     );

@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 use super::node::Node;
 use super::place::Place;
 use super::problems::Problems;
-use crate::core::profile::Profile;
+use crate::core::profile::{Evidence, Profile};
 use crate::core::text::nearest;
 
 pub(super) use consistency::{Inconsistency, unknown_attribute};
@@ -135,6 +135,12 @@ impl EffectiveProfile {
         self.origins
             .get(&place.to_string())
             .map_or(DEFAULT, String::as_str)
+    }
+
+    /// Is what the key at `place` says a guess? What the site says of it has been looked at.
+    pub(super) fn is_guess(&self, place: &Place) -> bool {
+        self.origin(place) != OVERRIDE
+            && self.profile.evidence_of(&place.to_string()) == Evidence::Inferred
     }
 
     /// Every key with its value and origin, defaults included, by path.

@@ -78,7 +78,8 @@ impl Search {
             taken: self.taken.iter().map(|(id, user)| (id, user)).collect(),
             apart: self.apart.iter().map(|(user, id)| (user, id)).collect(),
         };
-        correlate(&self.profile, &people, &self.accounts, &known)
+        let returns = self.profile.users.reactivate;
+        correlate(&self.profile, returns, &people, &self.accounts, &known)
             .into_iter()
             .map(|(user, found)| (user.id.to_string(), found))
             .collect()

@@ -1,5 +1,6 @@
 //! How much is too much, what is held then, and what an approval releases.
 
+mod destroyed;
 mod holds;
 mod limits;
 
@@ -11,15 +12,15 @@ use crate::core::change::{Action, Change, Member, Reason, Subject};
 use crate::core::leaver::LeaveCause;
 use crate::core::memory::{Approval, TargetState};
 use crate::core::plan::Plan;
-use crate::core::plan::scene::{Scene, group, hq, link, start, user};
-use crate::core::rules::Limits;
+use crate::core::plan::scene::{Scene, group, hq, link, rules, start, user};
+use crate::core::rules::Rules;
 
 const NONE: [&str; 0] = [];
 
 /// An installation and the changes that are to be reviewed.
 #[derive(Clone)]
 struct Case {
-    limits: Limits,
+    rules: Rules,
     state: TargetState,
     changes: Vec<Change>,
     doubted: Doubted,
@@ -33,7 +34,7 @@ fn links(count: usize) -> Case {
         state.links.insert(user(&name), link(&name, &name, &[]));
     }
     Case {
-        limits: Limits::default(),
+        rules: rules(),
         state,
         changes: Vec::new(),
         doubted: Doubted::new(),
@@ -164,7 +165,7 @@ impl Case {
             changes: self.changes.clone(),
             ..Scene::new().plan()
         };
-        review(plan, &self.limits, &self.state, &self.doubted, start())
+        review(plan, &self.rules, &self.state, &self.doubted, start())
     }
 
     /// What is held, as `lane: changes, limit`.

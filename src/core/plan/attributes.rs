@@ -18,6 +18,7 @@ use crate::core::link::{Link, Refusal};
 use crate::core::normal::{explain, same};
 use crate::core::profile::{AttributeRule, Clearing, Deactivation, UpdateForm};
 use crate::core::rules::Drift;
+use crate::core::settle::Pending;
 
 /// How often a value is sent that the app answers for and does not hold.
 const TRIES: u32 = 3;
@@ -36,6 +37,8 @@ pub(super) struct Diff {
     pub warnings: Vec<String>,
     /// What waits for another try.
     pub waiting: Vec<Waiting>,
+    /// Writes that are not seen yet.
+    pub unseen: Vec<Pending>,
     /// Attributes that a person has to look at.
     pub parked: Vec<(AttrName, String)>,
 }
@@ -50,6 +53,7 @@ impl Diff {
             relearned: false,
             warnings: Vec::new(),
             waiting: Vec::new(),
+            unseen: Vec::new(),
             parked: Vec::new(),
         }
     }
@@ -85,6 +89,7 @@ pub(super) fn compare(
             relearned,
             warnings: Vec::new(),
             waiting: Vec::new(),
+            unseen: Vec::new(),
             parked: Vec::new(),
         },
     };
@@ -146,9 +151,14 @@ impl Comparison<'_, '_> {
         };
         let print = self.view.input.key.of(name, &value);
         let observed = seen(self.view, self.account, name, rule);
+        let pending = self.view.pending(&self.diff.link, name);
         if self.diff.link.sent.get(name) == Some(&print) {
-            self.settled(name, rule, value, observed);
-        } else if let Seen::Value(held) = observed
+            match pending.filter(|_| observed.differs(rule, &value)) {
+                Some(pending) => self.diff.unseen.push(pending),
+                None => self.settled(name, rule, value, observed),
+            }
+        } else if pending.is_none()
+            && let Seen::Value(held) = observed
             && same(rule, &value, held)
         {
             self.learn(name, &value, held);
@@ -170,7 +180,9 @@ impl Comparison<'_, '_> {
         if !self.diff.link.sent.contains_key(name) {
             return;
         }
-        if let Seen::Nothing = seen(self.view, self.account, name, rule) {
+        let pending = self.view.pending(&self.diff.link, name);
+        let observed = seen(self.view, self.account, name, rule);
+        if pending.is_none() && matches!(observed, Seen::Nothing) {
             self.diff.link.sent.remove(name);
             self.diff.link.held.remove(name);
         } else if self.view.input.rules.profile.is_indispensable(name) {
@@ -205,6 +217,7 @@ impl Comparison<'_, '_> {
         let known = self.diff.link.held.get(name).copied();
         if there.is_some_and(|there| same(rule, &value, there)) {
             self.diff.link.refused.remove(name);
+            self.diff.link.unseen.remove(name);
             if known != print
                 && let Some(there) = there
             {
@@ -261,7 +274,7 @@ impl Comparison<'_, '_> {
             ));
         } else if self.view.input.now < refusal.again {
             self.diff.waiting.push(Waiting {
-                user: self.desired.user.clone(),
+                subject: Subject::User(self.desired.user.clone()),
                 label: Arc::clone(&self.desired.label),
                 what: WaitingFor::AnotherTry,
                 until: refusal.again,
@@ -348,6 +361,17 @@ pub(super) enum Seen<'a> {
     Nothing,
     /// This.
     Value(&'a Value),
+}
+
+impl Seen<'_> {
+    /// Was something else seen than `value`?
+    fn differs(self, rule: &AttributeRule, value: &Value) -> bool {
+        match self {
+            Self::Unknown => false,
+            Self::Nothing => true,
+            Self::Value(there) => !same(rule, value, there),
+        }
+    }
 }
 
 /// What a reference to a user's account comes to.

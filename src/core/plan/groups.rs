@@ -20,6 +20,7 @@ use crate::core::link::GroupLink;
 use crate::core::profile::GroupRules;
 use crate::core::reading::{Absence, Coverage, Reading};
 use crate::core::rules::{Drift, GroupGone};
+use crate::core::settle::Pending;
 use crate::core::text;
 use crate::core::user::Group;
 
@@ -158,8 +159,16 @@ impl<'a> Groups<'a> {
     }
 
     fn plan_linked(&self, group: &Group, link: &GroupLink, plan: &mut Plan) {
-        let observed = self.by_id.get(&link.id).copied();
+        let (observed, pending) = self.seen(link);
         let mut learned = link.clone();
+        match pending {
+            Some(pending) => {
+                let subject = Subject::Group(group.key.clone());
+                plan.wait_for_sight(subject, &group.name, pending);
+            }
+            None if observed.is_some() => learned.unseen = None,
+            None => {}
+        }
         self.plan_name(group, link, observed, &mut learned, plan);
         let present = self.present(observed, &link.members);
         let wanted = self.wanted(group);
@@ -176,6 +185,30 @@ impl<'a> Groups<'a> {
             plan.notes.push(Note::Group(learned));
         }
         self.plan_members(group, &present, plan);
+    }
+
+    /// The group as the app shows it; while that may lag behind what it acknowledged, nothing, and
+    /// the write that is not seen yet.
+    fn seen(&self, link: &GroupLink) -> (Option<&'a AppGroup>, Option<Pending>) {
+        let shown = self.by_id.get(&link.id).copied();
+        let input = self.view.input;
+        let pending = link
+            .pending(&input.rules.profile, input.now)
+            .filter(|_| match shown {
+                Some(shown) => !self.shows_all(shown, link),
+                None => self.view.is_unseen(&link.id),
+            });
+        (shown.filter(|_| pending.is_none()), pending)
+    }
+
+    /// Does the app show all that it has acknowledged?
+    fn shows_all(&self, shown: &AppGroup, link: &GroupLink) -> bool {
+        let members = shown.members.as_ref().is_none_or(|ids| {
+            let ours: BTreeSet<&UserKey> =
+                ids.iter().filter_map(|id| self.owners.get(id)).collect();
+            ours.into_iter().eq(&link.members)
+        });
+        members && self.print(&shown.name) == link.name
     }
 
     /// Who should be in the group: its members with an account here.
@@ -246,6 +279,7 @@ impl<'a> Groups<'a> {
             ours: false,
             name: self.print(&one.name),
             members: members.cloned().collect(),
+            unseen: None,
         }));
         if one.name != *group.name {
             self.plan_rename(group, Some(one), Reason::Renamed, plan);

@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use super::standing::{UNTRACEABLE, UNTRACEABLE_HINT, apart_problem, is_active, is_protected};
+use super::standing::{
+    UNTRACEABLE, UNTRACEABLE_HINT, apart_problem, is_active, is_protected, late,
+};
 use super::users::{Lanes, adopt, change, orphans, park};
 use super::{Note, Orphan, Plan, View, Waiting, WaitingFor};
 use crate::core::change::{Action, ActionKind, Reason, Subject};
@@ -17,6 +19,7 @@ use crate::core::link::{Job, Link};
 use crate::core::profile::DeactivateBy;
 use crate::core::reading::Absence;
 use crate::core::rules::{Adopt, UnassignedUnlinked};
+use crate::core::settle::{activity, existence};
 
 /// Somebody who should have no active account.
 pub(super) fn plan_out(
@@ -132,7 +135,7 @@ pub(super) fn plan_absent(view: &View<'_>, link: &Link, lanes: &mut Lanes, plan:
             plan_leaver(view, &desired, link, LeaveCause::Deleted, lanes, plan);
         }
         Some(Absence::Waits(until)) => plan.waiting.push(Waiting {
-            user: desired.user,
+            subject: Subject::User(desired.user),
             label: desired.label,
             what: WaitingFor::Absence,
             until: *until,
@@ -173,6 +176,16 @@ fn plan_leaver(
     let mut learned = link.clone();
     learned.left = Some(left);
     learned.active = active;
+    match late(view, link) {
+        Some(pending) => {
+            plan.wait_for_sight(Subject::User(desired.user.clone()), &desired.label, pending);
+        }
+        None if view.accounts.contains_key(&link.id) => {
+            learned.unseen.remove(&activity());
+            learned.unseen.remove(&existence());
+        }
+        None => {}
+    }
     let mut step = |at: Option<jiff::Timestamp>, action: Action, what: WaitingFor| match at {
         Some(at) if at <= view.input.now => {
             lanes
@@ -180,7 +193,7 @@ fn plan_leaver(
                 .push(change(desired, action, Reason::Left(cause)));
         }
         Some(until) => plan.waiting.push(Waiting {
-            user: desired.user.clone(),
+            subject: Subject::User(desired.user.clone()),
             label: Arc::clone(&desired.label),
             what,
             until,
@@ -189,14 +202,17 @@ fn plan_leaver(
     };
     let deletable = rules.profile.users.delete.is_possible();
     let delete_at = due(policy.delete).filter(|_| deletable);
+    let deletes = rules.switched_off(ActionKind::Delete).is_none();
+    let delete_at = delete_at.filter(|at| deletes || *at <= view.input.now);
     let off_at = due(policy.deactivate).filter(|_| active);
     let is_due = |at: Option<jiff::Timestamp>| at.is_some_and(|at| at <= view.input.now);
+    let is_deleted = deletes && is_due(delete_at);
     let by_hand = rules.profile.users.deactivate.by == DeactivateBy::None && is_due(off_at);
-    if active && !by_hand && !is_due(delete_at) {
+    if active && !by_hand && !is_deleted {
         step(off_at, Action::Deactivate, WaitingFor::Deactivation);
     }
     step(delete_at, Action::Delete, WaitingFor::Deletion);
-    if by_hand && !is_due(delete_at) {
+    if by_hand && !is_deleted {
         let problem = "is out, and this app lets nobody be switched off from outside";
         park(
             plan,

@@ -10,7 +10,7 @@
 //! active         –           one fits        adopt, and update or reactivate
 //! active         –           several fit     parked
 //! active         yes         active          update, if anything differs
-//! active         yes         inactive        reactivate (or create, or parked: the profile says)
+//! active         yes         inactive        reactivate (or create, or parked: target and profile say)
 //! active         yes         gone            create again, under the guard
 //! out            –           fits, disabled  adopt and deactivate
 //! out            –           fits, other     reported
@@ -29,6 +29,7 @@ mod leavers;
 mod pushed;
 mod references;
 mod relearn;
+mod skipped;
 mod standing;
 mod users;
 
@@ -48,15 +49,17 @@ use super::hex;
 use super::key::{GroupKey, RemoteId, TargetName, UserKey};
 use super::link::{GroupLink, JobState, Link};
 use super::memory::{TargetState, Verdict};
-use super::profile::{Reactivation, UpdateForm};
+use super::profile::{Profile, Reactivation, UpdateForm};
 use super::reading::{Absence, Reading};
 use super::rules::Rules;
+use super::settle::{Pending, existence};
 
 pub use content::content;
 pub use dependence::creates;
 use dependence::leaves;
 pub(crate) use dependence::{sees_out, without_accounts, without_removals};
 pub(crate) use groups::name_attribute;
+pub use skipped::Skipped;
 pub use users::mapped_prints;
 
 /// All that a plan is made of.
@@ -88,6 +91,29 @@ pub struct Observed {
     pub groups: Vec<AppGroup>,
     /// Linked accounts and groups that it says it does not have.
     pub gone: BTreeSet<RemoteId>,
+    /// Those that it does not have yet: made so lately that it need not show them.
+    pub unseen: BTreeSet<RemoteId>,
+}
+
+impl Observed {
+    /// What was made a short while ago and is not shown yet is not gone.
+    pub fn settle(&mut self, profile: &Profile, state: &TargetState, now: Timestamp) {
+        let links = state
+            .links
+            .values()
+            .filter(|link| link.pending(&existence(), profile, now).is_some())
+            .map(|link| &link.id);
+        let groups = state
+            .groups
+            .values()
+            .filter(|link| link.pending(profile, now).is_some())
+            .map(|link| &link.id);
+        for id in links.chain(groups) {
+            if self.gone.remove(id) {
+                self.unseen.insert(id.clone());
+            }
+        }
+    }
 }
 
 /// What a plan rests on.
@@ -108,6 +134,8 @@ pub struct Plan {
     pub basis: Basis,
     /// In the order in which they are carried out.
     pub changes: Vec<Change>,
+    /// What the target's `features:` keep from being done.
+    pub skipped: Vec<Skipped>,
     /// What waits for a person.
     pub parked: Vec<Parked>,
     /// What waits for a point in time. Not a change.
@@ -143,7 +171,7 @@ pub struct Parked {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
     /// About whom.
-    pub user: UserKey,
+    pub subject: Subject,
     /// What a person calls them.
     pub label: Arc<str>,
     /// What it is.
@@ -163,6 +191,11 @@ pub enum WaitingFor {
     Deletion,
     /// A value that the app did not take is sent again.
     AnotherTry,
+    /// A write that the app has acknowledged is not seen yet; at this point it counts as not done.
+    Sight {
+        /// When it was acknowledged.
+        since: Timestamp,
+    },
 }
 
 /// An account that is shown and left alone.
@@ -190,6 +223,24 @@ pub enum Note {
 }
 
 impl Plan {
+    /// Somebody waits until a write is seen; said once for each, with the latest time.
+    fn wait_for_sight(&mut self, subject: Subject, label: &Arc<str>, pending: Pending) {
+        let known = self.waiting.iter_mut().find(|waiting| {
+            waiting.subject == subject && matches!(waiting.what, WaitingFor::Sight { .. })
+        });
+        match known {
+            Some(waiting) => waiting.until = waiting.until.max(pending.until),
+            None => self.waiting.push(Waiting {
+                subject,
+                label: Arc::clone(label),
+                what: WaitingFor::Sight {
+                    since: pending.since,
+                },
+                until: pending.until,
+            }),
+        }
+    }
+
     /// Its id: the hash of its changes, twelve characters.
     #[must_use]
     pub fn id(&self) -> String {
@@ -241,6 +292,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
             .observed
             .map_or(Basis::Remembered, |_| Basis::Observed),
         changes: Vec::new(),
+        skipped: Vec::new(),
         parked: Vec::new(),
         waiting: Vec::new(),
         orphans: Vec::new(),
@@ -256,6 +308,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
     references::order(&mut plan.changes);
     without_late_references(input.rules, &mut plan);
     groups::plan_groups(&view, &standings, &mut plan);
+    skipped::skip(&view, &mut plan);
     set_aside_parked(&view, &mut plan);
     plan
 }
@@ -353,6 +406,18 @@ impl<'a> View<'a> {
         }
     }
 
+    /// What the app shows and what it has acknowledged may differ for so long.
+    fn pending(&self, link: &Link, name: &AttrName) -> Option<Pending> {
+        link.pending(name, &self.input.rules.profile, self.input.now)
+    }
+
+    /// Is an account or group so new that the app does not show it yet?
+    fn is_unseen(&self, id: &RemoteId) -> bool {
+        self.input
+            .observed
+            .is_some_and(|observed| observed.unseen.contains(id))
+    }
+
     /// Does the app say that it does not have this any more?
     fn is_gone(&self, id: &RemoteId) -> bool {
         self.input
@@ -391,7 +456,13 @@ fn matches(input: &Input<'_>, observed: &Observed) -> BTreeMap<UserKey, Match> {
         taken,
         apart: apart(input),
     };
-    let mut matches = correlate(&input.rules.profile, &unlinked, &observed.accounts, &known);
+    let mut matches = correlate(
+        &input.rules.profile,
+        input.rules.reactivation(),
+        &unlinked,
+        &observed.accounts,
+        &known,
+    );
     matches.extend(recovered.into_iter().map(|(user, (account, by))| {
         let id = account.id.clone();
         (user.clone(), Match::Recovered { id, by })
@@ -417,7 +488,7 @@ fn recovered<'a>(
     observed: &'a Observed,
     taken: &BTreeMap<&RemoteId, &UserKey>,
 ) -> BTreeMap<&'a UserKey, (&'a Account, AttrName)> {
-    let old_ones_count = input.rules.profile.users.reactivate != Reactivation::Create;
+    let old_ones_count = input.rules.reactivation() != Reactivation::Create;
     let free: Vec<&Account> = observed
         .accounts
         .iter()

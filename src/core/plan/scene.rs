@@ -115,5 +115,6 @@ pub(crate) fn link(id: &str, account: &str, values: Texts<'_>) -> Link {
         held: prints,
         refused: BTreeMap::new(),
         left: None,
+        unseen: BTreeMap::new(),
     }
 }

@@ -13,7 +13,8 @@ use crate::core::desired::{Desired, Wanted};
 use crate::core::key::RemoteId;
 use crate::core::link::{Job, JobState, Link};
 use crate::core::profile::Reactivation;
-use crate::core::rules::Adopt;
+use crate::core::rules::{Adopt, Returns};
+use crate::core::settle::{Pending, activity, existence};
 use crate::core::text::quoted;
 
 /// Where everybody who should be active stands; who cannot be is parked here.
@@ -44,6 +45,13 @@ fn stand_one<'a>(
 ) -> Option<Standing<'a>> {
     if let Some(link) = view.link(&desired.user) {
         return stand_linked(view, desired, link, plan);
+    }
+    if !view.matches.contains_key(&desired.user)
+        && let Some(pending) = in_doubt_still(view, desired)
+    {
+        let subject = Subject::User(desired.user.clone());
+        plan.wait_for_sight(subject, &desired.label, pending);
+        return None;
     }
     match view.matches.get(&desired.user) {
         None if cannot_be_looked_up(view, desired) => {
@@ -93,7 +101,7 @@ fn stand_linked<'a>(
     if is_active(view, link) {
         return Some(Standing::Linked(link));
     }
-    match view.input.rules.profile.users.reactivate {
+    match view.input.rules.reactivation() {
         Reactivation::Activate | Reactivation::ActivateFirst | Reactivation::Post => {
             Some(Standing::Linked(link))
         }
@@ -105,15 +113,27 @@ fn stand_linked<'a>(
             None
         }
         Reactivation::Refuse => {
-            park_switched_off(plan, desired);
+            park_switched_off(view, desired, &link.id, plan);
             None
         }
     }
 }
 
-fn park_switched_off(plan: &mut Plan, desired: &Desired) {
-    let problem = "the account is switched off, and this app does not bring one back";
-    park(plan, desired, problem.into(), "switch it on in the app");
+fn park_switched_off(view: &View<'_>, desired: &Desired, id: &RemoteId, plan: &mut Plan) {
+    match view.input.rules.returns {
+        Some(Returns::Refuse) => {
+            let problem = format!(
+                "is back, the account {id} is switched off, and `reactivate: refuse` leaves it to a \
+                 person"
+            );
+            let hint = "switch it on in the app, or set `reactivate: link` or `reactivate: create`";
+            park(plan, desired, problem, hint);
+        }
+        Some(Returns::Create | Returns::Link) | None => {
+            let problem = "the account is switched off, and this app does not bring one back";
+            park(plan, desired, problem.into(), "switch it on in the app");
+        }
+    }
 }
 
 /// What is wrong with an account that fits and that a person has said is not theirs.
@@ -181,10 +201,10 @@ fn stand_matched<'a>(
         );
         return None;
     }
-    match view.input.rules.profile.users.reactivate {
+    match view.input.rules.reactivation() {
         Reactivation::Create if !account.active => return Some(Standing::New),
         Reactivation::Refuse if !account.active => {
-            park_switched_off(plan, desired);
+            park_switched_off(view, desired, &account.id, plan);
             return None;
         }
         Reactivation::Activate
@@ -201,7 +221,8 @@ fn stand_matched<'a>(
             by.short()
         );
         let hint = format!(
-            "if it is theirs: {}; else correct the value in the app",
+            "if it is theirs: {}; to link whoever fits alone: `adopt: unique`; else correct the \
+             value in the app",
             link_command(view.input, desired, account.id.as_str())
         );
         park(plan, desired, problem, &hint);
@@ -245,8 +266,35 @@ fn may_be_an_orphan(view: &View<'_>, desired: &Desired) -> bool {
     job.is_some_and(Job::is_untraceable) && !orphans(view).is_empty()
 }
 
+/// Is the account on? While what was acknowledged may not be seen yet, that counts.
 pub(super) fn is_active(view: &View<'_>, link: &Link) -> bool {
-    view.accounts
-        .get(&link.id)
-        .map_or(link.active, |account| account.active)
+    let pending = view.pending(link, &activity());
+    match view.accounts.get(&link.id).filter(|_| pending.is_none()) {
+        Some(account) => account.active,
+        None => link.active,
+    }
+}
+
+/// The write that made the account, or switched it off or on, if the app does not show it yet.
+pub(super) fn late(view: &View<'_>, link: &Link) -> Option<Pending> {
+    match view.accounts.get(&link.id) {
+        Some(account) if account.active == link.active => None,
+        Some(_) => view.pending(link, &activity()),
+        None if view.is_unseen(&link.id) => view.pending(link, &existence()),
+        None => None,
+    }
+}
+
+/// A create whose answer was lost so lately that the app need not show what came of it: until then a
+/// look-up proves nothing.
+fn in_doubt_still(view: &View<'_>, desired: &Desired) -> Option<Pending> {
+    let subject = Subject::User(desired.user.clone());
+    let job = view.input.state.job(&subject, ActionKind::Create)?;
+    match job.state {
+        JobState::InDoubt(at) => {
+            let settle = view.input.rules.profile.settle;
+            Pending::of(at, settle, view.input.now)
+        }
+        JobState::Due(_) | JobState::Parked { .. } => None,
+    }
 }

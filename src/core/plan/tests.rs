@@ -14,4 +14,6 @@ mod order;
 mod quirks;
 mod refusals;
 mod returns;
+mod skipped;
 mod table;
+mod unseen;

@@ -9,16 +9,19 @@ use std::sync::Arc;
 
 use super::attributes::{Diff, Resolved, compare, resolve};
 use super::leavers::{plan_absent, plan_absent_in_doubt, plan_out};
+use super::standing::{is_active, late};
 use super::{Note, Orphan, Parked, Plan, Standing, Standings, View};
 use crate::core::account::Account;
-use crate::core::attribute::{AttrName, Attributes, Value};
+use crate::core::attribute::{AttrChange, AttrName, Attributes, Value};
 use crate::core::change::{Action, Change, Reason, Subject};
 use crate::core::correlate::Match;
 use crate::core::desired::{Desired, Wanted};
 use crate::core::fingerprint::{FingerprintKey, Fingerprints};
 use crate::core::key::{RemoteId, UserKey};
 use crate::core::link::Link;
+use crate::core::profile::Deactivation;
 use crate::core::rules::{Drift, Rules};
+use crate::core::settle::{activity, existence};
 
 /// Plans everybody: adoptions, leavers, joiners, movers, in that order.
 pub(super) fn plan_users(view: &View<'_>, standings: &Standings<'_>, plan: &mut Plan) {
@@ -182,15 +185,24 @@ fn create(
         })
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    let reason = match view.input.state.links.get(&desired.user) {
-        Some(link) if view.is_gone(&link.id) => Reason::Vanished,
-        Some(_) => Reason::ReturnedAsNew,
-        None if view.matches.contains_key(&desired.user) => Reason::ReturnedAsNew,
-        None => Reason::Assigned {
-            by: Arc::clone(want.by),
-        },
-    };
+    let reason = why_new(view, desired, want);
     change(desired, Action::Create { attributes }, reason)
+}
+
+/// Why somebody gets a new account, who may have had another one.
+fn why_new(view: &View<'_>, desired: &Desired, want: &Want<'_>) -> Reason {
+    let link = view.input.state.links.get(&desired.user);
+    let old = match (link, view.matches.get(&desired.user)) {
+        (Some(link), _) if view.is_gone(&link.id) => return Reason::Vanished,
+        (Some(link), _) => &link.id,
+        (None, Some(Match::One { id, .. } | Match::Recovered { id, .. })) => id,
+        (None, Some(Match::Unsure { .. } | Match::Apart { .. }) | None) => {
+            return Reason::Assigned {
+                by: Arc::clone(want.by),
+            };
+        }
+    };
+    Reason::ReturnedAsNew { old: old.clone() }
 }
 
 /// The fingerprints of what an account holds of the attributes we map: an account that we made holds
@@ -244,6 +256,7 @@ pub(super) fn adopt(
         held: sent,
         refused: BTreeMap::new(),
         left: None,
+        unseen: BTreeMap::new(),
     }
 }
 
@@ -269,7 +282,11 @@ fn plan_kept(
         link,
         account,
     );
-    let active = account.map_or(link.active, |account| account.active);
+    let active = is_active(view, link);
+    let subject = || Subject::User(desired.user.clone());
+    for pending in diff.unseen.iter().copied().chain(late(view, link)) {
+        plan.wait_for_sight(subject(), &desired.label, pending);
+    }
     let Diff {
         changes,
         reason,
@@ -277,6 +294,7 @@ fn plan_kept(
         relearned,
         warnings,
         waiting,
+        unseen: _,
         parked,
     } = diff;
     if relearned {
@@ -298,6 +316,10 @@ fn plan_kept(
             .map(|text| format!("{}: {text}", desired.label)),
     );
     plan.waiting.extend(waiting);
+    if account.is_some_and(|account| account.active == active) {
+        learned.unseen.remove(&activity());
+        learned.unseen.remove(&existence());
+    }
     if active {
         learned.active = true;
         learned.left = None;
@@ -308,6 +330,7 @@ fn plan_kept(
             lanes.movers.push(change(desired, action, reason));
         }
     } else {
+        let changes = with_user_name(view, want.attributes, changes);
         plan_return(view, desired, link, changes, lanes, plan);
     }
     if view.input.state.links.get(&desired.user) != Some(&learned) {
@@ -315,11 +338,39 @@ fn plan_kept(
     }
 }
 
+/// Where switching off has taken the user name away, a return gives it back, whatever was read.
+fn with_user_name(
+    view: &View<'_>,
+    wanted: &Attributes,
+    mut changes: Vec<AttrChange>,
+) -> Vec<AttrChange> {
+    let name = AttrName::new("userName");
+    let frees = match view.input.rules.profile.users.deactivate.effect {
+        Deactivation::FreesUserName => true,
+        Deactivation::Suspends
+        | Deactivation::Renames
+        | Deactivation::Unlinks
+        | Deactivation::Deletes
+        | Deactivation::DeletesInvited
+        | Deactivation::Unknown => false,
+    };
+    let is_there = changes.iter().any(|change| change.name == name);
+    if let Some(value) = wanted.get(&name).filter(|_| frees && !is_there) {
+        let new = Some(value.clone());
+        changes.push(AttrChange {
+            name,
+            old: None,
+            new,
+        });
+    }
+    changes
+}
+
 fn plan_return(
     view: &View<'_>,
     desired: &Desired,
     link: &Link,
-    attributes: Vec<crate::core::attribute::AttrChange>,
+    attributes: Vec<AttrChange>,
     lanes: &mut Lanes,
     plan: &mut Plan,
 ) {

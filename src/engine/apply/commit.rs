@@ -86,6 +86,7 @@ impl Drain<'_> {
             Subject::Group(_) => false,
         };
         let target = &self.target.rules.target;
+        let forgotten = FORGOTTEN.max(self.target.rules.profile.settle);
         proposal
             .state
             .jobs
@@ -102,7 +103,7 @@ impl Drain<'_> {
                     job.action != ActionKind::Create
                         || planned.contains(&(&job.subject, ActionKind::Adopt))
                         || (reviewed.plan.basis == Basis::Observed
-                            && at + FORGOTTEN < now
+                            && at + forgotten < now
                             && (!job.is_untraceable() || has_account(&job.subject)))
                 }
             })

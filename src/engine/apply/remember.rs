@@ -14,6 +14,7 @@ use crate::core::key::{GroupKey, UserKey};
 use crate::core::link::{GroupLink, Link};
 use crate::core::plan::name_attribute;
 use crate::core::profile::Reactivation;
+use crate::core::settle::{activity, existence};
 use crate::engine::journal::Outcome;
 use crate::engine::learn::{Teacher, cleared as cleared_values};
 use crate::engine::perform::Effects;
@@ -98,6 +99,7 @@ impl<'a> Drain<'a> {
 
     pub(super) fn remember_user(&mut self, user: &UserKey, effects: Effects, outcome: Outcome) {
         let teacher = self.teacher();
+        let (profile, now) = (&teacher.rules.profile, teacher.now);
         match effects {
             Effects::Created(account, attributes) => {
                 let mut link = new_link(user, &account, true);
@@ -105,6 +107,9 @@ impl<'a> Drain<'a> {
                     Outcome::Found => teacher.found(&mut link, &attributes, &account),
                     Outcome::Done | Outcome::Unanswered | Outcome::Refused | Outcome::Parked => {
                         link.active = true;
+                        for what in [existence(), activity()] {
+                            link.wrote(&what, profile, now);
+                        }
                         let shown = (!account.attributes.is_empty()).then_some(&account);
                         teacher.sent(&mut link, &attributes, shown);
                     }
@@ -125,6 +130,7 @@ impl<'a> Drain<'a> {
                     teacher.sent(link, &set, account.as_ref());
                     cleared_values(link, cleared.iter());
                     if activated {
+                        link.wrote(&activity(), profile, now);
                         link.active = true;
                         link.left = None;
                     }
@@ -132,6 +138,7 @@ impl<'a> Drain<'a> {
             }
             Effects::Deactivated => {
                 if let Some(link) = self.links.get_mut(user) {
+                    link.wrote(&activity(), profile, now);
                     link.active = false;
                 }
             }
@@ -166,6 +173,7 @@ impl<'a> Drain<'a> {
                     ours: outcome == Outcome::Done,
                     name: print(&made.name),
                     members,
+                    unseen: None,
                 };
                 self.groups.insert(group.clone(), link);
             }
@@ -196,6 +204,9 @@ impl<'a> Drain<'a> {
             | Effects::Deleted
             | Effects::Nothing => {}
         }
+        if let Some(link) = self.groups.get_mut(group) {
+            link.wrote(&self.target.rules.profile, self.world.clock.now());
+        }
     }
 }
 
@@ -224,5 +235,6 @@ fn new_link(user: &UserKey, account: &Account, ours: bool) -> Link {
         held: Fingerprints::new(),
         refused: BTreeMap::new(),
         left: None,
+        unseen: BTreeMap::new(),
     }
 }

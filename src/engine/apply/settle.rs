@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::{Drain, Failure, needs_request};
-use crate::core::change::{Action, Change, Reason};
+use crate::core::change::{Action, ActionKind, Change, Reason};
 use crate::core::fault::{Disposition, Effect, Fault, FaultKind, dispose};
 use crate::core::key::UserKey;
 use crate::core::link::JobState;
@@ -158,7 +158,7 @@ impl Drain<'_> {
         }
         match dispose(fault, task.tries, policy, self.world.draw.unit()) {
             Disposition::Retry(pause) | Disposition::LookFirst(pause)
-                if self.applied.stopped.is_none() =>
+                if self.applied.stopped.is_none() && !self.proves_nothing(&task, fault) =>
             {
                 let in_doubt = task.look_first || fault.effect == Effect::Unknown;
                 let due = now.saturating_add(pause).unwrap_or(now);
@@ -196,6 +196,14 @@ impl Drain<'_> {
                 self.give_up(task, fault, batch);
             }
         }
+    }
+
+    /// Was the answer of a create lost, in an app that does not show an account at once? Then no look-up
+    /// of this run proves that there is none.
+    fn proves_nothing(&self, task: &Task, fault: &Fault) -> bool {
+        let lags = !self.target.rules.profile.settle.is_zero();
+        let in_doubt = task.look_first || fault.effect == Effect::Unknown;
+        lags && in_doubt && task.change.action.kind() == ActionKind::Create
     }
 
     pub(super) fn count_unreachable(&mut self, fault: &Fault) {

@@ -1,5 +1,6 @@
 //! What a client sees of a sandbox app.
 
+mod delay;
 mod groups;
 mod quirks;
 mod service;

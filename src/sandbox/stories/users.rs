@@ -205,11 +205,15 @@ fn switching_off_can_free_the_user_name_so_that_a_return_makes_a_second_user() {
         names(&sandbox, "?filter=userName%20eq%20%22ana%22"),
         [""; 0]
     );
-    let answer = set_active(&sandbox, "u-000001", true);
-    let detail = "an inactive user cannot be activated again; make a new one";
-    assert_eq!(refusal(&answer), (400, "mutability", detail));
     assert_eq!(ask(&sandbox, "POST", "/Users", ana).0, 201);
     assert_eq!(names(&sandbox, ""), ["-", "ana"]);
+    // The old one does not come back beside the new one, under whatever name.
+    let named = patch(json!([{"op": "replace", "value": {"active": true, "userName": "bea"}}]));
+    let answer = ask(&sandbox, "PATCH", "/Users/u-000001", named);
+    assert_eq!(
+        refusal(&answer),
+        (409, "uniqueness", "another user has this emails")
+    );
     let title = patch(json!([{"op": "add", "path": "title", "value": "Guard"}]));
     assert_eq!(ask(&sandbox, "PATCH", "/Users/u-000001", title).0, 200);
 }
@@ -226,6 +230,25 @@ fn a_freed_user_name_has_to_be_given_again_with_the_return() {
     );
     let body = patch(json!([{"op": "replace", "value": {"active": true, "userName": "ana"}}]));
     assert_eq!(ask(&sandbox, "PATCH", &format!("/Users/{id}"), body).0, 200);
+}
+
+#[test]
+fn an_old_user_comes_back_by_id_where_only_the_look_up_misses_it() {
+    let back = patch(json!([{"op": "replace", "value": {"active": true, "userName": "ana"}}]));
+    let users = json!({"deactivate": {"effect": "frees_user_name"}, "reactivate": "create"});
+    let sandbox = with_users(&users);
+    let id = create(&sandbox, "ana");
+    set_active(&sandbox, &id, false);
+    let path = format!("/Users/{id}");
+    assert_eq!(ask(&sandbox, "PATCH", &path, back).0, 200);
+    assert_eq!(names(&sandbox, ""), ["ana"]);
+
+    let sandbox = with_users(&json!({"reactivate": "create"}));
+    let id = create(&sandbox, "ana");
+    set_active(&sandbox, &id, false);
+    let answer = set_active(&sandbox, &id, true);
+    let detail = "an inactive user cannot be activated again; make a new one";
+    assert_eq!(refusal(&answer), (400, "mutability", detail));
 }
 
 #[test]

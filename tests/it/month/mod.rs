@@ -16,6 +16,7 @@ use std::time::Duration;
 use rollcall::cli::assemble::{Unit, connect, sandboxed};
 use rollcall::clock::Clock;
 use rollcall::config::{self, Config, SourceKind};
+use rollcall::core::change::Subject;
 use rollcall::core::fingerprint::FingerprintKey;
 use rollcall::core::key::{SourceName, TargetName};
 use rollcall::core::plan::Basis;
@@ -189,10 +190,10 @@ impl Month {
         let plan = &proposal.reviewed.plan;
         assert!(plan.changes.is_empty(), "day {day}: {:?}", plan.changes);
         assert!(plan.parked.is_empty(), "day {day}: {:?}", plan.parked);
-        let waiting = plan
-            .waiting
-            .iter()
-            .map(|waiting| waiting.user.id.to_string());
+        let waiting = plan.waiting.iter().map(|waiting| match &waiting.subject {
+            Subject::User(user) => user.id.to_string(),
+            Subject::Group(group) => panic!("day {day}: {group} waits"),
+        });
         assert_eq!(
             waiting.collect::<BTreeSet<_>>(),
             self.script.missing,

@@ -37,13 +37,13 @@ fn leavers_are_ten_or_five_per_cent_but_never_over_half() {
 fn the_config_sets_count_and_share() {
     let mut case = links(100).leavers(8);
     let limit = |count, percent| Limit { count, percent };
-    case.limits.leavers = limit(0, 8);
+    case.rules.limits.leavers = limit(0, 8);
     assert_eq!(case.held(), NONE);
-    case.limits.leavers = limit(0, 7);
+    case.rules.limits.leavers = limit(0, 7);
     assert_eq!(case.held(), ["leavers: 8, limit 7"]);
-    case.limits.leavers = limit(8, 7);
+    case.rules.limits.leavers = limit(8, 7);
     assert_eq!(case.held(), NONE);
-    case.limits.leavers = limit(0, 0);
+    case.rules.limits.leavers = limit(0, 0);
     case.changes.truncate(1);
     assert_eq!(case.held(), NONE, "one is always allowed");
 }

@@ -275,6 +275,7 @@ impl Scene {
             ours: true,
             name: key().of(&name_attribute(), &Value::text(name)),
             members: members.iter().map(|member| user(member)).collect(),
+            unseen: None,
         };
         self.state.groups.insert(group(name), link);
         self
@@ -319,12 +320,16 @@ impl Scene {
 
     pub fn plan_with(&self, readings: &[Reading]) -> Plan {
         let desired: Vec<Desired> = self.desired.values().cloned().collect();
+        let observed = self.observed.clone().map(|mut observed| {
+            observed.settle(&self.rules.profile, &self.state, self.now);
+            observed
+        });
         plan(&Input {
             rules: &self.rules,
             desired: &desired,
             readings,
             state: &self.state,
-            observed: self.observed.as_ref(),
+            observed: observed.as_ref(),
             absent: &self.absent,
             key: &key(),
             now: self.now,

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::core::assign::Assignment;
+use crate::core::features::Features;
 use crate::core::key::TargetName;
 use crate::core::leaver::Leavers;
 use crate::core::mapping::Mapping;
@@ -88,8 +89,11 @@ pub(crate) fn rules() -> Rules {
             ..Assignment::default()
         },
         mapping: Mapping::default(),
+        features: Features::default(),
         push: Push::default(),
         leavers: Leavers::default(),
+        knows_effect: false,
+        returns: None,
         limits: Limits::default(),
         adopt: Adopt::default(),
         unassigned_unlinked: UnassignedUnlinked::default(),

@@ -19,6 +19,13 @@ impl Scene {
 
 fn tell(plan: &Plan) -> Vec<String> {
     let mut lines: Vec<String> = plan.changes.iter().map(tell_change).collect();
+    lines.extend(plan.skipped.iter().map(|skipped| {
+        let (action, off) = (skipped.action.word(), skipped.off.word());
+        format!(
+            "skipped {}: {action} {}, {off} is off",
+            skipped.label, skipped.size
+        )
+    }));
     lines.extend(plan.parked.iter().map(|parked| {
         format!(
             "parked {}: {} → {}",
@@ -120,6 +127,7 @@ fn reason(reason: &Reason) -> String {
     match reason {
         Reason::Assigned { by } => format!("assigned by {by}"),
         Reason::Matched { by } => format!("matched by {by}"),
+        Reason::ReturnedAsNew { old } => format!("returned as new beside {old}"),
         other => other.word().into(),
     }
 }

@@ -38,7 +38,8 @@ fn a_person_who_wants_to_be_asked_is_asked() {
             scene.told(),
             [
                 "parked ana: the account Ana (1) fits by userName, and `adopt:` wants a person to \
-                 say so → if it is theirs: rollcall link ana app 1; else correct the value in the app"
+                 say so → if it is theirs: rollcall link ana app 1; to link whoever fits alone: `adopt: unique`; \
+                 else correct the value in the app"
             ]
         );
     }

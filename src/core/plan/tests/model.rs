@@ -116,6 +116,7 @@ fn create(scene: &mut Scene, number: usize, user: &UserKey, attributes: Attribut
         held: prints,
         refused: BTreeMap::new(),
         left: None,
+        unseen: BTreeMap::new(),
     };
     scene.state.links.insert(user.clone(), link);
     let observed = scene.observed.as_mut().expect("the app was read");
@@ -235,6 +236,7 @@ fn create_group(scene: &mut Scene, number: usize, group: &GroupKey, name: &str) 
         ours: true,
         name: key().of(&name_attribute(), &Value::text(name)),
         members: BTreeSet::new(),
+        unseen: None,
     };
     scene.state.groups.insert(group.clone(), link);
     let observed = scene.observed.as_mut().expect("the app was read");

@@ -3,8 +3,8 @@
 
 use crate::core::leaver::{LeaveCause, Left};
 use crate::core::plan::scene::{Scene, start};
-use crate::core::profile::Reactivation;
-use crate::core::rules::Drift;
+use crate::core::profile::{Deactivation, Reactivation};
+use crate::core::rules::{Drift, Returns};
 
 const NONE: [&str; 0] = [];
 
@@ -80,12 +80,12 @@ fn where_a_return_makes_a_new_account_the_plan_says_so() {
     let scene = with(back(true), Reactivation::Create);
     assert_eq!(
         scene.told(),
-        ["create ana (returned as new): title Lead, userName ana"]
+        ["create ana (returned as new beside 1): title Lead, userName ana"]
     );
     let unlinked = Scene::new().wants("ana", &[]).inactive("1", "ana", &[]);
     assert_eq!(
         with(unlinked, Reactivation::Create).told(),
-        ["create ana (returned as new): userName ana"]
+        ["create ana (returned as new beside 1): userName ana"]
     );
 }
 
@@ -123,4 +123,62 @@ fn a_vanished_account_is_not_made_twice_when_another_one_fits() {
     assert_eq!(scene.told(), ["adopt ana (matched by userName): 2"]);
     let link = scene.noted("ana").expect("the other account is linked");
     assert_eq!(link.id.as_str(), "2");
+}
+
+/// The same, where the site has a say of its own.
+fn site(scene: Scene, returns: Returns) -> Scene {
+    scene.rules(|rules| rules.returns = Some(returns))
+}
+
+#[test]
+fn the_site_can_have_the_old_account_back_where_the_app_would_make_a_new_one() {
+    let scene = site(with(back(true), Reactivation::Create), Returns::Link);
+    assert_eq!(
+        scene.told(),
+        ["reactivate ana (returned): title Guard → Lead"]
+    );
+    // The name that went with the leaving is given back, whatever was read, and whatever drift means.
+    let freed = scene.rules(|rules| {
+        rules.profile.users.deactivate.effect = Deactivation::FreesUserName;
+        rules.drift = Drift::Ignore;
+    });
+    assert_eq!(
+        freed.told(),
+        ["reactivate ana (returned): title Guard → Lead, userName – → ana"]
+    );
+    assert_eq!(
+        freed.remembered().told(),
+        ["reactivate ana (returned): title – → Lead, userName – → ana"]
+    );
+    let unlinked = Scene::new().wants("ana", &[]).inactive("1", "ana", &[]);
+    assert_eq!(
+        site(with(unlinked, Reactivation::Create), Returns::Link).told(),
+        [
+            "adopt ana (matched by userName): 1",
+            "reactivate ana (returned)"
+        ]
+    );
+}
+
+#[test]
+fn the_site_can_have_a_new_account_where_the_app_would_bring_the_old_one_back() {
+    let scene = site(back(true), Returns::Create);
+    assert_eq!(
+        scene.told(),
+        ["create ana (returned as new beside 1): title Lead, userName ana"]
+    );
+}
+
+#[test]
+fn the_site_can_leave_every_return_to_a_person() {
+    let unlinked = Scene::new().wants("ana", &[]).inactive("1", "ana", &[]);
+    for scene in [back(true), unlinked] {
+        assert_eq!(
+            site(scene, Returns::Refuse).told(),
+            [
+                "parked ana: is back, the account 1 is switched off, and `reactivate: refuse` leaves it \
+                 to a person → switch it on in the app, or set `reactivate: link` or `reactivate: create`"
+            ]
+        );
+    }
 }
