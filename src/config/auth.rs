@@ -84,7 +84,7 @@ fn oauth2(
 }
 
 /// A file is named from the folder of the config.
-fn resolve(RawSecret(secret): RawSecret, folder: &Path) -> SecretRef {
+pub(super) fn resolve(RawSecret(secret): RawSecret, folder: &Path) -> SecretRef {
     match secret {
         SecretRef::File(path) => SecretRef::File(folder.join(path)),
         SecretRef::Credential(_) | SecretRef::Env(_) => secret,

@@ -12,6 +12,7 @@ mod house;
 mod markdown;
 mod month;
 mod peer_scim2_server;
+mod peer_slapd;
 mod plug;
 mod program;
 mod refusing_apps;
@@ -21,6 +22,7 @@ mod served;
 mod simulation;
 #[path = "../simulator/mod.rs"]
 mod simulator;
+mod slapd;
 mod state;
 mod twice;
 mod unplugged;

@@ -126,7 +126,9 @@ fn every_key_is_read() {
     assert_eq!(config.state, PathBuf::from("/etc/rollcall/state"));
     let hq = &config.sources[&SourceName::new("hq")];
     assert_eq!(hq.absent_for, Duration::from_hours(1));
-    let SourceKind::File(file) = &hq.kind;
+    let SourceKind::File(file) = &hq.kind else {
+        panic!("a file");
+    };
     assert_eq!(file.users, PathBuf::from("/etc/rollcall/u.csv"));
     assert_eq!(file.groups, Some(PathBuf::from("/etc/rollcall/g.csv")));
     let words = [
@@ -137,7 +139,9 @@ fn every_key_is_read() {
         &file.label,
     ];
     assert_eq!(words, ["id", "gid", "off", "boss", "mail"]);
-    let SourceKind::File(ldif) = &config.sources[&SourceName::new("ldif")].kind;
+    let SourceKind::File(ldif) = &config.sources[&SourceName::new("ldif")].kind else {
+        panic!("a file");
+    };
     assert_eq!(
         (ldif.users.as_path(), ldif.user_key.as_str()),
         (Path::new("/srv/d.LDIF"), "entryUUID")

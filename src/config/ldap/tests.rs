@@ -1,0 +1,1 @@
+//! The `ldap:` block: what is wrong with it is told at its place.

@@ -1,0 +1,427 @@
+//! From entries to users: keys, values, switches and managers.
+//!
+//! Promises that an entry which cannot be used is held back alone, and that its user counts as present
+//! as soon as the key can be read; that two entries with one key are both held back. Leaves groups to
+//! [`super::groups`].
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+
+use super::asking::{self, Spelling};
+use super::dialect::Dialect;
+use super::entry::{Attribute, Entry};
+use super::settings::{Disabled, LdapConfig};
+use crate::core::key::{SourceName, UserKey};
+use crate::core::reading::BrokenRow;
+use crate::core::user::User;
+use crate::source::dn;
+use crate::source::pool::Pool;
+use crate::source::value::{self, GUID, LONGEST_VALUE, clean, switch, without_repeats};
+
+/// Attributes that are never text, whatever their bytes look like.
+const BINARY: [&str; 6] = [
+    "cACertificate",
+    "jpegPhoto",
+    "objectSid",
+    "photo",
+    "thumbnailPhoto",
+    "userCertificate",
+];
+
+/// So many are named in a note; the rest are counted.
+pub(super) const EXAMPLES: usize = 3;
+
+/// The users of a directory, as they come.
+pub(super) struct People<'c> {
+    config: &'c LdapConfig,
+    dialect: Dialect,
+    source: SourceName,
+    spelling: Spelling,
+    pool: Pool,
+    persons: BTreeMap<Arc<str>, Person>,
+    nameless: Vec<BrokenRow>,
+    dns: HashMap<String, Arc<str>>,
+    uids: HashMap<String, Vec<Arc<str>>>,
+    too_long: usize,
+}
+
+/// An entry whose key can be read.
+struct Person {
+    dn: String,
+    fields: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    groups: Vec<String>,
+    problem: Option<String>,
+}
+
+/// What came of the entries.
+pub(super) struct Roll {
+    /// Those that can be used, sorted by key.
+    pub(super) users: Vec<User>,
+    /// Those that cannot.
+    pub(super) broken: Vec<BrokenRow>,
+    /// What a person should know.
+    pub(super) notes: Vec<String>,
+}
+
+/// One value of an attribute.
+enum Content {
+    Text(Arc<str>),
+    Nothing,
+    TooLong,
+    Unfit(String),
+}
+
+impl<'c> People<'c> {
+    /// Nobody yet.
+    pub(super) fn new(config: &'c LdapConfig, dialect: Dialect, source: &SourceName) -> Self {
+        Self {
+            config,
+            dialect,
+            source: source.clone(),
+            spelling: Spelling::of(&asking::kept(config, dialect)),
+            pool: Pool::default(),
+            persons: BTreeMap::new(),
+            nameless: Vec::new(),
+            dns: HashMap::new(),
+            uids: HashMap::new(),
+            too_long: 0,
+        }
+    }
+
+    /// Takes one more entry.
+    pub(super) fn take(&mut self, entry: &Entry) {
+        let name = asking::user_key(self.config, self.dialect);
+        let key = match key(entry, name) {
+            Ok(key) => key,
+            Err(problem) => {
+                self.nameless.push(BrokenRow {
+                    place: entry.dn.clone(),
+                    user: None,
+                    group: None,
+                    problem,
+                });
+                return;
+            }
+        };
+        if let Some(dn) = dn::normal(&entry.dn) {
+            self.dns.insert(dn, Arc::clone(&key));
+        }
+        for uid in entry.texts("uid") {
+            let known = self.uids.entry(uid.to_owned()).or_default();
+            if !known.contains(&key) {
+                known.push(Arc::clone(&key));
+            }
+        }
+        let person = self.person(entry);
+        self.add(key, person, name);
+    }
+
+    /// An entry that comes twice was met at two pages, and counts as it came last; two entries with
+    /// one key are held back.
+    fn add(&mut self, key: Arc<str>, mut person: Person, name: &str) {
+        if let Some(twin) = self.persons.get(&key)
+            && dn::normal(&twin.dn) != dn::normal(&person.dn)
+        {
+            person.problem = Some(format!(
+                "`{name}` {key} is also that of {}; a key belongs to one user only",
+                twin.dn
+            ));
+        }
+        self.persons.insert(key, person);
+    }
+
+    fn person(&mut self, entry: &Entry) -> Person {
+        let mut person = Person {
+            dn: entry.dn.clone(),
+            fields: BTreeMap::new(),
+            groups: Vec::new(),
+            problem: None,
+        };
+        let member_of = asking::member_of(self.config);
+        for attribute in &entry.attributes {
+            self.keep(attribute, &mut person);
+        }
+        person
+            .groups
+            .extend(entry.texts(member_of).map(str::to_owned));
+        person
+    }
+
+    fn keep(&mut self, attribute: &Attribute, person: &mut Person) {
+        if value::is_secret(attribute.plain()) {
+            return;
+        }
+        let names: Vec<Arc<str>> = self.spelling.kept(&attribute.name).cloned().collect();
+        let Some(name) = names.first() else {
+            return;
+        };
+        let mut values = Vec::with_capacity(attribute.values.len());
+        for content in contents(attribute, &mut self.pool) {
+            match content {
+                Content::Text(text) => values.push(text),
+                Content::Nothing => {}
+                Content::TooLong => self.too_long += 1,
+                Content::Unfit(why) => {
+                    person.problem.get_or_insert(format!("`{name}` {why}"));
+                }
+            }
+        }
+        let values = without_repeats(values);
+        if !values.is_empty() {
+            for name in names {
+                let held = person.fields.entry(name).or_default();
+                held.extend(values.iter().cloned());
+            }
+        }
+    }
+
+    /// The key of the user with this DN.
+    pub(super) fn by_dn(&self, name: &str) -> Option<UserKey> {
+        let key = self.dns.get(&dn::normal(name)?)?;
+        Some(self.key(key))
+    }
+
+    /// The key of the user whose entry has this key, if there is one.
+    pub(super) fn by_key(&self, entry: &Entry) -> Option<UserKey> {
+        let name = asking::user_key(self.config, self.dialect);
+        let key = key(entry, name).ok()?;
+        self.persons
+            .contains_key(&key)
+            .then(|| UserKey::new(&self.source, &key))
+    }
+
+    /// The key of the user who logs in so. Where several do, all of them are held back: a group that
+    /// names one of them would else have lost a member.
+    pub(super) fn by_uid(&mut self, uid: &str) -> Option<UserKey> {
+        match self.uids.get(uid)?.as_slice() {
+            [] => None,
+            [key] => Some(self.key(key)),
+            several => {
+                let problem = format!(
+                    "`uid` {uid} is also another's, so nobody knows whose a `memberUid` is"
+                );
+                for key in several {
+                    if let Some(person) = self.persons.get_mut(key) {
+                        person.problem.get_or_insert_with(|| problem.clone());
+                    }
+                }
+                None
+            }
+        }
+    }
+
+    /// Everybody with the DNs of the groups that their own entry names.
+    pub(super) fn memberships(&self) -> impl Iterator<Item = (UserKey, &[String])> {
+        self.persons
+            .iter()
+            .map(|(key, person)| (self.key(key), person.groups.as_slice()))
+    }
+
+    fn key(&self, key: &Arc<str>) -> UserKey {
+        UserKey {
+            source: self.source.clone(),
+            id: Arc::clone(key),
+        }
+    }
+
+    /// How many entries came, whatever became of them.
+    pub(super) fn count(&self) -> usize {
+        self.persons.len() + self.nameless.len()
+    }
+
+    /// The users as they are at this time.
+    pub(super) fn finish(mut self, now: Timestamp) -> Roll {
+        let (mut users, mut strangers) = (Vec::new(), Vec::new());
+        let mut broken = std::mem::take(&mut self.nameless);
+        for (key, person) in std::mem::take(&mut self.persons) {
+            let key = self.key(&key);
+            match self.is_disabled(&person, now) {
+                Ok(disabled) => {
+                    let manager = self.manager(&person, &mut strangers);
+                    users.push(self.user(key, disabled, manager, person));
+                }
+                Err(problem) => broken.push(BrokenRow {
+                    place: person.dn,
+                    user: Some(key),
+                    group: None,
+                    problem,
+                }),
+            }
+        }
+        broken.sort_by(|one, other| one.place.cmp(&other.place));
+        Roll {
+            users,
+            notes: self.notes(&broken, &strangers),
+            broken,
+        }
+    }
+
+    fn is_disabled(&self, person: &Person, now: Timestamp) -> Result<bool, String> {
+        if let Some(problem) = &person.problem {
+            return Err(problem.clone());
+        }
+        let mut disabled = false;
+        match &self.config.users.disabled {
+            Disabled::Dialect => {
+                for sign in self.dialect.signs() {
+                    for value in person.all(sign.attribute()) {
+                        disabled |= sign.is_off(value, now)?;
+                    }
+                }
+            }
+            Disabled::Attribute(name) => {
+                for value in person.all(name) {
+                    disabled |= switch(value)
+                        .ok_or_else(|| format!("`{name}` is “{value}”, not true or false"))?;
+                }
+            }
+            // It is asked when the groups are known.
+            Disabled::Expression(_) => {}
+        }
+        Ok(disabled)
+    }
+
+    fn manager(&self, person: &Person, strangers: &mut Vec<String>) -> Option<UserKey> {
+        let named = person.all(&self.config.users.manager).first()?;
+        let manager = self.by_dn(named);
+        if manager.is_none() {
+            strangers.push(named.to_string());
+        }
+        manager
+    }
+
+    fn user(&self, key: UserKey, disabled: bool, manager: Option<UserKey>, person: Person) -> User {
+        let own = self.config.users.label.as_deref();
+        let labels = own.into_iter().chain(self.dialect.labels());
+        let label = labels.filter_map(|name| person.all(name).first()).next();
+        User {
+            label: Arc::clone(label.unwrap_or(&key.id)),
+            key,
+            disabled,
+            manager,
+            attributes: person.fields,
+        }
+    }
+
+    fn notes(&self, broken: &[BrokenRow], strangers: &[String]) -> Vec<String> {
+        let nameless = broken.iter().filter(|row| row.user.is_none()).count();
+        let mut notes = Vec::new();
+        match nameless {
+            0 => {}
+            1 => notes.push(
+                "users: 1 entry does not say whose it is; until that is set right, nobody counts \
+                 as missing"
+                    .to_owned(),
+            ),
+            more => notes.push(format!(
+                "users: {more} entries do not say whose they are; until that is set right, nobody \
+                 counts as missing"
+            )),
+        }
+        if !strangers.is_empty() {
+            notes.push(format!(
+                "users: {} not among them: {}",
+                counted(strangers.len(), "manager is", "managers are"),
+                examples(strangers)
+            ));
+        }
+        if self.too_long > 0 {
+            notes.push(format!(
+                "users: {} longer than 64 KiB left out",
+                counted(self.too_long, "value", "values")
+            ));
+        }
+        notes
+    }
+}
+
+impl Person {
+    fn all(&self, name: &str) -> &[Arc<str>] {
+        self.fields.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// `1 member`, `3 members`.
+pub(super) fn counted(number: usize, one: &str, more: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        number => format!("{number} {more}"),
+    }
+}
+
+/// The first few of them.
+pub(super) fn examples(names: &[String]) -> String {
+    let first = names.iter().take(EXAMPLES).cloned().collect::<Vec<_>>();
+    let more = if names.len() > EXAMPLES { "; …" } else { "" };
+    first.join("; ") + more
+}
+
+/// The one value under which an entry is known for ever.
+///
+/// # Errors
+/// When it has none, several, or one that is no text in a line.
+pub(super) fn key(entry: &Entry, name: &str) -> Result<Arc<str>, String> {
+    let mut values = entry.values(name);
+    let value = values.next().ok_or_else(|| format!("has no `{name}`"))?;
+    let more = values.count();
+    if more > 0 {
+        return Err(format!("has {} values for `{name}`", more + 1));
+    }
+    if name.eq_ignore_ascii_case(GUID) {
+        let guid = value::guid(value);
+        return guid
+            .map(Arc::from)
+            .ok_or_else(|| format!("`{name}` is not of 16 bytes"));
+    }
+    let text = std::str::from_utf8(value).map_err(|_| format!("`{name}` is not text"))?;
+    let text = clean(text).map_err(|why| format!("`{name}` {why}"))?;
+    if text.is_empty() || text.contains(char::is_control) {
+        return Err(format!("`{name}` is empty, or more than a line"));
+    }
+    Ok(Arc::from(&*text))
+}
+
+/// The values of an attribute as they are kept: text, or base64 where one of them is binary.
+fn contents(attribute: &Attribute, pool: &mut Pool) -> Vec<Content> {
+    let plain = attribute.plain();
+    if plain.eq_ignore_ascii_case(GUID) {
+        let guids = attribute.values.iter().map(|value| value::guid(value));
+        let text = |guid: Option<String>| guid.map_or(Content::Nothing, |guid| text(&guid, pool));
+        return guids.map(text).collect();
+    }
+    let is_binary = BINARY.iter().any(|name| name.eq_ignore_ascii_case(plain))
+        || attribute.name.to_ascii_lowercase().ends_with(";binary")
+        || attribute
+            .values
+            .iter()
+            .any(|value| std::str::from_utf8(value).is_err());
+    let values = attribute.values.iter();
+    if is_binary {
+        return values.map(|value| base64(value)).collect();
+    }
+    values
+        .map(|value| match std::str::from_utf8(value) {
+            Ok(value) => text(value, pool),
+            Err(_) => base64(value),
+        })
+        .collect()
+}
+
+fn base64(value: &[u8]) -> Content {
+    if value.len() > LONGEST_VALUE / 4 * 3 {
+        return Content::TooLong;
+    }
+    Content::Text(Arc::from(STANDARD.encode(value)))
+}
+
+fn text(value: &str, pool: &mut Pool) -> Content {
+    match clean(value) {
+        Ok(text) if text.is_empty() => Content::Nothing,
+        Ok(text) => Content::Text(pool.share(&text)),
+        Err(why) => Content::Unfit(why),
+    }
+}

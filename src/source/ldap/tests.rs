@@ -1,0 +1,1 @@
+//! Readings from a server that says what it is told to.
