@@ -3,6 +3,7 @@
 //! Promises that no password can travel in the clear unless somebody said that it may, and that
 //! addresses, names and filters are well formed. Leaves whether a server agrees to `check`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -43,14 +44,14 @@ pub fn check(
         servers,
         starttls: raw.starttls,
         ca: raw.ca.map(|path| folder.join(path)),
-        client: client?,
+        client: client.ok()?,
         bind: bind?,
         dialect: raw.dialect.into(),
         users: users?,
         groups: groups.map_or(Some(None), |groups| groups.map(Some))?,
         page: raw.page.unwrap_or(PAGE),
         timeout: raw.timeout.map_or(TIMEOUT, |Span(span)| span),
-        mapped: std::collections::BTreeSet::new(),
+        mapped: BTreeSet::new(),
     };
     lines(&config, raw.plain_text, place, findings);
     Some(config)
@@ -96,8 +97,7 @@ fn server(text: &str) -> Result<Url, (String, &'static str)> {
     }
     let has_host = url.host_str().is_some_and(|host| !host.is_empty());
     match url.scheme() {
-        "ldap" | "ldaps" if has_host => Ok(url),
-        "ldapi" if has_host => Ok(url),
+        "ldap" | "ldaps" | "ldapi" if has_host => Ok(url),
         "ldapi" => Err((
             "this URL names no socket".into(),
             "write it like ldapi://%2Frun%2Fslapd%2Fldapi",
@@ -107,16 +107,19 @@ fn server(text: &str) -> Result<Url, (String, &'static str)> {
     }
 }
 
+/// Something is wrong, and was told.
+struct Told;
+
 fn client(
     certificate: Option<PathBuf>,
     key: Option<RawSecret>,
     block: &Place,
     folder: &Path,
     findings: &mut Findings<'_>,
-) -> Option<Option<ClientCertificate>> {
+) -> Result<Option<ClientCertificate>, Told> {
     match (certificate, key) {
-        (None, None) => Some(None),
-        (Some(certificate), Some(key)) => Some(Some(ClientCertificate {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => Ok(Some(ClientCertificate {
             certificate: folder.join(certificate),
             key: resolve(key, folder),
         })),
@@ -129,7 +132,7 @@ fn client(
             let message = format!("`{lacks}` is missing");
             let hint = "a certificate and its key belong together";
             findings.lacks(block, lacks, message, Some(hint.into()));
-            None
+            Err(Told)
         }
     }
 }

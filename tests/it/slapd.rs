@@ -41,7 +41,7 @@ TLSCACertificateFile FOLDER/ca.pem
 TLSCertificateFile FOLDER/server.pem
 TLSCertificateKeyFile FOLDER/server.key
 TLSVerifyClient try
-authz-regexp "^gidNumber=.*,uidNumber=.*,cn=peercred,cn=external,cn=auth$" "cn=rollcall,ou=services,dc=example,dc=com"
+authz-regexp "^gidNumber=.*uidNumber=.*,cn=peercred,cn=external,cn=auth$" "cn=rollcall,ou=services,dc=example,dc=com"
 authz-regexp "^cn=rollcall$" "cn=rollcall,ou=services,dc=example,dc=com"
 sizelimit size.soft=20 size.hard=20 size.prtotal=20
 database mdb
@@ -54,8 +54,8 @@ maxsize 268435456
 index objectClass,entryUUID,entryCSN,uid,member eq
 limits group/groupOfNames/member="cn=plenty,ou=rights,dc=example,dc=com" size=unlimited size.prtotal=unlimited
 access to attrs=userPassword by anonymous auth by * none
-access to dn.children="ou=people,dc=example,dc=com" filter=(employeeType=shy) by group="cn=everybody,ou=rights,dc=example,dc=com" read by * none
 access to dn.children="ou=people,dc=example,dc=com" attrs=mail by group="cn=mail,ou=rights,dc=example,dc=com" read by * none
+access to dn.children="ou=people,dc=example,dc=com" filter=(employeeType=shy) by group="cn=everybody,ou=rights,dc=example,dc=com" read by * none
 access to dn.children="ou=groups,dc=example,dc=com" attrs=member by group="cn=members,ou=rights,dc=example,dc=com" read by * none
 access to * by users read by * none
 overlay memberof
@@ -88,15 +88,7 @@ impl Slapd {
         };
         slapd.certify();
         let config = CONFIG
-            .replace(
-                "FOLDER",
-                &slapd
-                    .path("")
-                    .display()
-                    .to_string()
-                    .trim_end_matches('/')
-                    .to_owned(),
-            )
+            .replace("FOLDER", &slapd.folder.path().display().to_string())
             .replace("PASSWORD", PASSWORD);
         fs::write(slapd.path("slapd.conf"), config).expect("the folder can be written");
         fs::write(slapd.path("password"), PASSWORD).expect("the folder can be written");

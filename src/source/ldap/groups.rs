@@ -178,7 +178,7 @@ impl<'c> Groups<'c> {
         self.drafts.contains_key(&normal).then_some(normal)
     }
 
-    /// The groups, flat. `gone` are names of members that the directory does not have any more.
+    /// The groups, flat. `gone` are names of members under which the server shows us nothing.
     ///
     /// # Errors
     /// When there are none, or none has a member: that is never taken for the end of all groups.
@@ -338,7 +338,7 @@ impl<'c> Groups<'c> {
         }
         if !dead.is_empty() {
             notes.push(format!(
-                "groups: {} not in the directory any more: {}",
+                "groups: {} not there, or hidden from us: {}",
                 counted(dead.len(), "member is", "members are"),
                 examples(&dead)
             ));

@@ -17,6 +17,8 @@ mod groups;
 mod people;
 mod range;
 mod root;
+#[cfg(test)]
+mod script;
 mod search;
 mod session;
 mod settings;
@@ -247,7 +249,8 @@ async fn read_users(
     for entry in ranged {
         people.take(&range::complete(session, entry).await?);
     }
-    if people.count() == 0 {
+    people.refuse_nameless(&session.server)?;
+    if people.is_empty() {
         let problem = format!(
             "{}: users: nothing under {} matches {}, which is never taken for an empty directory",
             session.server, branch.base, search.filter
@@ -261,13 +264,7 @@ async fn read_users(
 /// Entries of which none can be used say more about the settings than about people.
 fn refuse_if_all(server: &str, usable: usize, broken: &[BrokenRow]) -> Result<(), ReadError> {
     match broken.first() {
-        Some(first) if usable == 0 => Err(refuse(
-            format!(
-                "{server}: users: {} {}; no other user can be used either",
-                first.place, first.problem
-            ),
-            "check `users.key` and `dialect`, and that the bind name may read the attribute",
-        )),
+        Some(first) if usable == 0 => Err(people::useless(server, first)),
         Some(_) | None => Ok(()),
     }
 }

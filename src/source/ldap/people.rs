@@ -14,10 +14,12 @@ use jiff::Timestamp;
 use super::asking::{self, Spelling};
 use super::dialect::Dialect;
 use super::entry::{Attribute, Entry};
+use super::failure::refuse;
 use super::settings::{Disabled, LdapConfig};
 use crate::core::key::{SourceName, UserKey};
 use crate::core::reading::BrokenRow;
 use crate::core::user::User;
+use crate::source::ReadError;
 use crate::source::dn;
 use crate::source::pool::Pool;
 use crate::source::value::{self, GUID, LONGEST_VALUE, clean, switch, without_repeats};
@@ -228,9 +230,20 @@ impl<'c> People<'c> {
         }
     }
 
-    /// How many entries came, whatever became of them.
-    pub(super) fn count(&self) -> usize {
-        self.persons.len() + self.nameless.len()
+    /// Did no entry come?
+    pub(super) fn is_empty(&self) -> bool {
+        self.persons.is_empty() && self.nameless.is_empty()
+    }
+
+    /// Entries of which none says whose it is say more about the settings than about people.
+    ///
+    /// # Errors
+    /// When that is so.
+    pub(super) fn refuse_nameless(&self, server: &str) -> Result<(), ReadError> {
+        match self.nameless.first() {
+            Some(first) if self.persons.is_empty() => Err(useless(server, first)),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// The users as they are at this time.
@@ -296,8 +309,8 @@ impl<'c> People<'c> {
 
     fn user(&self, key: UserKey, disabled: bool, manager: Option<UserKey>, person: Person) -> User {
         let own = self.config.users.label.as_deref();
-        let labels = own.into_iter().chain(self.dialect.labels());
-        let label = labels.filter_map(|name| person.all(name).first()).next();
+        let mut labels = own.into_iter().chain(self.dialect.labels());
+        let label = labels.find_map(|name| person.all(name).first());
         User {
             label: Arc::clone(label.unwrap_or(&key.id)),
             key,
@@ -343,6 +356,15 @@ impl Person {
     fn all(&self, name: &str) -> &[Arc<str>] {
         self.fields.get(name).map_or(&[], Vec::as_slice)
     }
+}
+
+/// The failure of a reading of which no user can be used.
+pub(super) fn useless(server: &str, first: &BrokenRow) -> ReadError {
+    let BrokenRow { place, problem, .. } = first;
+    refuse(
+        format!("{server}: users: {place} {problem}; no other user can be used either"),
+        "check `users.key` and `dialect`, and that the bind name may read the attribute",
+    )
 }
 
 /// `1 member`, `3 members`.

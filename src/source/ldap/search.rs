@@ -188,7 +188,7 @@ fn missing(search: &Search<'_>, session: &Session, result: &LdapResult) -> (Stri
     let there = match (&*result.matched, session.root.contexts.as_slice()) {
         ("", []) => String::new(),
         ("", contexts) => format!("; the server has {}", contexts.join(", ")),
-        (matched, _) => format!("; up to {matched} it is"),
+        (matched, _) => format!("; what is there ends at {matched}"),
     };
     let what = search.what;
     let mut hint = format!("correct `{what}.base`, or let the bind name read it");

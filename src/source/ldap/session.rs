@@ -5,6 +5,7 @@
 //! of the line panics on malformed frames, in a task of its own. Leaves searching to
 //! [`super::search`].
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult};
@@ -190,6 +191,10 @@ impl Session {
             | LdapError::OpSend { .. }
             | LdapError::IdScrubSend { .. } => {
                 match tokio::time::timeout(LAST_WORDS, &mut self.driver).await {
+                    // In the middle of a message; what the codec says of that means little.
+                    Ok(Ok(Err(LdapError::Io { source }))) if source.kind() == ErrorKind::Other => {
+                        refuse(format!("{place}: the connection was cut"), again)
+                    }
                     Ok(Ok(Err(LdapError::Io { source }))) => {
                         because(format!("{place}: the connection was cut"), again, source)
                     }

@@ -107,8 +107,8 @@ mod tests {
             (Sign::AccountExpires, "0", Ok(false)),
             (Sign::AccountExpires, "9223372036854775807", Ok(false)),
             // 2026-11-22T12:00:00Z, and one second later.
-            (Sign::AccountExpires, "134398008000000000", Ok(true)),
-            (Sign::AccountExpires, "134398008010000000", Ok(false)),
+            (Sign::AccountExpires, "134398224000000000", Ok(true)),
+            (Sign::AccountExpires, "134398224010000000", Ok(false)),
             (Sign::ShadowExpire, "-1", Ok(false)),
             (Sign::ShadowExpire, "0", Ok(true)),
             (Sign::ShadowExpire, "20779", Ok(true)),

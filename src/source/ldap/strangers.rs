@@ -22,7 +22,8 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// So many names are looked up, at most: a group of thousands of machines is none of ours.
 const MOST: usize = 500;
 
-/// Looks for the strangers of all groups; gives the names that the directory does not have any more.
+/// Looks for the strangers of all groups; gives the names under which the server
+/// shows us nothing.
 ///
 /// # Errors
 /// When the line breaks.
