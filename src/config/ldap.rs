@@ -328,10 +328,19 @@ fn name_of(name: &str, place: &Place, findings: &mut Findings<'_>) {
     }
 }
 
-/// An attribute description (RFC 4512, 2.5).
+/// An attribute description (RFC 4512, 2.5): a name or an object id, with options.
 fn is_name(text: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-;.".contains(&byte);
-    text.starts_with(|first: char| first.is_ascii_alphanumeric()) && text.bytes().all(fits)
+    let (plain, options) = text.split_once(';').unwrap_or((text, ""));
+    let is_of = |text: &str, more: &[u8]| {
+        let mut bytes = text.bytes();
+        bytes.all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
+    };
+    let is_id = plain
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let is_word =
+        plain.starts_with(|first: char| first.is_ascii_alphabetic()) && is_of(plain, b"-");
+    !plain.is_empty() && (is_id || is_word) && is_of(options, b"-;")
 }
 
 #[cfg(test)]

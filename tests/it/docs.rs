@@ -262,7 +262,7 @@ fn the_ldap_source_of_the_readme_loads() {
         .replace("# filter", "filter");
     for text in [source, &all] {
         let loaded = rollcall::config::check(Path::new("c.yaml"), &format!("{text}{target}"));
-        assert!(loaded.is_ok(), "{}", loaded.err().expect("it is wrong"));
+        loaded.unwrap_or_else(|problems| panic!("{problems}"));
     }
 }
 

@@ -254,7 +254,7 @@ pub fn hired(number: usize) -> String {
     if number == 1 {
         let _ = writeln!(text, "manager: UID=user0002, OU=People,dc=example,dc=com");
     }
-    if number % 10 == 0 {
+    if number.is_multiple_of(10) {
         text.push_str("employeeType: shy\n");
     }
     text + "\n"
@@ -295,7 +295,7 @@ fn company(people: usize, groups: usize) -> String {
         for member in (1..=people).filter(|person| person % groups == number % groups) {
             let _ = writeln!(text, "member: {}", person(member));
         }
-        if number % 10 == 0 {
+        if number.is_multiple_of(10) {
             let _ = writeln!(text, "member: {}", team(number - 1));
         }
         if number == groups - 1 {

@@ -119,11 +119,8 @@ fn a_bare_name_is_an_attribute_and_anything_else_an_expression() {
         disabled("loginDisabled"),
         Disabled::Attribute("loginDisabled".into())
     );
-    for text in ["\"false\"", "user.title == \"x\""] {
-        assert!(matches!(
-            disabled(&format!("'{}'", text.trim_matches('"'))),
-            Disabled::Expression(_)
-        ));
+    for text in ["false", "'user.title == \"x\"'"] {
+        assert!(matches!(disabled(text), Disabled::Expression(_)), "{text}");
     }
 }
 
@@ -132,9 +129,9 @@ fn what_is_missing_is_told_at_once() {
     assert_eq!(
         read("page: 5").err().unwrap_or_default(),
         [
-            ": `url` is missing (write url: ldaps://ldap.example.com)",
             ": `bind` is missing (write bind: { dn: \"cn=rollcall,…\", password: { file: PATH } }, or \
              bind: anonymous)",
+            ": `url` is missing (write url: ldaps://ldap.example.com)",
             ": `users` is missing (write users: { base: \"ou=people,dc=example,dc=com\" })",
         ]
     );
@@ -203,7 +200,7 @@ fn what_is_wrong_is_told_with_what_to_write() {
         (
             "{ file: pw }",
             "hunter2",
-            "bind.password: a secret stands here in the clear; keep it elsewhere and write where: { file: PATH }, a file that only its owner may read, { credential: NAME } under systemd, or { env: NAME }; and have it replaced, since it was in this file",
+            "bind.password: a secret stands here in the clear (keep it elsewhere and write where: { file: PATH }, a file that only its owner may read, { credential: NAME } under systemd, or { env: NAME }; and have it replaced, since it was in this file)",
         ),
         (
             "dn: cn=r",

@@ -262,7 +262,7 @@ fn unknown_keys_are_told_with_the_nearest_known_one() {
         told(&format!("stat: {{}}\n{text}")),
         [
             "1:1: stat: unknown key `stat` (did you mean `state`?)",
-            "2:18: sources.hq.absent: unknown key `absent` (the keys here are: file, absent_for)",
+            "2:18: sources.hq.absent: unknown key `absent` (the keys here are: file, ldap, absent_for)",
             "5:5: targets.t.conector: unknown key `conector` (did you mean `connector`?)",
         ]
     );

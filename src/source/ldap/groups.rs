@@ -8,19 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::dialect::Dialect;
+use super::draft::Draft;
 use super::entry::Entry;
 use super::failure::refuse;
-use super::people::{self, People, counted, examples};
+use super::note::{counted, examples};
+use super::people::People;
 use super::settings::{Form, GroupSettings};
 use crate::core::key::{GroupKey, SourceName, UserKey};
 use crate::core::user::Group;
 use crate::source::nested::{self, Children};
 use crate::source::{ReadError, dn};
-
-/// Attributes that hold DNs (RFC 4519).
-const NAMED: [&str; 2] = ["member", "uniqueMember"];
-/// The attribute that holds login names (RFC 2307).
-const UIDS: &str = "memberUid";
 
 /// The groups of a directory, as they come, by normalised DN.
 pub(super) struct Groups<'c> {
@@ -28,18 +25,6 @@ pub(super) struct Groups<'c> {
     dialect: Dialect,
     server: String,
     drafts: BTreeMap<String, Draft>,
-    unknown_uids: Vec<String>,
-}
-
-/// A group whose members are not all known yet.
-pub(super) struct Draft {
-    /// Its name, as the server spells it.
-    pub(super) dn: String,
-    key: Arc<str>,
-    name: Arc<str>,
-    members: BTreeSet<UserKey>,
-    /// DNs that are no user's: groups and strangers.
-    loose: BTreeSet<String>,
 }
 
 /// What came of the entries.
@@ -63,16 +48,7 @@ impl<'c> Groups<'c> {
             dialect,
             server: server.to_owned(),
             drafts: BTreeMap::new(),
-            unknown_uids: Vec::new(),
         }
-    }
-
-    /// The attributes that the server is asked for.
-    pub(super) fn attributes(settings: &GroupSettings, dialect: Dialect) -> Vec<String> {
-        let mut names = vec!["objectClass".to_owned(), settings.name.clone()];
-        names.push(key_name(settings, dialect).to_owned());
-        names.extend(held(settings).into_iter().map(str::to_owned));
-        names
     }
 
     /// Takes one more entry; one that comes twice counts as it came last.
@@ -84,62 +60,8 @@ impl<'c> Groups<'c> {
         let refused = |problem: String| refuse(format!("{place} cannot be used: {problem}"), WHOLE);
         let normal = dn::normal(&entry.dn)
             .ok_or_else(|| refused("its name is no distinguished name".into()))?;
-        let draft = self.draft(entry, people).map_err(refused)?;
+        let draft = Draft::of(entry, self.settings, self.dialect, people).map_err(refused)?;
         self.drafts.insert(normal, draft);
-        Ok(())
-    }
-
-    fn draft(&mut self, entry: &Entry, people: &mut People<'_>) -> Result<Draft, String> {
-        let settings = self.settings;
-        let name = entry.texts(&settings.name).next();
-        let name = name.ok_or_else(|| format!("has no `{}`", settings.name))?;
-        let mut draft = Draft {
-            dn: entry.dn.clone(),
-            key: people::key(entry, key_name(settings, self.dialect))?,
-            name: Arc::from(crate::core::text::nfc(name.trim()).as_ref()),
-            members: BTreeSet::new(),
-            loose: BTreeSet::new(),
-        };
-        self.refuse_hidden(entry)?;
-        for attribute in held(settings) {
-            for value in entry.values(attribute) {
-                let value = std::str::from_utf8(value)
-                    .map_err(|_| format!("a value of `{attribute}` is not text"))?;
-                match meaning(settings, attribute) {
-                    Meaning::Login => match people.by_uid(value) {
-                        Some(user) => {
-                            draft.members.insert(user);
-                        }
-                        None => self.unknown_uids.push(value.to_owned()),
-                    },
-                    Meaning::Name => draft.add(value, people),
-                    // Which groups this one is in; put right when all are known.
-                    Meaning::Parent => {
-                        draft.loose.insert(value.to_owned());
-                    }
-                }
-            }
-        }
-        Ok(draft)
-    }
-
-    /// A class that must have members, and shows none: somebody may not see them.
-    fn refuse_hidden(&self, entry: &Entry) -> Result<(), String> {
-        let strict = self.dialect.never_empty();
-        let is_strict = |class: &str| strict.iter().any(|name| name.eq_ignore_ascii_case(class));
-        let Some(class) = entry.texts("objectClass").find(|class| is_strict(class)) else {
-            return Ok(());
-        };
-        let reads_members = match self.settings.form {
-            Form::Auto | Form::GroupOfNames => self.settings.member.is_none(),
-            Form::Posix | Form::MemberOf => false,
-        };
-        let has_none = NAMED.iter().all(|name| entry.values(name).next().is_none());
-        if reads_members && has_none {
-            return Err(format!(
-                "a {class} always has members, and this one shows none; let the bind name read them"
-            ));
-        }
         Ok(())
     }
 
@@ -327,7 +249,11 @@ impl<'c> Groups<'c> {
                 }
             }
         }
-        away.extend(self.unknown_uids.iter().cloned());
+        away.extend(
+            self.drafts
+                .values()
+                .flat_map(|draft| draft.logins.iter().cloned()),
+        );
         let mut notes = Vec::new();
         if !away.is_empty() {
             notes.push(format!(
@@ -345,51 +271,6 @@ impl<'c> Groups<'c> {
         }
         notes
     }
-}
-
-impl Draft {
-    fn add(&mut self, value: &str, people: &People<'_>) {
-        let name = dn::without_uid(value);
-        match people.by_dn(name) {
-            Some(user) => {
-                self.members.insert(user);
-            }
-            None => {
-                self.loose.insert(name.to_owned());
-            }
-        }
-    }
-}
-
-/// What the values of an attribute of a group are.
-enum Meaning {
-    Login,
-    Name,
-    Parent,
-}
-
-fn meaning(settings: &GroupSettings, attribute: &str) -> Meaning {
-    match settings.form {
-        Form::Posix => Meaning::Login,
-        Form::MemberOf => Meaning::Parent,
-        Form::Auto if attribute == UIDS => Meaning::Login,
-        Form::Auto | Form::GroupOfNames => Meaning::Name,
-    }
-}
-
-/// The attributes of a group that say who is in it, or what it is in.
-fn held(settings: &GroupSettings) -> Vec<&str> {
-    match (&settings.member, settings.form) {
-        (Some(own), _) => vec![own],
-        (None, Form::Auto) => vec![NAMED[0], NAMED[1], UIDS],
-        (None, Form::GroupOfNames) => NAMED.to_vec(),
-        (None, Form::Posix) => vec![UIDS],
-        (None, Form::MemberOf) => vec![super::asking::MEMBER_OF],
-    }
-}
-
-fn key_name(settings: &GroupSettings, dialect: Dialect) -> &str {
-    settings.key.as_deref().unwrap_or(dialect.key())
 }
 
 fn circle_note(circle: &[usize], drafts: &[&Draft]) -> String {

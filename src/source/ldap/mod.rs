@@ -10,10 +10,13 @@
 //! again for members that were renamed meanwhile.
 
 mod asking;
+mod content;
 mod dialect;
+mod draft;
 mod entry;
 mod failure;
 mod groups;
+mod note;
 mod people;
 mod range;
 mod root;
@@ -128,7 +131,7 @@ impl LdapSource {
             return Ok(Flock::default());
         };
         let mut groups = Groups::new(settings, session.dialect, &session.server);
-        let attributes = Groups::attributes(settings, session.dialect);
+        let attributes = draft::attributes(settings, session.dialect);
         let filter = settings.branch.filter.as_deref();
         let search = Search {
             what: "groups",

@@ -7,14 +7,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
 use super::asking::{self, Spelling};
+use super::content::{Content, contents, key};
 use super::dialect::Dialect;
 use super::entry::{Attribute, Entry};
 use super::failure::refuse;
+use super::note::{counted, examples};
 use super::settings::{Disabled, LdapConfig};
 use crate::core::key::{SourceName, UserKey};
 use crate::core::reading::BrokenRow;
@@ -22,20 +22,7 @@ use crate::core::user::User;
 use crate::source::ReadError;
 use crate::source::dn;
 use crate::source::pool::Pool;
-use crate::source::value::{self, GUID, LONGEST_VALUE, clean, switch, without_repeats};
-
-/// Attributes that are never text, whatever their bytes look like.
-const BINARY: [&str; 6] = [
-    "cACertificate",
-    "jpegPhoto",
-    "objectSid",
-    "photo",
-    "thumbnailPhoto",
-    "userCertificate",
-];
-
-/// So many are named in a note; the rest are counted.
-pub(super) const EXAMPLES: usize = 3;
+use crate::source::value::{self, switch, without_repeats};
 
 /// The users of a directory, as they come.
 pub(super) struct People<'c> {
@@ -67,14 +54,6 @@ pub(super) struct Roll {
     pub(super) broken: Vec<BrokenRow>,
     /// What a person should know.
     pub(super) notes: Vec<String>,
-}
-
-/// One value of an attribute.
-enum Content {
-    Text(Arc<str>),
-    Nothing,
-    TooLong,
-    Unfit(String),
 }
 
 impl<'c> People<'c> {
@@ -365,85 +344,4 @@ pub(super) fn useless(server: &str, first: &BrokenRow) -> ReadError {
         format!("{server}: users: {place} {problem}; no other user can be used either"),
         "check `users.key` and `dialect`, and that the bind name may read the attribute",
     )
-}
-
-/// `1 member`, `3 members`.
-pub(super) fn counted(number: usize, one: &str, more: &str) -> String {
-    match number {
-        1 => format!("1 {one}"),
-        number => format!("{number} {more}"),
-    }
-}
-
-/// The first few of them.
-pub(super) fn examples(names: &[String]) -> String {
-    let first = names.iter().take(EXAMPLES).cloned().collect::<Vec<_>>();
-    let more = if names.len() > EXAMPLES { "; …" } else { "" };
-    first.join("; ") + more
-}
-
-/// The one value under which an entry is known for ever.
-///
-/// # Errors
-/// When it has none, several, or one that is no text in a line.
-pub(super) fn key(entry: &Entry, name: &str) -> Result<Arc<str>, String> {
-    let mut values = entry.values(name);
-    let value = values.next().ok_or_else(|| format!("has no `{name}`"))?;
-    let more = values.count();
-    if more > 0 {
-        return Err(format!("has {} values for `{name}`", more + 1));
-    }
-    if name.eq_ignore_ascii_case(GUID) {
-        let guid = value::guid(value);
-        return guid
-            .map(Arc::from)
-            .ok_or_else(|| format!("`{name}` is not of 16 bytes"));
-    }
-    let text = std::str::from_utf8(value).map_err(|_| format!("`{name}` is not text"))?;
-    let text = clean(text).map_err(|why| format!("`{name}` {why}"))?;
-    if text.is_empty() || text.contains(char::is_control) {
-        return Err(format!("`{name}` is empty, or more than a line"));
-    }
-    Ok(Arc::from(&*text))
-}
-
-/// The values of an attribute as they are kept: text, or base64 where one of them is binary.
-fn contents(attribute: &Attribute, pool: &mut Pool) -> Vec<Content> {
-    let plain = attribute.plain();
-    if plain.eq_ignore_ascii_case(GUID) {
-        let guids = attribute.values.iter().map(|value| value::guid(value));
-        let text = |guid: Option<String>| guid.map_or(Content::Nothing, |guid| text(&guid, pool));
-        return guids.map(text).collect();
-    }
-    let is_binary = BINARY.iter().any(|name| name.eq_ignore_ascii_case(plain))
-        || attribute.name.to_ascii_lowercase().ends_with(";binary")
-        || attribute
-            .values
-            .iter()
-            .any(|value| std::str::from_utf8(value).is_err());
-    let values = attribute.values.iter();
-    if is_binary {
-        return values.map(|value| base64(value)).collect();
-    }
-    values
-        .map(|value| match std::str::from_utf8(value) {
-            Ok(value) => text(value, pool),
-            Err(_) => base64(value),
-        })
-        .collect()
-}
-
-fn base64(value: &[u8]) -> Content {
-    if value.len() > LONGEST_VALUE / 4 * 3 {
-        return Content::TooLong;
-    }
-    Content::Text(Arc::from(STANDARD.encode(value)))
-}
-
-fn text(value: &str, pool: &mut Pool) -> Content {
-    match clean(value) {
-        Ok(text) if text.is_empty() => Content::Nothing,
-        Ok(text) => Content::Text(pool.share(&text)),
-        Err(why) => Content::Unfit(why),
-    }
 }

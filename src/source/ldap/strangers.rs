@@ -8,12 +8,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::asking;
 use super::groups::Groups;
 use super::people::People;
 use super::range;
 use super::session::{Found, Session};
 use super::settings::{GroupSettings, LdapConfig};
+use super::{asking, draft};
 use crate::clock::Clock;
 use crate::source::{ReadError, dn};
 
@@ -89,7 +89,7 @@ async fn reread(
         .filter(|(_, strangers)| strangers.iter().any(|name| gone.contains(*name)))
         .filter_map(|(normal, _)| groups.draft_of(normal).map(|draft| draft.dn.clone()))
         .collect();
-    let wanted = Groups::attributes(settings, session.dialect);
+    let wanted = draft::attributes(settings, session.dialect);
     for dn in stale {
         // A group that went away in between stays as it was read.
         if let Found::Entry(entry) = session.find(&dn, &wanted).await? {

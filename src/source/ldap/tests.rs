@@ -467,7 +467,9 @@ type Came = (Vec<String>, Vec<String>, Vec<String>);
 fn assembled(config: &LdapConfig, users: &[Entry], entries: &[Entry]) -> Result<Came, String> {
     let source = SourceName::new("hq");
     let mut people = People::new(config, Dialect::OpenLdap, &source);
-    users.iter().for_each(|user| people.take(user));
+    for user in users {
+        people.take(user);
+    }
     let settings = config.groups.as_ref().expect("groups");
     let mut groups = Groups::new(settings, Dialect::OpenLdap, "SERVER");
     let told = |error: ReadError| error.problem;
@@ -596,7 +598,9 @@ fn a_group_that_is_not_whole_refuses_the_reading() {
 
 fn users(config: &LdapConfig, entries: &[Entry]) -> people::Roll {
     let mut people = People::new(config, Dialect::OpenLdap, &SourceName::new("hq"));
-    entries.iter().for_each(|entry| people.take(entry));
+    for entry in entries {
+        people.take(entry);
+    }
     people.finish("2026-11-22T12:00:00Z".parse().expect("a time"))
 }
 
