@@ -5,8 +5,8 @@
 //! and that the whole of `ldap3` stays behind this module. Leaves how long somebody must be missing
 //! before that means anything to the engine.
 //!
-//! The way of a reading: [`session`] reaches a server, binds and asks what it is; [`search`] pages
-//! through users and then groups; [`people`] and [`groups`] make them of entries; [`strangers`] looks
+//! The way of a reading: `session` reaches a server, binds and asks what it is; `search` pages
+//! through users and then groups; `people` and `groups` make them of entries; `strangers` looks
 //! again for members that were renamed meanwhile.
 
 mod asking;
