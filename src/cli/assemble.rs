@@ -36,7 +36,9 @@ use crate::sandbox::{self, AppSetup, Sandbox, SandboxAuth};
 use crate::show;
 use crate::show::json::RequestsJson;
 use crate::show::problem::Trouble;
+use crate::source::Source;
 use crate::source::file::FileSource;
+use crate::source::ldap::LdapSource;
 use crate::store::{Access, SqliteStore, StateKind, TokenCache};
 
 /// What a command will do with the state.
@@ -130,7 +132,7 @@ impl Installation {
         let keepers = keepers(common, &config, &apps, need)?;
         let units = units(&config, &apps, &clock, &draw, keepers.as_ref())?;
         Ok(Self {
-            sources: sources(&config),
+            sources: sources(&config, &clock),
             units,
             key: store.fingerprint_key(),
             store,
@@ -266,19 +268,30 @@ pub(super) fn keepers(
     }))
 }
 
-pub(super) fn sources(config: &Config) -> BTreeMap<SourceName, SourceUnit> {
+pub(super) fn sources(config: &Config, clock: &Clock) -> BTreeMap<SourceName, SourceUnit> {
     config
         .sources
         .iter()
-        .map(|(name, source)| (name.clone(), source_unit(name, source)))
+        .map(|(name, source)| (name.clone(), source_unit(name, source, clock)))
         .collect()
 }
 
-fn source_unit(name: &SourceName, config: &SourceConfig) -> SourceUnit {
-    let source = match &config.kind {
-        SourceKind::File(file) => Box::new(FileSource::new(name.clone(), file.clone())),
+fn source_unit(name: &SourceName, config: &SourceConfig, clock: &Clock) -> SourceUnit {
+    let (source, settings): (Box<dyn Source>, String) = match &config.kind {
+        SourceKind::File(file) => (
+            Box::new(FileSource::new(name.clone(), file.clone())),
+            format!("{:?}", config.kind),
+        ),
+        SourceKind::Ldap(ldap) => (
+            Box::new(LdapSource::new(
+                name.clone(),
+                (**ldap).clone(),
+                clock.clone(),
+            )),
+            format!("{:?}", ldap.decisive()),
+        ),
     };
-    let digest = Sha256::digest(format!("{:?}", config.kind));
+    let digest = Sha256::digest(settings);
     let mut head = [0; 8];
     head.copy_from_slice(&digest[..8]);
     SourceUnit {

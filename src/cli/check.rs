@@ -13,7 +13,9 @@ use serde_json::Value as Json;
 use super::assemble::{self, Installation, Need, Unit};
 use super::{Common, Exit};
 use crate::clock::Clock;
-use crate::config::{self, Config, MappingTest, ProxyConfig, TargetConfig};
+use crate::config::{
+    self, Config, MappingTest, ProxyConfig, SourceConfig, SourceKind, TargetConfig,
+};
 use crate::core::attribute::{AttrName, Attributes, Value};
 use crate::core::credential::Ending;
 use crate::core::desired::{Desired, Wanted, desire};
@@ -25,13 +27,14 @@ use crate::engine::roster::Roster;
 use crate::show;
 use crate::show::check::Finding;
 use crate::show::problem::Trouble;
+use crate::source::{ReadError, Source};
 
 /// The arguments of `check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     #[command(flatten)]
     common: Common,
-    /// Only what needs no app and no secret: the config, the sources, the mapping's tests.
+    /// Only what needs no app, no server and no secret: the config, files, the mapping's tests.
     #[arg(long)]
     offline: bool,
 }
@@ -59,7 +62,7 @@ pub async fn run(args: CheckArgs) -> Result<Exit, Trouble> {
     }
     findings.extend(config.targets.values().filter_map(ending));
     findings.extend(config.targets.values().flat_map(remarks));
-    findings.extend(offline(&config).await);
+    findings.extend(offline(&config, args.offline).await);
     if !args.offline {
         online(&args, &unready, &mut findings).await?;
     }
@@ -109,25 +112,67 @@ fn secrets(target: &TargetConfig) -> Vec<Finding> {
         .collect()
 }
 
-async fn offline(config: &Config) -> Vec<Finding> {
+/// The sources, and what can be said of the mapping when all of them were read. Servers are left
+/// alone when `offline` is asked for.
+async fn offline(config: &Config, offline: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut readings = Vec::new();
-    for (name, unit) in assemble::sources(config) {
-        match unit.source.read().await {
-            Ok(reading) => readings.push(reading),
+    let mut looks = Vec::new();
+    for (name, unit) in assemble::sources(config, &Clock::System) {
+        if offline && is_server(&config.sources[&name]) {
+            findings.push(Finding::good(name.as_str(), show::check::not_asked()));
+            continue;
+        }
+        match look(&*unit.source).await {
+            Ok(look) => looks.push(look),
             Err(error) => findings.push(Finding::bad(name.as_str(), error.into())),
         }
     }
-    findings.extend(readings.iter().flat_map(reading));
-    if findings.iter().all(Finding::is_good) {
-        findings.extend(
-            config
-                .targets
-                .values()
-                .flat_map(|target| mapping(target, &readings)),
-        );
+    let all_read = looks.len() == config.sources.len();
+    findings.extend(looks.iter().flat_map(reading));
+    if !all_read || !findings.iter().all(Finding::is_good) {
+        return findings;
+    }
+    let is_shown = looks.iter().any(|look| !look.server.is_empty());
+    let readings: Vec<Reading> = looks.into_iter().map(|look| look.reading).collect();
+    for target in config.targets.values() {
+        findings.extend(mapping(target, &readings));
+        findings.extend(is_shown.then(|| sample(target, &readings)).flatten());
     }
     findings
+}
+
+fn is_server(source: &SourceConfig) -> bool {
+    match &source.kind {
+        SourceKind::File(_) => false,
+        SourceKind::Ldap(_) => true,
+    }
+}
+
+/// A source that was read.
+struct Look {
+    /// What it says of itself.
+    server: Vec<String>,
+    reading: Reading,
+}
+
+async fn look(source: &dyn Source) -> Result<Look, ReadError> {
+    Ok(Look {
+        server: source.describe().await?,
+        reading: source.read().await?,
+    })
+}
+
+/// What the mapping makes of the first user who is assigned.
+fn sample(target: &TargetConfig, readings: &[Reading]) -> Option<Finding> {
+    let rules = &target.rules;
+    let all = desire(rules, readings);
+    let first = all.iter().find_map(|desired| match &desired.wanted {
+        Wanted::Active { attributes, .. } => Some((&desired.label, attributes)),
+        Wanted::Out(_) | Wanted::Unclear { .. } => None,
+    });
+    let (label, attributes) = first?;
+    let text = show::check::sample(label, attributes);
+    Some(Finding::good(rules.target.as_str(), text))
 }
 
 /// What needs the apps; those of `unready` targets cannot be asked.
@@ -192,9 +237,10 @@ async fn names(installation: &Installation) -> Result<Vec<Finding>, Trouble> {
     Ok(findings)
 }
 
-fn reading(reading: &Reading) -> Vec<Finding> {
+fn reading(look: &Look) -> Vec<Finding> {
+    let Look { server, reading } = look;
     if reading.broken.is_empty() {
-        let text = show::check::reading(reading);
+        let text = show::check::reading(reading, server);
         return vec![Finding::good(reading.source.as_str(), text)];
     }
     let rows = reading.broken.iter().map(|row| {

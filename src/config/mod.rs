@@ -10,6 +10,7 @@ mod connection;
 mod document;
 mod expressions;
 mod findings;
+mod ldap;
 mod load;
 mod mappings;
 mod names;
@@ -77,6 +78,8 @@ pub struct SourceConfig {
 pub enum SourceKind {
     /// One or two files.
     File(crate::source::file::FileConfig),
+    /// A directory server. Boxed, since it holds much more than the other kinds.
+    Ldap(Box<crate::source::ldap::LdapConfig>),
 }
 
 /// A target.

@@ -13,12 +13,14 @@ use serde_json::Value as Json;
 
 use super::ClientAuth;
 use super::words::{
-    Day, RawAssign, RawBearer, RawField, RawLeaver, RawLimit, RawMapping, RawProxy, RawSecret, Span,
+    Day, RawAssign, RawBearer, RawBind, RawField, RawLeaver, RawLimit, RawMapping, RawProxy,
+    RawSecret, RawServers, Span,
 };
 use crate::core::attribute::AttrName;
 use crate::core::features::{Feature, Features};
 use crate::core::profile::Profile;
 use crate::core::rules::{Adopt, Drift, GroupGone, Returns, UnassignedUnlinked};
+use crate::source::ldap::{Depth, Dialect, Form};
 use crate::store::Journaling;
 
 /// The config of rollcall. Relative paths count from the folder of this file.
@@ -76,6 +78,8 @@ impl RawJournal {
 pub struct RawSource {
     /// Users and groups from one or two files.
     pub file: Option<RawFile>,
+    /// Users and groups of an LDAP server.
+    pub ldap: Option<RawLdap>,
     /// How long somebody must be missing, in two whole readings at least, before it counts; `10m`
     /// unless said otherwise.
     pub absent_for: Option<Span>,
@@ -103,6 +107,154 @@ pub struct RawFile {
     pub manager: Option<String>,
     /// The attribute that an admin calls a user by; `uid` unless said otherwise.
     pub label: Option<String>,
+}
+
+/// Users and groups of an LDAP server: OpenLDAP, Active Directory, 389, FreeIPA.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["url", "bind", "users"]))]
+pub struct RawLdap {
+    /// The server: `ldaps://HOST`, `ldap://HOST`, `ldapi://%2Fpath%2Fof%2Fsocket`; or a list of
+    /// servers that hold the same directory, tried in this order.
+    #[schemars(required)]
+    pub url: Option<RawServers>,
+    /// Turn on TLS on an `ldap://` line before anything else is said.
+    pub starttls: bool,
+    /// A private CA to trust besides the system's: a PEM file.
+    pub ca: Option<PathBuf>,
+    /// The certificate that rollcall shows: a PEM file, its issuers after it.
+    pub client_cert: Option<PathBuf>,
+    /// Where the key of that certificate is kept: PEM, without a passphrase.
+    pub client_key: Option<RawSecret>,
+    /// Who rollcall is there.
+    #[schemars(required)]
+    pub bind: Option<RawBind>,
+    /// Send the password although the line is not encrypted.
+    pub plain_text: bool,
+    /// What kind of server it is; `auto`, unless said otherwise: it is asked.
+    pub dialect: RawDialect,
+    /// Where the users are.
+    #[schemars(required)]
+    pub users: Option<RawLdapUsers>,
+    /// Where the groups are; none are read unless said.
+    pub groups: Option<RawLdapGroups>,
+    /// So many entries are asked for at a time; `500` unless said otherwise, `0`: all at once.
+    pub page: Option<u16>,
+    /// How long connecting may take, and each answer; `30s` unless said otherwise.
+    pub timeout: Option<Span>,
+}
+
+/// A name and a password.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["dn", "password"]))]
+pub struct RawBindBlock {
+    /// The name: a DN; on Active Directory also `user@domain`.
+    #[schemars(required)]
+    pub dn: Option<String>,
+    /// The proof.
+    #[schemars(required)]
+    pub password: Option<RawSecret>,
+}
+
+/// What kind of LDAP server it is.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RawDialect {
+    /// The server is asked.
+    #[default]
+    Auto,
+    /// OpenLDAP: key `entryUUID`; off by `pwdAccountLockedTime` for good, or `shadowExpire`.
+    #[serde(rename = "openldap")]
+    OpenLdap,
+    /// Active Directory, Samba: key `objectGUID`; off by `userAccountControl` or `accountExpires`.
+    Ad,
+    /// 389 or Red Hat Directory Server: key `nsUniqueId`; off by `nsAccountLock` or `shadowExpire`.
+    Rhds,
+    /// FreeIPA: key `ipaUniqueID`; off by `nsAccountLock`.
+    #[serde(rename = "freeipa")]
+    FreeIpa,
+    /// Any other: key `entryUUID`; off by any of the attributes above but those of Active Directory.
+    Other,
+}
+
+/// How deep a search goes.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RawScope {
+    /// Everything below the base.
+    #[default]
+    Sub,
+    /// What stands right below the base.
+    One,
+    /// The base alone.
+    Base,
+}
+
+/// Where the users of an LDAP server are, and what their attributes are called.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["base"]))]
+pub struct RawLdapUsers {
+    /// The DN to search from.
+    #[schemars(required)]
+    pub base: Option<String>,
+    /// Which entries are users; `(objectClass=inetOrgPerson)` unless said otherwise (389, FreeIPA:
+    /// `(objectClass=person)`; Active Directory: `(&(objectCategory=person)(objectClass=user))`).
+    pub filter: Option<String>,
+    /// How deep; `sub` unless said otherwise.
+    pub scope: RawScope,
+    /// The attribute that names a user for ever; as the dialect does unless said otherwise.
+    pub key: Option<String>,
+    /// The attribute that an admin calls a user by; `uid` unless said otherwise (Active Directory:
+    /// `sAMAccountName`).
+    pub label: Option<String>,
+    /// The attribute that holds the DN of the manager; `manager` unless said otherwise.
+    pub manager: Option<String>,
+    /// Who is switched off: an expression, or an attribute whose value is `true`, `yes` or `1`; as
+    /// the dialect does unless said otherwise.
+    pub disabled: Option<String>,
+    /// Attributes to read although no expression asks for them.
+    pub attributes: Vec<String>,
+}
+
+/// Where the groups of an LDAP server are, and what their attributes are called.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["base"]))]
+pub struct RawLdapGroups {
+    /// The DN to search from.
+    #[schemars(required)]
+    pub base: Option<String>,
+    /// Which entries are groups; `groupOfNames`, `groupOfUniqueNames` and `posixGroup` unless said
+    /// otherwise (Active Directory: `group`).
+    pub filter: Option<String>,
+    /// How deep; `sub` unless said otherwise.
+    pub scope: RawScope,
+    /// The attribute that names a group for ever; as the dialect does unless said otherwise.
+    pub key: Option<String>,
+    /// The attribute that holds the name of a group; `cn` unless said otherwise.
+    pub name: Option<String>,
+    /// The attribute that holds the members (`form: member_of`: the groups of a user); as the form
+    /// does unless said otherwise.
+    pub member: Option<String>,
+    /// How members are written; `auto` unless said otherwise.
+    pub form: RawForm,
+}
+
+/// How the members of a group are written.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RawForm {
+    /// As a group has them: DNs or login names.
+    #[default]
+    Auto,
+    /// DNs in the group: `member`, `uniqueMember`.
+    GroupOfNames,
+    /// Login names in the group: `memberUid`.
+    Posix,
+    /// DNs of groups in the user: `memberOf`.
+    MemberOf,
 }
 
 /// An app.
@@ -490,6 +642,40 @@ pub struct RawTest {
     pub user: Option<String>,
     /// What attributes must come out; `null`: no value.
     pub expect: BTreeMap<AttrName, Json>,
+}
+
+impl From<RawDialect> for Option<Dialect> {
+    fn from(raw: RawDialect) -> Self {
+        match raw {
+            RawDialect::Auto => None,
+            RawDialect::OpenLdap => Some(Dialect::OpenLdap),
+            RawDialect::Ad => Some(Dialect::Ad),
+            RawDialect::Rhds => Some(Dialect::Rhds),
+            RawDialect::FreeIpa => Some(Dialect::FreeIpa),
+            RawDialect::Other => Some(Dialect::Other),
+        }
+    }
+}
+
+impl From<RawScope> for Depth {
+    fn from(raw: RawScope) -> Self {
+        match raw {
+            RawScope::Sub => Self::Subtree,
+            RawScope::One => Self::One,
+            RawScope::Base => Self::Base,
+        }
+    }
+}
+
+impl From<RawForm> for Form {
+    fn from(raw: RawForm) -> Self {
+        match raw {
+            RawForm::Auto => Self::Auto,
+            RawForm::GroupOfNames => Self::GroupOfNames,
+            RawForm::Posix => Self::Posix,
+            RawForm::MemberOf => Self::MemberOf,
+        }
+    }
 }
 
 impl From<RawGroupGone> for GroupGone {

@@ -30,7 +30,7 @@ const HARMLESS: [&str; 9] = [
 const SUSPECT: [&str; 2] = ["auth", "headers"];
 
 /// The same, also as a part of a longer key.
-const SUSPECT_PARTS: [&str; 8] = [
+const SUSPECT_PARTS: [&str; 9] = [
     "bearer",
     "token",
     "secret",
@@ -39,6 +39,7 @@ const SUSPECT_PARTS: [&str; 8] = [
     "apikey",
     "api_key",
     "client_id",
+    "client_key",
 ];
 
 /// The words of a connector's `auth:`.

@@ -10,9 +10,9 @@ use super::findings::Findings;
 use super::place::Place;
 use super::raw::{RawFile, RawSource};
 use super::words::Span;
-use super::{SourceConfig, SourceKind};
-use crate::core::expression::Vocabulary;
-use crate::core::key::SourceName;
+use super::{SourceConfig, SourceKind, TargetConfig, ldap};
+use crate::core::expression::{Program, Vocabulary};
+use crate::core::key::{SourceName, TargetName};
 use crate::source::Source;
 use crate::source::file::{FileConfig, FileSource};
 
@@ -60,6 +60,8 @@ pub fn vocabulary(sources: &BTreeMap<SourceName, SourceConfig>) -> Vocabulary {
 fn attributes((name, source): (&SourceName, &SourceConfig)) -> Option<BTreeSet<String>> {
     let known = match &source.kind {
         SourceKind::File(file) => FileSource::new(name.clone(), file.clone()).attributes(),
+        // Known only to the server, which is not asked to check a config.
+        SourceKind::Ldap(_) => None,
     };
     known.map(|names| names.into_iter().collect())
 }
@@ -70,18 +72,56 @@ fn source(
     folder: &Path,
     findings: &mut Findings<'_>,
 ) -> Option<SourceConfig> {
-    let Some(raw_file) = raw.file else {
-        if !findings.suspect(place) {
-            let hint = "write file: { users: directory.yaml }";
-            findings.key(place, "this source has no kind", Some(hint.into()));
+    let kind = match (raw.file, raw.ldap) {
+        (Some(raw), None) => SourceKind::File(file(raw, &place.key("file"), folder, findings)?),
+        (None, Some(raw)) => {
+            let ldap = ldap::check(raw, &place.key("ldap"), folder, findings)?;
+            SourceKind::Ldap(Box::new(ldap))
         }
-        return None;
+        (Some(_), Some(_)) => {
+            let hint = "give each a source of its own";
+            findings.key(place, "this source has two kinds", Some(hint.into()));
+            return None;
+        }
+        (None, None) => {
+            if !findings.suspect(place) {
+                let hint = "write file: { users: directory.yaml } or ldap: { url: … }";
+                findings.key(place, "this source has no kind", Some(hint.into()));
+            }
+            return None;
+        }
     };
-    let file = file(raw_file, &place.key("file"), folder, findings)?;
     Some(SourceConfig {
         absent_for: raw.absent_for.map_or(ABSENT_FOR, |Span(span)| span),
-        kind: SourceKind::File(file),
+        kind,
     })
+}
+
+/// Tells the sources that read only what is asked for which attributes the targets ask for.
+pub fn ask(
+    sources: &mut BTreeMap<SourceName, SourceConfig>,
+    targets: &BTreeMap<TargetName, TargetConfig>,
+) {
+    let asked: BTreeSet<String> = targets
+        .values()
+        .flat_map(programs)
+        .flat_map(|program| program.attributes().iter().cloned())
+        .collect();
+    for source in sources.values_mut() {
+        match &mut source.kind {
+            SourceKind::File(_) => {}
+            SourceKind::Ldap(ldap) => ldap.mapped.clone_from(&asked),
+        }
+    }
+}
+
+/// Every expression over users of a target.
+fn programs(target: &TargetConfig) -> impl Iterator<Item = &Program> {
+    let assignment = &target.rules.assignment;
+    let sets = assignment.rules.iter().flat_map(|rule| rule.set.values());
+    let mapping = target.rules.mapping.attributes.values();
+    let mapping = mapping.map(|rule| &rule.program);
+    assignment.when.iter().chain(sets).chain(mapping)
 }
 
 fn file(

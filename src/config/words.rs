@@ -14,7 +14,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::raw::{RawAssignBlock, RawLeaverSteps, RawLimitBlock, RawMappingBlock, RawProxyBlock};
+use super::raw::{
+    RawAssignBlock, RawBindBlock, RawLeaverSteps, RawLimitBlock, RawMappingBlock, RawProxyBlock,
+};
 use crate::core::duration;
 use crate::secret::SecretRef;
 
@@ -57,6 +59,21 @@ pub enum RawLimit {
     /// A block.
     Block(RawLimitBlock),
 }
+
+/// Who rollcall is at an LDAP server.
+#[derive(Debug)]
+pub enum RawBind {
+    /// `external`
+    External,
+    /// `anonymous`
+    Anonymous,
+    /// A block.
+    Simple(RawBindBlock),
+}
+
+/// One server, or several.
+#[derive(Debug)]
+pub struct RawServers(pub Vec<String>);
 
 /// A share in whole per cent, written `5%`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +155,7 @@ word_or_block!(RawMapping);
 word_or_block!(RawLeaver);
 word_or_block!(RawLimit);
 word_or_block!(RawProxy);
+word_or_block!(RawBind);
 
 impl WordOrBlock<'_> for RawAssign {
     type Block = RawAssignBlock;
@@ -217,6 +235,55 @@ impl WordOrBlock<'_> for RawProxy {
 
     fn block(block: RawProxyBlock) -> Self {
         Self::Block(block)
+    }
+}
+
+impl WordOrBlock<'_> for RawBind {
+    type Block = RawBindBlock;
+    const WANTED: &'static str = "`external`, `anonymous` or a block";
+
+    fn word(text: &str) -> Result<Self, String> {
+        match text {
+            "external" => Ok(Self::External),
+            "anonymous" => Ok(Self::Anonymous),
+            _ => Err(
+                "this is not known here; write `external`, `anonymous`, or a block: \
+                 { dn: \"cn=rollcall,…\", password: { file: PATH } }"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    fn block(block: RawBindBlock) -> Self {
+        Self::Simple(block)
+    }
+}
+
+struct ServersVisitor;
+
+impl<'de> Visitor<'de> for ServersVisitor {
+    type Value = RawServers;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an address or a list of addresses")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<RawServers, E> {
+        Ok(RawServers(vec![text.to_owned()]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<RawServers, A::Error> {
+        let mut servers = Vec::new();
+        while let Some(server) = list.next_element()? {
+            servers.push(server);
+        }
+        Ok(RawServers(servers))
+    }
+}
+
+impl<'de> Deserialize<'de> for RawServers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(ServersVisitor)
     }
 }
 
@@ -403,6 +470,20 @@ schema!(RawLeaver, "Leaver", generator => json_schema!({
 schema!(RawLimit, "Limit", generator => json_schema!({
     "description": "A share, or the larger of a share and a count.",
     "anyOf": [generator.subschema_for::<Percent>(), generator.subschema_for::<RawLimitBlock>()],
+}));
+schema!(RawBind, "Bind", generator => json_schema!({
+    "description": "Who rollcall is at an LDAP server.",
+    "anyOf": [
+        { "enum": ["external", "anonymous"] },
+        generator.subschema_for::<RawBindBlock>(),
+    ],
+}));
+schema!(RawServers, "Servers", _generator => json_schema!({
+    "description": "A server, or several that hold the same directory.",
+    "anyOf": [
+        { "type": "string" },
+        { "type": "array", "items": { "type": "string" }, "minItems": 1 },
+    ],
 }));
 schema!(Percent, "Percent", _generator => json_schema!({
     "description": "A share in whole per cent: 5%.",

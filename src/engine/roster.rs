@@ -70,7 +70,11 @@ impl Roster {
     ) -> Result<(), StoreError> {
         let state = world.store.source(name).await?;
         let record = measure(&reading, self.at, unit.settings);
-        let doubts = judge(&record, state.last.as_ref());
+        let mut doubts = judge(&record, state.last.as_ref());
+        doubts.retain(|doubt| match doubt {
+            Doubt::LostAttribute { name, .. } => !unit.source.leaves_out(name),
+            Doubt::FewerUsers { .. } | Doubt::NewSettings => true,
+        });
         if !doubts.is_empty() {
             self.doubts.insert(name.clone(), doubts);
         }

@@ -5,6 +5,7 @@ use super::problem::{Trouble, trouble};
 use super::words::count;
 use super::{BOLD, MINUS, PLUS, TILDE, styled};
 use crate::connector::Greeting;
+use crate::core::attribute::Attributes;
 use crate::core::reading::Reading;
 
 /// One thing that was looked at.
@@ -120,18 +121,74 @@ pub fn config(sources: usize, targets: usize) -> String {
     format!("{}, {}", count(sources, "source"), count(targets, "target"))
 }
 
-/// What a source holds.
+/// What a source holds; `server` is what it says of itself, if it is one.
 #[must_use]
-pub fn reading(reading: &Reading) -> String {
+pub fn reading(reading: &Reading, server: &[String]) -> String {
     let mut text = format!(
         "{}, {}",
         count(reading.users.len(), "user"),
         count(reading.groups.len(), "group")
     );
+    for line in server {
+        text.push_str(&format!("\n     · {line}"));
+    }
+    if !server.is_empty() {
+        text.push_str(&firsts(reading));
+    }
     for note in &reading.notes {
         text.push_str(&format!("\n     · {note}"));
     }
     text
+}
+
+/// One of each, so that an admin sees whether these are the entries that were meant.
+fn firsts(reading: &Reading) -> String {
+    let mut text = String::new();
+    if let Some(user) = reading.users.first() {
+        let values: Vec<String> = user
+            .attributes
+            .iter()
+            .map(|(name, values)| format!("{name} {}", short(&values.join(", "))))
+            .collect();
+        text.push_str(&format!(
+            "\n     · the first user is {}: {}",
+            user.label,
+            values.join(" · ")
+        ));
+    }
+    if let Some(group) = reading.groups.first() {
+        let members = count(group.members.len(), "member");
+        text.push_str(&format!(
+            "\n     · the first group is {}: {members}",
+            group.name
+        ));
+    }
+    text
+}
+
+/// The beginning of a long value.
+fn short(value: &str) -> String {
+    const LONGEST: usize = 60;
+    if value.chars().count() <= LONGEST {
+        return value.to_owned();
+    }
+    value.chars().take(LONGEST).chain(['…']).collect()
+}
+
+/// A server that was left alone.
+#[must_use]
+pub fn not_asked() -> String {
+    "a directory server, not asked offline".into()
+}
+
+/// What an account of this person would hold.
+#[must_use]
+pub fn sample(label: &str, attributes: &Attributes) -> String {
+    let values: Vec<String> = attributes
+        .iter()
+        .map(|(name, value)| format!("{} {}", name.short(), short(&value.to_string())))
+        .collect();
+    format!("for {label} it would hold: {}", values.join(" · "))
 }
 
 /// What an app said of itself, and what there is to know about our credentials there.

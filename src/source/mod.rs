@@ -3,7 +3,12 @@
 //! Promises that a source which cannot be read as a whole says so, and that a reading is never
 //! silently short. Leaves to the core what a reading means.
 
+mod dn;
 pub mod file;
+pub mod ldap;
+mod nested;
+mod pool;
+mod value;
 
 use async_trait::async_trait;
 
@@ -20,6 +25,20 @@ pub trait Source: Send + Sync {
 
     /// The attributes this source is known to hold, for checking expressions; `None`: any.
     fn attributes(&self) -> Option<Vec<String>>;
+
+    /// Does a reading leave this attribute out because nobody asks for it? Then that nobody has it
+    /// says nothing.
+    fn leaves_out(&self, _attribute: &str) -> bool {
+        false
+    }
+
+    /// What an admin may want to know of the source itself, in lines: which server, what it can do.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    async fn describe(&self) -> Result<Vec<String>, ReadError> {
+        Ok(Vec::new())
+    }
 }
 
 /// Why a source could not be read.

@@ -279,6 +279,21 @@ fn the_modules_are_told_as_the_house_has_them() {
 }
 
 #[test]
+fn the_ldap_source_of_the_readme_loads() {
+    let readme = file("README.md");
+    let source = block(&readme, "### LDAP");
+    let target = "targets: { t: { connector: scim, base_url: https://t.example/scim, assign: everyone, \
+                  auth: { bearer: { env: T } } } }\n";
+    let all = source
+        .replace("# disabled", "disabled")
+        .replace("# filter", "filter");
+    for text in [source, &all] {
+        let loaded = rollcall::config::check(Path::new("c.yaml"), &format!("{text}{target}"));
+        loaded.unwrap_or_else(|problems| panic!("{problems}"));
+    }
+}
+
+#[test]
 fn links_lead_somewhere() {
     let mut seen = 0;
     for page in [

@@ -112,7 +112,9 @@ impl Installation {
             progress: &|_| (),
         };
         let sources = self.config.sources.iter().map(|(name, source)| {
-            let SourceKind::File(file) = &source.kind;
+            let SourceKind::File(file) = &source.kind else {
+                panic!("the example reads files");
+            };
             let unit = SourceUnit {
                 source: Box::new(FileSource::new(name.clone(), file.clone())),
                 absent_for: source.absent_for,

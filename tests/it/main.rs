@@ -23,6 +23,7 @@ mod peer_oidc_provider;
 mod peer_scim2_server;
 mod peer_scim2_tester;
 mod peer_scimmy;
+mod peer_slapd;
 mod plug;
 mod policies;
 mod program;
@@ -37,6 +38,7 @@ mod simulation;
 #[path = "../simulator/mod.rs"]
 mod simulator;
 mod site;
+mod slapd;
 mod state;
 mod twice;
 mod unplugged;

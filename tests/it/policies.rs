@@ -137,7 +137,9 @@ impl Site {
         let key = self.store.fingerprint_key();
         let world = self.world(&key);
         let sources = self.sources.iter().map(|(name, source)| {
-            let SourceKind::File(file) = &source.kind;
+            let SourceKind::File(file) = &source.kind else {
+                panic!("the story reads files")
+            };
             let unit = SourceUnit {
                 source: Box::new(FileSource::new(name.clone(), file.clone())),
                 absent_for: source.absent_for,

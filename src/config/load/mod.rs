@@ -36,7 +36,7 @@ pub fn check(path: &Path, text: &str) -> Result<Config, Problems> {
     let raw: RawConfig =
         shape::read(&document.root, &Place::top(), &mut findings).unwrap_or_default();
     let folder = path.parent().unwrap_or(Path::new(""));
-    let sources = sources::check(raw.sources, folder, &mut findings);
+    let mut sources = sources::check(raw.sources, folder, &mut findings);
     let connectors = raw.connectors.map(|path| folder.join(path));
     connectors_folder(connectors.as_deref(), &mut findings);
     let around = Surroundings {
@@ -45,6 +45,7 @@ pub fn check(path: &Path, text: &str) -> Result<Config, Problems> {
         vocabulary: &sources::vocabulary(&sources),
     };
     let (targets, elsewhere) = targets::check(raw.targets, &around, &mut findings);
+    sources::ask(&mut sources, &targets);
     let mut problems = findings.finish();
     problems.extend(elsewhere);
     if !problems.is_empty() {

@@ -264,7 +264,9 @@ fn every_key_is_read() {
     assert_eq!(config.state, PathBuf::from("/etc/rollcall/state"));
     let hq = &config.sources[&SourceName::new("hq")];
     assert_eq!(hq.absent_for, Duration::from_hours(1));
-    let SourceKind::File(file) = &hq.kind;
+    let SourceKind::File(file) = &hq.kind else {
+        panic!("a file");
+    };
     assert_eq!(file.users, PathBuf::from("/etc/rollcall/u.csv"));
     assert_eq!(file.groups, Some(PathBuf::from("/etc/rollcall/g.csv")));
     let words = [
@@ -275,7 +277,9 @@ fn every_key_is_read() {
         &file.label,
     ];
     assert_eq!(words, ["id", "gid", "off", "boss", "mail"]);
-    let SourceKind::File(ldif) = &config.sources[&SourceName::new("ldif")].kind;
+    let SourceKind::File(ldif) = &config.sources[&SourceName::new("ldif")].kind else {
+        panic!("a file");
+    };
     assert_eq!(
         (ldif.users.as_path(), ldif.user_key.as_str()),
         (Path::new("/srv/d.LDIF"), "entryUUID")
@@ -396,7 +400,7 @@ fn unknown_keys_are_told_with_the_nearest_known_one() {
         told(&format!("stat: {{}}\n{text}")),
         [
             "1:1: stat: unknown key `stat` (did you mean `state`?)",
-            "2:18: sources.hq.absent: unknown key `absent` (the keys here are: file, absent_for)",
+            "2:18: sources.hq.absent: unknown key `absent` (the keys here are: file, ldap, absent_for)",
             "5:5: targets.t.conector: unknown key `conector` (did you mean `connector`?)",
         ]
     );

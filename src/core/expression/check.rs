@@ -18,20 +18,29 @@ use super::{Problem, Purpose, Vocabulary};
 /// How many texts of the input an expression may string together.
 const MOST_PIECES: u32 = 128;
 
-/// Checks a tree within the caps of [`super::syntax::parse`] and returns the groups it names.
+/// What an expression names.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// Groups, as far as they are literals.
+    pub(super) groups: BTreeSet<String>,
+    /// Attributes of the user: all of them, since their names must be written out.
+    pub(super) attributes: BTreeSet<String>,
+}
+
+/// Checks a tree within the caps of [`super::syntax::parse`] and returns what it names.
 pub(super) fn check(
     top: &IdedExpr,
     written: &Written,
     vocabulary: &Vocabulary,
     purpose: Purpose,
-) -> Result<BTreeSet<String>, Vec<Problem>> {
+) -> Result<Names, Vec<Problem>> {
     let mut check = Check::new(written, vocabulary);
     let estimate = check.visit(top);
     if check.problems.is_empty() {
         check.result(top, estimate, purpose);
     }
     if check.problems.is_empty() {
-        return Ok(check.groups);
+        return Ok(check.names);
     }
     check
         .problems
@@ -47,19 +56,19 @@ pub(super) struct Check<'t> {
     pub(super) scope: Vec<Binding<'t>>,
     pub(super) loops: usize,
     pub(super) problems: Vec<Problem>,
-    pub(super) groups: BTreeSet<String>,
+    pub(super) names: Names,
 }
 
 impl<'t> Check<'t> {
     fn new(written: &'t Written, vocabulary: &'t Vocabulary) -> Self {
-        let (scope, problems, groups) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let (scope, problems, names) = (Vec::new(), Vec::new(), Names::default());
         Self {
             written,
             vocabulary,
             scope,
             loops: 0,
             problems,
-            groups,
+            names,
         }
     }
 

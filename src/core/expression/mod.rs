@@ -57,11 +57,18 @@ pub struct Program {
     checked: Arc<Checked>,
 }
 
+/// Two programs are the same when they were written the same.
+impl PartialEq for Program {
+    fn eq(&self, other: &Self) -> bool {
+        self.source() == other.source()
+    }
+}
+
 /// What a program holds.
 struct Checked {
     written: Written,
     tree: cel::IdedExpr,
-    groups: BTreeSet<String>,
+    names: check::Names,
 }
 
 impl fmt::Debug for Program {
@@ -131,11 +138,11 @@ impl Program {
         syntax::refuse_unfit(source)?;
         let checked = syntax::on_a_deep_stack(|| {
             let (tree, written) = syntax::parse(source)?;
-            let groups = check::check(&tree, &written, vocabulary, purpose)?;
+            let names = check::check(&tree, &written, vocabulary, purpose)?;
             Ok(Checked {
                 written,
                 tree,
-                groups,
+                names,
             })
         })?;
         Ok(Self {
@@ -153,7 +160,13 @@ impl Program {
     /// are literals.
     #[must_use]
     pub fn groups(&self) -> BTreeSet<String> {
-        self.checked.groups.clone()
+        self.checked.names.groups.clone()
+    }
+
+    /// The attributes of the user that it asks for, as they are written.
+    #[must_use]
+    pub fn attributes(&self) -> &BTreeSet<String> {
+        &self.checked.names.attributes
     }
 
     /// The value for a user; null, absence, an empty text and an empty list are all `None`. Texts

@@ -126,6 +126,7 @@ impl<'t> Check<'t> {
             (Root::User, "disabled") => Kind::Bool,
             (Root::User, "key" | "label" | "manager") => Kind::Text,
             (_, attribute) => {
+                self.names.attributes.insert(attribute.to_owned());
                 self.known_attribute(root, attribute, span);
                 if root == Root::All {
                     Kind::Texts

@@ -97,7 +97,7 @@ impl<'t> Check<'t> {
     /// `user.groups.exists(g, g == "eng")` asks for a group.
     fn note_compared(&mut self, variable: &'t IdedExpr, with: &'t IdedExpr) {
         if let (Holds::GroupNames, Some(name)) = (self.words(variable), tree::literal_text(with)) {
-            self.groups.insert(name.to_owned());
+            self.names.groups.insert(name.to_owned());
         }
     }
 
@@ -144,7 +144,9 @@ impl<'t> Check<'t> {
         else {
             return;
         };
-        self.groups.extend(named.into_iter().map(str::to_owned));
+        self.names
+            .groups
+            .extend(named.into_iter().map(str::to_owned));
     }
 
     fn sum(&mut self, node: &IdedExpr, left: &'t IdedExpr, right: &'t IdedExpr) -> Estimate {

@@ -14,9 +14,9 @@ use super::flaw::Flaw;
 use super::groups::{MEMBERS, NAME, NESTED};
 use super::header::{Column, Header};
 use super::lines::Lines;
-use super::pool::Pool;
 use super::quotes;
 use super::rows::{Row, Table};
+use crate::source::pool::Pool;
 
 /// Stands between the values of a column whose header ends in `[]`.
 const SEPARATOR: char = ';';

@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::FileConfig;
-use super::dn;
 use super::flaw::Flaw;
 use super::groups::LDAP_MEMBERS;
 use super::ldif::{self, Attribute, Content, Record};
-use super::pool::Pool;
 use super::rows::{Row, Table};
+use crate::source::dn;
+use crate::source::pool::Pool;
+use crate::source::value::{self, GUID};
 
 /// Entries that hold members.
 const GROUPS: [&str; 6] = [
@@ -41,23 +42,6 @@ const OTHERS: [&str; 14] = [
     "organizationalUnit",
     "referral",
     "subentry",
-];
-
-/// Attributes that prove who somebody is; they have no business in an app.
-const SECRETS: [&str; 13] = [
-    "authPassword",
-    "krbExtraData",
-    "krbPrincipalKey",
-    "lmPwdHistory",
-    "ntPwdHistory",
-    "pwdHistory",
-    "sambaLMPassword",
-    "sambaNTPassword",
-    "sambaPasswordHistory",
-    "supplementalCredentials",
-    "unicodePwd",
-    "userPKCS12",
-    "userPassword",
 ];
 
 /// Reads a whole file.
@@ -121,7 +105,7 @@ impl Intake<'_> {
     fn put(&mut self, row: &mut Row, attribute: &Attribute<'_>) {
         let plain = attribute.name.split(';').next().unwrap_or_default();
         let is = |name: &&str| name.eq_ignore_ascii_case(plain);
-        if is(&"dn") || SECRETS.iter().any(is) {
+        if is(&"dn") || value::is_secret(plain) {
             return;
         }
         let name = self.names.spelling(&attribute.name);
@@ -216,26 +200,12 @@ fn the_dn(record: &Record<'_>) -> Result<String, String> {
     dn::normal(name).ok_or_else(|| "its `dn` is no distinguished name".into())
 }
 
-/// Active Directory's `objectGUID` is 16 bytes, the first three groups little-endian
-/// (MS-DTYP, 2.3.4); written as its own tools show it.
+/// The text of an `objectGUID`, which is binary.
 fn guid(name: &str, value: &Content<'_>) -> Option<String> {
-    let Content::Bytes(bytes) = value else {
-        return None;
-    };
-    let bytes: &[u8; 16] = bytes.as_slice().try_into().ok()?;
-    if !name.eq_ignore_ascii_case("objectGUID") {
-        return None;
+    match value {
+        Content::Bytes(bytes) if name.eq_ignore_ascii_case(GUID) => value::guid(bytes),
+        Content::Bytes(_) | Content::Text(_) => None,
     }
-    let order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
-    let digits = order.into_iter().enumerate().map(|(at, from)| {
-        let dash = if matches!(at, 4 | 6 | 8 | 10) {
-            "-"
-        } else {
-            ""
-        };
-        format!("{dash}{:02x}", bytes[from])
-    });
-    Some(digits.collect())
 }
 
 /// One spelling for each attribute: their names do not heed case (RFC 4512, 2.5).

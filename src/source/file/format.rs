@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use super::FileConfig;
 use super::flaw::Flaw;
-use super::pool::Pool;
 use super::rows::{Row, Table};
 use super::{csv, entry, json, yaml};
+use crate::source::pool::Pool;
 
 /// A format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,15 +9,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::FileConfig;
-use super::dn;
 use super::flaw::{Flaw, place};
 use super::known::Known;
-use super::nested::{self, Children};
 use super::rows::Row;
 use super::users::EXAMPLES;
 use crate::core::key::{GroupKey, SourceName, UserKey};
 use crate::core::text::nearest;
 use crate::core::user::Group;
+use crate::source::dn;
+use crate::source::nested::{self, Children};
 
 /// The field that a group is called by.
 pub(super) const NAME: &str = "name";
@@ -274,8 +274,8 @@ fn circle_note(circle: &[usize], titles: &[Title]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::file::pool::Pool;
     use crate::source::file::{users, yaml};
+    use crate::source::pool::Pool;
 
     const USERS: &str = "users: [{key: a}, {key: b}, {key: c, disabled: maybe}, {key: d}]\n";
 

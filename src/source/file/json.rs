@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 
 use super::flaw::{Flaw, WRITE_WHOLE};
 use super::lines::Lines;
-use super::pool::Pool;
 use super::rows::{Row, Table};
+use crate::source::pool::Pool;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -8,11 +8,11 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::FileConfig;
-use super::dn;
 use super::rows::Row;
 use super::users::Keyed;
 use crate::core::key::UserKey;
 use crate::core::text::fold;
+use crate::source::dn;
 
 /// The users of a file, by all their names.
 #[derive(Debug, Default)]

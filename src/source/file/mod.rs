@@ -6,7 +6,6 @@
 //! Leaves to the engine how long somebody must be missing before that means anything.
 
 mod csv;
-mod dn;
 mod entry;
 mod flaw;
 mod format;
@@ -16,9 +15,7 @@ mod json;
 mod known;
 mod ldif;
 mod lines;
-mod nested;
 mod opened;
-mod pool;
 mod quotes;
 mod rows;
 mod users;
@@ -33,9 +30,9 @@ use self::flaw::Flaw;
 use self::format::{Format, Purpose};
 use self::groups::Groups;
 use self::opened::Opened;
-use self::pool::Pool;
 use self::rows::Table;
 use self::users::Users;
+use super::pool::Pool;
 use super::{ReadError, Source};
 use crate::core::key::SourceName;
 use crate::core::reading::{BrokenRow, Coverage, Reading};

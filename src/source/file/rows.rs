@@ -5,14 +5,10 @@
 //! RFC 7643, 4.1.2), and that a row with any other value says so. Leaves what a field means to
 //! [`super::users`] and [`super::groups`].
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::pool::Pool;
-use crate::core::text::nfc;
-
-/// The longest value, in bytes.
-pub(super) const LONGEST_VALUE: usize = 64 * 1024;
+use crate::source::pool::Pool;
+use crate::source::value::clean;
 
 /// What a file holds.
 #[derive(Debug, Default)]
@@ -136,29 +132,10 @@ impl Row {
     }
 }
 
-/// The value as it is kept.
-fn clean(value: &str) -> Result<Cow<'_, str>, String> {
-    let trimmed = value.trim();
-    if trimmed.len() > LONGEST_VALUE {
-        let size = trimmed.len() / 1024;
-        return Err(format!("is {size} KiB long, more than 64"));
-    }
-    match trimmed.chars().find(|sign| is_unfit(*sign)) {
-        Some(sign) => Err(format!(
-            "holds the control character U+{:04X}",
-            u32::from(sign)
-        )),
-        None => Ok(nfc(trimmed)),
-    }
-}
-
-fn is_unfit(sign: char) -> bool {
-    sign.is_control() && !matches!(sign, '\n' | '\r' | '\t')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::value::LONGEST_VALUE;
 
     fn row(value: &str) -> Row {
         let mut row = Row::new(7);

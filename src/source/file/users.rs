@@ -4,7 +4,7 @@
 //! as soon as the key can be read; that of two rows with one key neither is used. Leaves groups to
 //! [`super::groups`].
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use super::rows::{Field, Row};
 use crate::core::key::{SourceName, UserKey};
 use crate::core::reading::BrokenRow;
 use crate::core::user::User;
+use crate::source::value::{switch, without_repeats};
 
 /// What came of the rows.
 #[derive(Debug)]
@@ -136,14 +137,6 @@ fn attributes(fields: Vec<Field>) -> BTreeMap<Arc<str>, Vec<Arc<str>>> {
         .collect()
 }
 
-fn without_repeats(mut values: Vec<Arc<str>>) -> Vec<Arc<str>> {
-    if values.len() > 1 {
-        let mut seen = HashSet::new();
-        values.retain(|value| seen.insert(Arc::clone(value)));
-    }
-    values
-}
-
 /// Whether the row says that the user may not log in.
 ///
 /// # Errors
@@ -158,14 +151,6 @@ fn disabled(row: &Row, config: &FileConfig) -> Result<bool, String> {
             .ok_or_else(|| format!("`{}` is “{value}”; write true or false", config.disabled))?;
     }
     Ok(disabled)
-}
-
-fn switch(value: &str) -> Option<bool> {
-    let is = |word: &&str| word.eq_ignore_ascii_case(value);
-    if ["true", "yes", "1"].iter().any(&is) {
-        return Some(true);
-    }
-    ["false", "no", "0"].iter().any(is).then_some(false)
 }
 
 /// The rows that cannot be used.
@@ -260,8 +245,8 @@ impl Strangers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::file::pool::Pool;
     use crate::source::file::yaml;
+    use crate::source::pool::Pool;
 
     fn users(text: &str) -> Result<Users, Flaw> {
         let config = FileConfig::default_for("d.yaml".into());

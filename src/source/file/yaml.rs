@@ -10,9 +10,9 @@ use std::sync::Arc;
 use serde_yaml::granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, StrInput};
 
 use super::flaw::{Flaw, WRITE_WHOLE};
-use super::pool::Pool;
 use super::rows::{Row, Table};
 use crate::core::text::nearest;
+use crate::source::pool::Pool;
 
 const SHAPE: &str = "write `users:` and `groups:`, each with a list of mappings under it";
 

@@ -156,7 +156,9 @@ impl Month {
 
     fn sources(&self) -> BTreeMap<SourceName, SourceUnit> {
         let unit = |(name, source): (&SourceName, &config::SourceConfig)| {
-            let SourceKind::File(file) = &source.kind;
+            let SourceKind::File(file) = &source.kind else {
+                panic!("the example reads files");
+            };
             let unit = SourceUnit {
                 source: Box::new(FileSource::new(name.clone(), file.clone())),
                 absent_for: source.absent_for,

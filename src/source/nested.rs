@@ -1,7 +1,7 @@
 //! Groups in groups: who is reached through them, and where they run in circles.
 //!
 //! Promises to end on any graph and to name each circle once, whatever order the groups come in.
-//! Leaves names and members to [`super::groups`].
+//! Leaves names and members to the groups of each source.
 
 use std::collections::BTreeSet;
 

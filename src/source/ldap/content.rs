@@ -1,0 +1,101 @@
+//! The values of an entry as they are kept.
+//!
+//! Promises text in the form of all sources, and base64 for what is binary. Leaves what an attribute
+//! means to users and groups.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::entry::{Attribute, Entry};
+use crate::source::pool::Pool;
+use crate::source::value::{self, GUID, LONGEST_VALUE, clean};
+
+/// Attributes that are never text, whatever their bytes look like.
+const BINARY: [&str; 6] = [
+    "cACertificate",
+    "jpegPhoto",
+    "objectSid",
+    "photo",
+    "thumbnailPhoto",
+    "userCertificate",
+];
+
+/// One value of an attribute.
+pub(super) enum Content {
+    /// To be kept.
+    Text(Arc<str>),
+    /// Empty.
+    Nothing,
+    /// Binary, and longer than any value may be.
+    TooLong,
+    /// No value that may be kept, and why.
+    Unfit(String),
+}
+
+/// The one value under which an entry is known for ever.
+///
+/// # Errors
+/// When it has none, several, or one that is no text in a line.
+pub(super) fn key(entry: &Entry, name: &str) -> Result<Arc<str>, String> {
+    let mut values = entry.values(name);
+    let value = values.next().ok_or_else(|| format!("has no `{name}`"))?;
+    let more = values.count();
+    if more > 0 {
+        return Err(format!("has {} values for `{name}`", more + 1));
+    }
+    if name.eq_ignore_ascii_case(GUID) {
+        let guid = value::guid(value);
+        return guid
+            .map(Arc::from)
+            .ok_or_else(|| format!("`{name}` is not of 16 bytes"));
+    }
+    let text = std::str::from_utf8(value).map_err(|_| format!("`{name}` is not text"))?;
+    let text = clean(text).map_err(|why| format!("`{name}` {why}"))?;
+    if text.is_empty() || text.contains(char::is_control) {
+        return Err(format!("`{name}` is empty, or more than a line"));
+    }
+    Ok(Arc::from(&*text))
+}
+
+/// The values of an attribute as they are kept: text, or base64 where one of them is binary.
+pub(super) fn contents(attribute: &Attribute, pool: &mut Pool) -> Vec<Content> {
+    let plain = attribute.plain();
+    if plain.eq_ignore_ascii_case(GUID) {
+        let guids = attribute.values.iter().map(|value| value::guid(value));
+        let text = |guid: Option<String>| guid.map_or(Content::Nothing, |guid| text(&guid, pool));
+        return guids.map(text).collect();
+    }
+    let is_binary = BINARY.iter().any(|name| name.eq_ignore_ascii_case(plain))
+        || attribute.name.to_ascii_lowercase().ends_with(";binary")
+        || attribute
+            .values
+            .iter()
+            .any(|value| std::str::from_utf8(value).is_err());
+    let values = attribute.values.iter();
+    if is_binary {
+        return values.map(|value| base64(value)).collect();
+    }
+    values
+        .map(|value| match std::str::from_utf8(value) {
+            Ok(value) => text(value, pool),
+            Err(_) => base64(value),
+        })
+        .collect()
+}
+
+fn base64(value: &[u8]) -> Content {
+    if value.len() > LONGEST_VALUE / 4 * 3 {
+        return Content::TooLong;
+    }
+    Content::Text(Arc::from(STANDARD.encode(value)))
+}
+
+fn text(value: &str, pool: &mut Pool) -> Content {
+    match clean(value) {
+        Ok(text) if text.is_empty() => Content::Nothing,
+        Ok(text) => Content::Text(pool.share(&text)),
+        Err(why) => Content::Unfit(why),
+    }
+}

@@ -1,0 +1,152 @@
+//! An entry as the wire has it.
+//!
+//! Promises that an entry of any shape is read or refused, and never ends the program. Leaves what
+//! its attributes mean to users and groups.
+
+use ldap3::asn1::StructureTag;
+
+/// `SearchResultEntry` (RFC 4511, 4.5.2).
+const SEARCH_RESULT_ENTRY: u64 = 4;
+
+/// An entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Its name, as the server spells it.
+    pub(super) dn: String,
+    /// Its attributes, in the order they came.
+    pub(super) attributes: Vec<Attribute>,
+}
+
+/// An attribute with its values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Attribute {
+    /// As the server spells it, options included: `cn;lang-de`.
+    pub(super) name: String,
+    /// Its values.
+    pub(super) values: Vec<Vec<u8>>,
+}
+
+impl Entry {
+    /// Reads an entry; `None` when it is none.
+    pub(super) fn decode(tag: StructureTag) -> Option<Self> {
+        let parts = tag.match_id(SEARCH_RESULT_ENTRY)?.expect_constructed()?;
+        let [dn, attributes] = <[StructureTag; 2]>::try_from(parts).ok()?;
+        let attributes = attributes.expect_constructed()?.into_iter();
+        Some(Self {
+            dn: text(dn)?,
+            attributes: attributes.map(Attribute::decode).collect::<Option<_>>()?,
+        })
+    }
+
+    /// The values of an attribute, whatever its options but ranges.
+    pub(super) fn values<'e>(&'e self, name: &'e str) -> impl Iterator<Item = &'e [u8]> {
+        let named = self.attributes.iter().filter(move |attribute| {
+            attribute.plain().eq_ignore_ascii_case(name) && !attribute.name.contains(";range=")
+        });
+        named.flat_map(|attribute| attribute.values.iter().map(Vec::as_slice))
+    }
+
+    /// The same, those that are text.
+    pub(super) fn texts<'e>(&'e self, name: &'e str) -> impl Iterator<Item = &'e str> {
+        self.values(name)
+            .filter_map(|value| std::str::from_utf8(value).ok())
+    }
+}
+
+impl Attribute {
+    fn decode(tag: StructureTag) -> Option<Self> {
+        let parts = tag.expect_constructed()?;
+        let [name, values] = <[StructureTag; 2]>::try_from(parts).ok()?;
+        let values = values.expect_constructed()?.into_iter();
+        Some(Self {
+            name: text(name)?,
+            values: values
+                .map(StructureTag::expect_primitive)
+                .collect::<Option<_>>()?,
+        })
+    }
+
+    /// The name without options.
+    pub(super) fn plain(&self) -> &str {
+        self.name.split(';').next().unwrap_or_default()
+    }
+}
+
+fn text(tag: StructureTag) -> Option<String> {
+    String::from_utf8(tag.expect_primitive()?).ok()
+}
+
+#[cfg(test)]
+impl Entry {
+    /// An entry for a test, one value a line.
+    pub(super) fn made(dn: &str, values: &[(&str, &str)]) -> Self {
+        let mut entry = Self {
+            dn: dn.into(),
+            attributes: Vec::new(),
+        };
+        for (name, value) in values {
+            let value = value.as_bytes().to_vec();
+            let mut known = entry.attributes.iter_mut();
+            match known.find(|attribute| attribute.name == *name) {
+                Some(attribute) => attribute.values.push(value),
+                None => entry.attributes.push(Attribute {
+                    name: (*name).into(),
+                    values: vec![value],
+                }),
+            }
+        }
+        entry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ldap3::asn1::{PL, TagClass};
+
+    use super::*;
+
+    fn primitive(value: &[u8]) -> StructureTag {
+        StructureTag {
+            class: TagClass::Universal,
+            id: 4,
+            payload: PL::P(value.to_vec()),
+        }
+    }
+
+    fn constructed(id: u64, parts: Vec<StructureTag>) -> StructureTag {
+        StructureTag {
+            class: TagClass::Universal,
+            id,
+            payload: PL::C(parts),
+        }
+    }
+
+    #[test]
+    fn an_entry_is_read() {
+        let values = constructed(17, vec![primitive(b"Ann"), primitive(&[0xff])]);
+        let attribute = constructed(16, vec![primitive(b"cn;lang-en"), values]);
+        let parts = vec![primitive(b"uid=a"), constructed(16, vec![attribute])];
+        let entry = Entry::decode(constructed(4, parts)).expect("an entry");
+        assert_eq!(entry.dn, "uid=a");
+        assert_eq!(entry.attributes[0].name, "cn;lang-en");
+        assert_eq!(entry.values("CN").count(), 2);
+        assert_eq!(entry.texts("cn").collect::<Vec<_>>(), ["Ann"]);
+    }
+
+    #[test]
+    fn what_is_no_entry_is_none_and_no_panic() {
+        for tag in [
+            constructed(4, vec![]),
+            constructed(5, vec![primitive(b"x"), constructed(16, vec![])]),
+            constructed(4, vec![primitive(&[0xff]), constructed(16, vec![])]),
+            constructed(4, vec![primitive(b"x"), primitive(b"x")]),
+            constructed(
+                4,
+                vec![primitive(b"x"), constructed(16, vec![primitive(b"cn")])],
+            ),
+            primitive(b"x"),
+        ] {
+            assert_eq!(Entry::decode(tag.clone()), None, "{tag:?}");
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! Reading a directory over LDAP (RFC 4511).
+//!
+//! Promises that an answer which is cut short, refused, empty or nonsense is an error and never a
+//! small directory, whatever the server does; that an entry which cannot be used counts as present;
+//! and that the whole of `ldap3` stays behind this module. Leaves how long somebody must be missing
+//! before that means anything to the engine.
+//!
+//! The way of a reading: `session` reaches a server, binds and asks what it is; `search` pages
+//! through users and then groups; `people` and `groups` make them of entries; `strangers` looks
+//! again for members that were renamed meanwhile.
+
+mod asking;
+mod content;
+mod dialect;
+mod draft;
+mod entry;
+mod failure;
+mod groups;
+mod note;
+mod people;
+mod range;
+mod root;
+#[cfg(test)]
+mod script;
+mod search;
+mod session;
+mod settings;
+mod sign;
+mod strangers;
+mod trust;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use self::failure::refuse;
+use self::groups::{Flock, Groups};
+use self::people::{People, Roll};
+use self::search::{Search, Tally};
+use self::session::Session;
+use super::{ReadError, Source};
+use crate::clock::Clock;
+use crate::core::expression::{Program, Subject};
+use crate::core::key::SourceName;
+use crate::core::reading::{BrokenRow, Coverage, Reading};
+
+pub use self::dialect::Dialect;
+pub use self::settings::{
+    Bind, Branch, ClientCertificate, Depth, Disabled, Form, GroupSettings, LdapConfig, UserSettings,
+};
+
+/// Can this text be sent as a filter (RFC 4515)?
+#[must_use]
+pub fn is_filter(text: &str) -> bool {
+    ldap3::parse_filter(text).is_ok()
+}
+
+/// Is this text a distinguished name (RFC 4514)?
+#[must_use]
+pub fn is_dn(text: &str) -> bool {
+    super::dn::normal(text).is_some()
+}
+
+/// Is this the name of an attribute that proves who somebody is, and is never read?
+#[must_use]
+pub fn is_secret(attribute: &str) -> bool {
+    super::value::is_secret(attribute)
+}
+
+/// A directory behind one server, or several that hold the same.
+#[derive(Clone, Debug)]
+pub struct LdapSource {
+    name: SourceName,
+    config: Arc<LdapConfig>,
+    clock: Clock,
+}
+
+impl LdapSource {
+    /// The source `name` with its settings; nobody is asked yet.
+    #[must_use]
+    pub fn new(name: SourceName, config: LdapConfig, clock: Clock) -> Self {
+        Self {
+            name,
+            config: Arc::new(config),
+            clock,
+        }
+    }
+
+    async fn read_all(&self) -> Result<Reading, ReadError> {
+        let config = &*self.config;
+        let mut session = Session::open(config).await?;
+        let mut people = People::new(config, session.dialect, &self.name);
+        let tally = read_users(&mut session, config, &mut people).await?;
+        let Flock {
+            groups,
+            notes: group_notes,
+        } = self.read_groups(&mut session, &mut people).await?;
+        let server = session.server.clone();
+        let refers = !session.dialect.always_refers();
+        session.close().await;
+        let Roll {
+            users,
+            broken,
+            mut notes,
+        } = people.finish(self.clock.now());
+        refuse_if_all(&server, users.len(), &broken)?;
+        notes.extend(group_notes);
+        let referrals = if refers { tally.referrals } else { 0 };
+        notes.extend(referral_note(referrals));
+        let mut reading = Reading {
+            source: self.name.clone(),
+            users,
+            groups,
+            coverage: coverage(&broken, referrals),
+            broken,
+            notes,
+        };
+        if let Disabled::Expression(program) = &config.users.disabled {
+            switch_off(&mut reading, program);
+        }
+        Ok(reading)
+    }
+
+    async fn read_groups(
+        &self,
+        session: &mut Session,
+        people: &mut People<'_>,
+    ) -> Result<Flock, ReadError> {
+        let Some(settings) = &self.config.groups else {
+            return Ok(Flock::default());
+        };
+        let mut groups = Groups::new(settings, session.dialect, &session.server);
+        let attributes = draft::attributes(settings, session.dialect);
+        let filter = settings.branch.filter.as_deref();
+        let search = Search {
+            what: "groups",
+            branch: &settings.branch,
+            filter: filter.unwrap_or(session.dialect.group_filter()),
+            attributes: &attributes,
+            page: self.config.page,
+        };
+        let mut ranged = Vec::new();
+        let mut take = |entry| {
+            if range::is_ranged(&entry) {
+                ranged.push(entry);
+                return Ok(());
+            }
+            groups.take(&entry, people)
+        };
+        search.run(session, &mut take).await?;
+        for entry in ranged {
+            let entry = range::complete(session, entry).await?;
+            groups.take(&entry, people)?;
+        }
+        let (config, clock) = (&*self.config, &self.clock);
+        let gone =
+            strangers::recognise(session, config, &mut groups, people, settings, clock).await?;
+        groups.finish(&self.name, people, &gone)
+    }
+
+    async fn describe_server(&self) -> Result<Vec<String>, ReadError> {
+        let session = Session::open(&self.config).await?;
+        let root = &session.root;
+        let mut maker = session.dialect.title().to_owned();
+        let version = [&root.vendor, &root.version].into_iter().flatten();
+        let version: Vec<&str> = version.map(String::as_str).collect();
+        if !version.is_empty() {
+            maker.push_str(&format!(" ({})", version.join(", ")));
+        }
+        let features = match root.features().as_slice() {
+            [] => "nothing that we would use".to_owned(),
+            features => features.join(", "),
+        };
+        let lines = vec![
+            format!("{} is {maker}", session.server),
+            format!("it can: {features}"),
+            format!(
+                "users are known by `{}`",
+                asking::user_key(&self.config, session.dialect)
+            ),
+        ];
+        session.close().await;
+        Ok(lines)
+    }
+}
+
+#[async_trait]
+impl Source for LdapSource {
+    /// Reads users and groups to their end, in a task of its own: what a server sends may make the
+    /// client panic, and that is a reading that failed.
+    async fn read(&self) -> Result<Reading, ReadError> {
+        let source = self.clone();
+        apart(async move { source.read_all().await }).await
+    }
+
+    /// Any: what a server holds is known only when it is asked.
+    fn attributes(&self) -> Option<Vec<String>> {
+        None
+    }
+
+    fn leaves_out(&self, attribute: &str) -> bool {
+        let kept = |dialect: &Dialect| asking::kept(&self.config, *dialect);
+        let mut kept = Dialect::ALL.iter().flat_map(kept);
+        !kept.any(|name| name == attribute)
+    }
+
+    async fn describe(&self) -> Result<Vec<String>, ReadError> {
+        let source = self.clone();
+        apart(async move { source.describe_server().await }).await
+    }
+}
+
+async fn apart<T: Send + 'static>(
+    work: impl Future<Output = Result<T, ReadError>> + Send + 'static,
+) -> Result<T, ReadError> {
+    tokio::spawn(work).await.unwrap_or_else(|cause| {
+        let hint = "check that `url` leads to a directory server; if it does, please report this";
+        Err(failure::because(
+            "the reading broke off: the server sent what is no answer of LDAP",
+            hint,
+            cause,
+        ))
+    })
+}
+
+async fn read_users(
+    session: &mut Session,
+    config: &LdapConfig,
+    people: &mut People<'_>,
+) -> Result<Tally, ReadError> {
+    let attributes = asking::of_users(config, session.dialect);
+    let branch = &config.users.branch;
+    let filter = branch.filter.as_deref();
+    let search = Search {
+        what: "users",
+        branch,
+        filter: filter.unwrap_or(session.dialect.user_filter()),
+        attributes: &attributes,
+        page: config.page,
+    };
+    let mut ranged = Vec::new();
+    let mut take = |entry| {
+        if range::is_ranged(&entry) {
+            ranged.push(entry);
+        } else {
+            people.take(&entry);
+        }
+        Ok(())
+    };
+    let tally = search.run(session, &mut take).await?;
+    for entry in ranged {
+        people.take(&range::complete(session, entry).await?);
+    }
+    people.refuse_nameless(&session.server)?;
+    if people.is_empty() {
+        let problem = format!(
+            "{}: users: nothing under {} matches {}, which is never taken for an empty directory",
+            session.server, branch.base, search.filter
+        );
+        let hint = "correct `users.base` or `users.filter`, or let the bind name read the entries";
+        return Err(refuse(problem, hint));
+    }
+    Ok(tally)
+}
+
+/// Entries of which none can be used say more about the settings than about people.
+fn refuse_if_all(server: &str, usable: usize, broken: &[BrokenRow]) -> Result<(), ReadError> {
+    match broken.first() {
+        Some(first) if usable == 0 => Err(people::useless(server, first)),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Absence says something only when each entry says whose it is, and none is on another server.
+fn coverage(broken: &[BrokenRow], referrals: usize) -> Coverage {
+    if referrals == 0 && broken.iter().all(|row| row.user.is_some()) {
+        return Coverage::Whole;
+    }
+    Coverage::Part {
+        gone: BTreeSet::new(),
+    }
+}
+
+fn referral_note(referrals: usize) -> Option<String> {
+    let refer = match referrals {
+        0 => return None,
+        1 => "1 part of the tree is".to_owned(),
+        more => format!("{more} parts of the tree are"),
+    };
+    Some(format!(
+        "users: {refer} on another server, and referrals are not followed; while that is so, nobody \
+         counts as missing (choose `users.base` below it)"
+    ))
+}
+
+/// Asks an expression of the config who may not log in.
+fn switch_off(reading: &mut Reading, program: &Program) {
+    let groups: BTreeMap<_, _> = reading
+        .groups_of_users()
+        .into_iter()
+        .map(|(user, groups)| (user.clone(), groups))
+        .collect();
+    let users = std::mem::take(&mut reading.users);
+    for mut user in users {
+        let groups = groups.get(&user.key).map_or(&[][..], Vec::as_slice);
+        let verdict = program.truth(&Subject::new(&user, groups));
+        match verdict {
+            Ok(off) => {
+                user.disabled = off;
+                reading.users.push(user);
+            }
+            Err(error) => reading.broken.push(BrokenRow {
+                place: user.label.to_string(),
+                user: Some(user.key),
+                group: None,
+                problem: format!("`disabled`: {error}"),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

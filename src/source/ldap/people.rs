@@ -1,0 +1,347 @@
+//! From entries to users: keys, values, switches and managers.
+//!
+//! Promises that an entry which cannot be used is held back alone, and that its user counts as present
+//! as soon as the key can be read; that two entries with one key are both held back. Leaves groups to
+//! [`super::groups`].
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::asking::{self, Spelling};
+use super::content::{Content, contents, key};
+use super::dialect::Dialect;
+use super::entry::{Attribute, Entry};
+use super::failure::refuse;
+use super::note::{counted, examples};
+use super::settings::{Disabled, LdapConfig};
+use crate::core::key::{SourceName, UserKey};
+use crate::core::reading::BrokenRow;
+use crate::core::user::User;
+use crate::source::ReadError;
+use crate::source::dn;
+use crate::source::pool::Pool;
+use crate::source::value::{self, switch, without_repeats};
+
+/// The users of a directory, as they come.
+pub(super) struct People<'c> {
+    config: &'c LdapConfig,
+    dialect: Dialect,
+    source: SourceName,
+    spelling: Spelling,
+    pool: Pool,
+    persons: BTreeMap<Arc<str>, Person>,
+    nameless: Vec<BrokenRow>,
+    dns: HashMap<String, Arc<str>>,
+    uids: HashMap<String, Vec<Arc<str>>>,
+    too_long: usize,
+}
+
+/// An entry whose key can be read.
+struct Person {
+    dn: String,
+    fields: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    groups: Vec<String>,
+    problem: Option<String>,
+}
+
+/// What came of the entries.
+pub(super) struct Roll {
+    /// Those that can be used, sorted by key.
+    pub(super) users: Vec<User>,
+    /// Those that cannot.
+    pub(super) broken: Vec<BrokenRow>,
+    /// What a person should know.
+    pub(super) notes: Vec<String>,
+}
+
+impl<'c> People<'c> {
+    /// Nobody yet.
+    pub(super) fn new(config: &'c LdapConfig, dialect: Dialect, source: &SourceName) -> Self {
+        Self {
+            config,
+            dialect,
+            source: source.clone(),
+            spelling: Spelling::of(&asking::kept(config, dialect)),
+            pool: Pool::default(),
+            persons: BTreeMap::new(),
+            nameless: Vec::new(),
+            dns: HashMap::new(),
+            uids: HashMap::new(),
+            too_long: 0,
+        }
+    }
+
+    /// Takes one more entry.
+    pub(super) fn take(&mut self, entry: &Entry) {
+        let name = asking::user_key(self.config, self.dialect);
+        let key = match key(entry, name) {
+            Ok(key) => key,
+            Err(problem) => {
+                self.nameless.push(BrokenRow {
+                    place: entry.dn.clone(),
+                    user: None,
+                    group: None,
+                    problem,
+                });
+                return;
+            }
+        };
+        if let Some(dn) = dn::normal(&entry.dn) {
+            self.dns.insert(dn, Arc::clone(&key));
+        }
+        for uid in entry.texts("uid") {
+            let known = self.uids.entry(uid.to_owned()).or_default();
+            if !known.contains(&key) {
+                known.push(Arc::clone(&key));
+            }
+        }
+        let person = self.person(entry);
+        self.add(key, person, name);
+    }
+
+    /// An entry that comes twice was met at two pages, and counts as it came last; two entries with
+    /// one key are held back.
+    fn add(&mut self, key: Arc<str>, mut person: Person, name: &str) {
+        if let Some(twin) = self.persons.get(&key)
+            && dn::normal(&twin.dn) != dn::normal(&person.dn)
+        {
+            person.problem = Some(format!(
+                "`{name}` {key} is also that of {}; a key belongs to one user only",
+                twin.dn
+            ));
+        }
+        self.persons.insert(key, person);
+    }
+
+    fn person(&mut self, entry: &Entry) -> Person {
+        let mut person = Person {
+            dn: entry.dn.clone(),
+            fields: BTreeMap::new(),
+            groups: Vec::new(),
+            problem: None,
+        };
+        let member_of = asking::member_of(self.config);
+        for attribute in &entry.attributes {
+            self.keep(attribute, &mut person);
+        }
+        person
+            .groups
+            .extend(entry.texts(member_of).map(str::to_owned));
+        person
+    }
+
+    fn keep(&mut self, attribute: &Attribute, person: &mut Person) {
+        if value::is_secret(attribute.plain()) {
+            return;
+        }
+        let names: Vec<Arc<str>> = self.spelling.kept(&attribute.name).cloned().collect();
+        let Some(name) = names.first() else {
+            return;
+        };
+        let mut values = Vec::with_capacity(attribute.values.len());
+        for content in contents(attribute, &mut self.pool) {
+            match content {
+                Content::Text(text) => values.push(text),
+                Content::Nothing => {}
+                Content::TooLong => self.too_long += 1,
+                Content::Unfit(why) => {
+                    person.problem.get_or_insert(format!("`{name}` {why}"));
+                }
+            }
+        }
+        let values = without_repeats(values);
+        if !values.is_empty() {
+            for name in names {
+                let held = person.fields.entry(name).or_default();
+                held.extend(values.iter().cloned());
+            }
+        }
+    }
+
+    /// The key of the user with this DN.
+    pub(super) fn by_dn(&self, name: &str) -> Option<UserKey> {
+        let key = self.dns.get(&dn::normal(name)?)?;
+        Some(self.key(key))
+    }
+
+    /// The key of the user whose entry has this key, if there is one.
+    pub(super) fn by_key(&self, entry: &Entry) -> Option<UserKey> {
+        let name = asking::user_key(self.config, self.dialect);
+        let key = key(entry, name).ok()?;
+        self.persons
+            .contains_key(&key)
+            .then(|| UserKey::new(&self.source, &key))
+    }
+
+    /// The key of the user who logs in so. Where several do, all of them are held back: a group that
+    /// names one of them would else have lost a member.
+    pub(super) fn by_uid(&mut self, uid: &str) -> Option<UserKey> {
+        match self.uids.get(uid)?.as_slice() {
+            [] => None,
+            [key] => Some(self.key(key)),
+            several => {
+                let problem = format!(
+                    "`uid` {uid} is also another's, so nobody knows whose a `memberUid` is"
+                );
+                for key in several {
+                    if let Some(person) = self.persons.get_mut(key) {
+                        person.problem.get_or_insert_with(|| problem.clone());
+                    }
+                }
+                None
+            }
+        }
+    }
+
+    /// Everybody with the DNs of the groups that their own entry names.
+    pub(super) fn memberships(&self) -> impl Iterator<Item = (UserKey, &[String])> {
+        self.persons
+            .iter()
+            .map(|(key, person)| (self.key(key), person.groups.as_slice()))
+    }
+
+    fn key(&self, key: &Arc<str>) -> UserKey {
+        UserKey {
+            source: self.source.clone(),
+            id: Arc::clone(key),
+        }
+    }
+
+    /// Did no entry come?
+    pub(super) fn is_empty(&self) -> bool {
+        self.persons.is_empty() && self.nameless.is_empty()
+    }
+
+    /// Entries of which none says whose it is say more about the settings than about people.
+    ///
+    /// # Errors
+    /// When that is so.
+    pub(super) fn refuse_nameless(&self, server: &str) -> Result<(), ReadError> {
+        match self.nameless.first() {
+            Some(first) if self.persons.is_empty() => Err(useless(server, first)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The users as they are at this time.
+    pub(super) fn finish(mut self, now: Timestamp) -> Roll {
+        let (mut users, mut strangers) = (Vec::new(), Vec::new());
+        let mut broken = std::mem::take(&mut self.nameless);
+        for (key, person) in std::mem::take(&mut self.persons) {
+            let key = self.key(&key);
+            match self.is_disabled(&person, now) {
+                Ok(disabled) => {
+                    let manager = self.manager(&person, &mut strangers);
+                    users.push(self.user(key, disabled, manager, person));
+                }
+                Err(problem) => broken.push(BrokenRow {
+                    place: person.dn,
+                    user: Some(key),
+                    group: None,
+                    problem,
+                }),
+            }
+        }
+        broken.sort_by(|one, other| one.place.cmp(&other.place));
+        Roll {
+            users,
+            notes: self.notes(&broken, &strangers),
+            broken,
+        }
+    }
+
+    fn is_disabled(&self, person: &Person, now: Timestamp) -> Result<bool, String> {
+        if let Some(problem) = &person.problem {
+            return Err(problem.clone());
+        }
+        let mut disabled = false;
+        match &self.config.users.disabled {
+            Disabled::Dialect => {
+                for sign in self.dialect.signs() {
+                    for value in person.all(sign.attribute()) {
+                        disabled |= sign.is_off(value, now)?;
+                    }
+                }
+            }
+            Disabled::Attribute(name) => {
+                for value in person.all(name) {
+                    disabled |= switch(value)
+                        .ok_or_else(|| format!("`{name}` is “{value}”, not true or false"))?;
+                }
+            }
+            // It is asked when the groups are known.
+            Disabled::Expression(_) => {}
+        }
+        Ok(disabled)
+    }
+
+    fn manager(&self, person: &Person, strangers: &mut Vec<String>) -> Option<UserKey> {
+        let named = person.all(&self.config.users.manager).first()?;
+        let manager = self.by_dn(named);
+        if manager.is_none() {
+            strangers.push(named.to_string());
+        }
+        manager
+    }
+
+    fn user(&self, key: UserKey, disabled: bool, manager: Option<UserKey>, person: Person) -> User {
+        let own = self.config.users.label.as_deref();
+        let mut labels = own.into_iter().chain(self.dialect.labels());
+        let label = labels.find_map(|name| person.all(name).first());
+        User {
+            label: Arc::clone(label.unwrap_or(&key.id)),
+            key,
+            disabled,
+            manager,
+            attributes: person.fields,
+        }
+    }
+
+    fn notes(&self, broken: &[BrokenRow], strangers: &[String]) -> Vec<String> {
+        let nameless = broken.iter().filter(|row| row.user.is_none()).count();
+        let mut notes = Vec::new();
+        match nameless {
+            0 => {}
+            1 => notes.push(
+                "users: 1 entry does not say whose it is; until that is set right, nobody counts \
+                 as missing"
+                    .to_owned(),
+            ),
+            more => notes.push(format!(
+                "users: {more} entries do not say whose they are; until that is set right, nobody \
+                 counts as missing"
+            )),
+        }
+        if !strangers.is_empty() {
+            notes.push(format!(
+                "users: {} not among them: {}",
+                counted(strangers.len(), "manager is", "managers are"),
+                examples(strangers)
+            ));
+        }
+        if self.too_long > 0 {
+            notes.push(format!(
+                "users: {} longer than 64 KiB left out",
+                counted(self.too_long, "value", "values")
+            ));
+        }
+        notes
+    }
+}
+
+impl Person {
+    fn all(&self, name: &str) -> &[Arc<str>] {
+        self.fields.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The failure of a reading of which no user can be used.
+pub(super) fn useless(server: &str, first: &BrokenRow) -> ReadError {
+    let BrokenRow { place, problem, .. } = first;
+    refuse(
+        format!("{server}: users: {place} {problem}; no other user can be used either"),
+        "check `users.key` and `dialect`, and that the bind name may read the attribute",
+    )
+}

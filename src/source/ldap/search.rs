@@ -1,0 +1,263 @@
+//! A search to its end, page by page (RFC 2696).
+//!
+//! Promises that an answer which was cut short by a limit, a referral or a broken line is an error and
+//! never the end of a list, and that referrals are not followed: nobody else gets our password. Leaves
+//! entries to whoever takes them.
+
+use ldap3::asn1::{StructureTag, parse_tag};
+use ldap3::controls::{Control, PagedResults, RawControl};
+use ldap3::{LdapResult, Scope};
+
+use super::dialect::Dialect;
+use super::entry::Entry;
+use super::failure::{code, refuse, said};
+use super::root::PAGES;
+use super::session::{Session, garbled};
+use super::settings::{Branch, Depth};
+use crate::source::ReadError;
+
+/// What is searched.
+pub(super) struct Search<'s> {
+    /// What it is for, as the config calls it: `users`, `groups`.
+    pub(super) what: &'static str,
+    /// Where.
+    pub(super) branch: &'s Branch,
+    /// Which entries.
+    pub(super) filter: &'s str,
+    /// Which of their attributes.
+    pub(super) attributes: &'s [String],
+    /// So many a page; 0: no pages.
+    pub(super) page: u16,
+}
+
+/// What a search came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    /// Entries that were given.
+    pub(super) entries: usize,
+    /// References to other servers, which were not followed.
+    pub(super) referrals: usize,
+}
+
+impl From<Depth> for Scope {
+    fn from(depth: Depth) -> Self {
+        match depth {
+            Depth::Subtree => Self::Subtree,
+            Depth::One => Self::OneLevel,
+            Depth::Base => Self::Base,
+        }
+    }
+}
+
+impl Search<'_> {
+    /// Hands every entry to `take`.
+    ///
+    /// # Errors
+    /// When not all can be had, or `take` wants no more.
+    pub(super) async fn run(
+        &self,
+        session: &mut Session,
+        take: &mut (dyn FnMut(Entry) -> Result<(), ReadError> + Send),
+    ) -> Result<Tally, ReadError> {
+        let mut tally = Tally::default();
+        let mut cookie = Vec::new();
+        loop {
+            let before = tally.entries;
+            let next = self.page(session, &cookie, &mut tally, take).await?;
+            match next {
+                None => return Ok(tally),
+                Some(next) if tally.entries == before && next == cookie => {
+                    return Err(garbled(&session.server, &self.after(tally)));
+                }
+                Some(next) => cookie = next,
+            }
+        }
+    }
+
+    /// One page; gives the cookie of the next.
+    async fn page(
+        &self,
+        session: &mut Session,
+        cookie: &[u8],
+        tally: &mut Tally,
+        take: &mut (dyn FnMut(Entry) -> Result<(), ReadError> + Send),
+    ) -> Result<Option<Vec<u8>>, ReadError> {
+        if self.page > 0 && session.root.capabilities.contains(PAGES) {
+            session.ldap.with_controls(vec![self.control(cookie)]);
+        }
+        session.ldap.with_timeout(session.timeout);
+        let (branch, wanted) = (self.branch, self.attributes.to_vec());
+        let (base, scope) = (branch.base.as_str(), branch.scope.into());
+        let begun = session
+            .ldap
+            .streaming_search(base, scope, self.filter, wanted);
+        let mut stream = match begun.await {
+            Ok(stream) => stream,
+            Err(error) => return Err(session.lost(error, &self.after(*tally)).await),
+        };
+        loop {
+            match stream.next().await {
+                Ok(None) => break,
+                Ok(Some(item)) if item.is_ref() => tally.referrals += 1,
+                Ok(Some(item)) if item.is_intermediate() => {}
+                Ok(Some(item)) => {
+                    let entry = Entry::decode(item.0);
+                    let entry =
+                        entry.ok_or_else(|| garbled(&session.server, &self.after(*tally)))?;
+                    tally.entries += 1;
+                    take(entry)?;
+                }
+                Err(error) => return Err(session.lost(error, &self.after(*tally)).await),
+            }
+        }
+        let result = stream.finish().await;
+        self.judge(session, &result, *tally)?;
+        next_page(&result).map_err(|Garbled| garbled(&session.server, &self.after(*tally)))
+    }
+
+    fn control(&self, cookie: &[u8]) -> RawControl {
+        let paged = PagedResults {
+            size: i32::from(self.page),
+            cookie: cookie.to_vec(),
+        };
+        RawControl {
+            crit: true,
+            ..paged.into()
+        }
+    }
+
+    fn after(&self, tally: Tally) -> String {
+        match tally.entries {
+            0 => self.what.to_owned(),
+            1 => format!("{}, after 1 entry", self.what),
+            entries => format!("{}, after {entries} entries", self.what),
+        }
+    }
+
+    /// Is the answer whole?
+    fn judge(&self, session: &Session, result: &LdapResult, tally: Tally) -> Result<(), ReadError> {
+        let (what, base) = (self.what, &self.branch.base);
+        let (problem, hint) = match result.rc {
+            code::SUCCESS => return Ok(()),
+            code::SIZE_LIMIT | code::TIME_LIMIT | code::ADMIN_LIMIT => (
+                format!(
+                    "the server stopped after {} of the entries ({})",
+                    tally.entries,
+                    limit(result.rc)
+                ),
+                session.dialect.limits().to_owned(),
+            ),
+            code::NO_SUCH_OBJECT => missing(self, session, result),
+            code::INVALID_DN => (
+                format!("the base “{base}” is no distinguished name"),
+                format!("correct `{what}.base`"),
+            ),
+            code::REFERRAL => (
+                format!("the base {base} is on another server, and referrals are not followed"),
+                format!("write that server in `url`: {}", result.refs.join(", ")),
+            ),
+            code::INSUFFICIENT_ACCESS => (
+                format!("we may not read {base} ({})", said(result)),
+                "give the bind name the right to read it".to_owned(),
+            ),
+            code::CRITICAL_EXTENSION => (
+                format!("the server gives no pages ({})", said(result)),
+                "write `page: 0`".to_owned(),
+            ),
+            _ => (
+                format!("the server ended the search ({})", said(result)),
+                "see the server's log for why".to_owned(),
+            ),
+        };
+        Err(refuse(
+            format!("{}: {what}: {problem}", session.server),
+            hint,
+        ))
+    }
+}
+
+fn limit(rc: u32) -> &'static str {
+    match rc {
+        code::SIZE_LIMIT => "size limit",
+        code::TIME_LIMIT => "time limit",
+        _ => "administrative limit",
+    }
+}
+
+fn missing(search: &Search<'_>, session: &Session, result: &LdapResult) -> (String, String) {
+    let there = match (&*result.matched, session.root.contexts.as_slice()) {
+        ("", []) => String::new(),
+        ("", contexts) => format!("; the server has {}", contexts.join(", ")),
+        (matched, _) => format!("; what is there ends at {matched}"),
+    };
+    let what = search.what;
+    let mut hint = format!("correct `{what}.base`, or let the bind name read it");
+    if session.dialect == Dialect::Ad {
+        hint.push_str(
+            "; on Active Directory it begins with CN= or OU= and ends with the DC= of the domain",
+        );
+    }
+    (
+        format!("the base {} is not there{there}", search.branch.base),
+        hint,
+    )
+}
+
+/// A control that cannot be read.
+#[derive(Debug, PartialEq, Eq)]
+struct Garbled;
+
+/// The cookie of the next page; `None` at the end.
+fn next_page(result: &LdapResult) -> Result<Option<Vec<u8>>, Garbled> {
+    let paged = |Control(_, raw): &&Control| raw.ctype == PAGES;
+    let Some(Control(_, raw)) = result.ctrls.iter().find(paged) else {
+        return Ok(None);
+    };
+    let value = raw.val.as_deref().ok_or(Garbled)?;
+    let (_, tag) = parse_tag(value).map_err(|_| Garbled)?;
+    let parts = tag.expect_constructed().ok_or(Garbled)?;
+    let [_, cookie] = <[StructureTag; 2]>::try_from(parts).map_err(|_| Garbled)?;
+    let cookie = cookie.expect_primitive().ok_or(Garbled)?;
+    Ok((!cookie.is_empty()).then_some(cookie))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(value: Option<&[u8]>) -> LdapResult {
+        let control = RawControl {
+            ctype: PAGES.into(),
+            crit: false,
+            val: value.map(<[u8]>::to_vec),
+        };
+        LdapResult {
+            rc: 0,
+            matched: String::new(),
+            text: String::new(),
+            refs: Vec::new(),
+            ctrls: vec![Control(None, control)],
+        }
+    }
+
+    #[test]
+    fn the_cookie_of_the_next_page_is_found() {
+        let next = |value: &[u8]| next_page(&result(Some(value)));
+        assert_eq!(next(&[0x30, 5, 2, 1, 0, 4, 0]), Ok(None));
+        assert_eq!(next(&[0x30, 7, 2, 1, 0, 4, 2, 7, 8]), Ok(Some(vec![7, 8])));
+    }
+
+    #[test]
+    fn a_control_that_is_none_is_no_end_of_list() {
+        for value in [
+            &[][..],
+            &[0x30],
+            &[0x30, 0],
+            &[4, 1, 1],
+            &[0x30, 3, 2, 1, 0],
+        ] {
+            assert_eq!(next_page(&result(Some(value))), Err(Garbled), "{value:?}");
+        }
+        assert_eq!(next_page(&result(None)), Err(Garbled));
+    }
+}

@@ -1,0 +1,130 @@
+//! Members of groups that are under no known name.
+//!
+//! Groups are read after users, and a server that tidies up references does so in the background
+//! (OpenLDAP's refint takes up to a second): a user who is renamed or moved in that moment is still in
+//! the group under the old name, and would seem to have left it. Promises that such a user is found
+//! again before anybody concludes anything. Leaves who is really elsewhere, or gone, to a note.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::groups::Groups;
+use super::people::People;
+use super::range;
+use super::session::{Found, Session};
+use super::settings::{GroupSettings, LdapConfig};
+use super::{asking, draft};
+use crate::clock::Clock;
+use crate::source::{ReadError, dn};
+
+/// How long a server may take to tidy up.
+const SETTLE: Duration = Duration::from_secs(2);
+/// So many names are looked up, at most: a group of thousands of machines is none of ours.
+const MOST: usize = 500;
+
+/// Looks for the strangers of all groups; gives the names under which the server
+/// shows us nothing.
+///
+/// # Errors
+/// When the line breaks.
+pub(super) async fn recognise(
+    session: &mut Session,
+    config: &LdapConfig,
+    groups: &mut Groups<'_>,
+    people: &mut People<'_>,
+    settings: &GroupSettings,
+    clock: &Clock,
+) -> Result<BTreeSet<String>, ReadError> {
+    let gone = look(session, config, groups, people).await?;
+    if gone.is_empty() {
+        return Ok(gone);
+    }
+    clock.sleep(SETTLE).await;
+    reread(session, groups, people, settings, &gone).await?;
+    look(session, config, groups, people).await
+}
+
+/// Looks each of them up by name.
+async fn look(
+    session: &mut Session,
+    config: &LdapConfig,
+    groups: &mut Groups<'_>,
+    people: &People<'_>,
+) -> Result<BTreeSet<String>, ReadError> {
+    let names: BTreeSet<String> = groups
+        .with_strangers()
+        .flat_map(|(_, strangers)| strangers)
+        .filter(|name| is_below(name, &config.users.branch.base))
+        .take(MOST)
+        .map(str::to_owned)
+        .collect();
+    let wanted = [asking::user_key(config, session.dialect).to_owned()];
+    let mut gone = BTreeSet::new();
+    for name in names {
+        match session.find(&name, &wanted).await? {
+            Found::Entry(entry) => {
+                if let Some(user) = people.by_key(&entry) {
+                    groups.recognise(&name, &user);
+                }
+            }
+            Found::Absent => {
+                gone.insert(name);
+            }
+            Found::Hidden => {}
+        }
+    }
+    Ok(gone)
+}
+
+/// Reads the groups once more that have a name in them which is not there.
+async fn reread(
+    session: &mut Session,
+    groups: &mut Groups<'_>,
+    people: &mut People<'_>,
+    settings: &GroupSettings,
+    gone: &BTreeSet<String>,
+) -> Result<(), ReadError> {
+    let stale: Vec<String> = groups
+        .with_strangers()
+        .filter(|(_, strangers)| strangers.iter().any(|name| gone.contains(*name)))
+        .filter_map(|(normal, _)| groups.draft_of(normal).map(|draft| draft.dn.clone()))
+        .collect();
+    let wanted = draft::attributes(settings, session.dialect);
+    for dn in stale {
+        // A group that went away in between stays as it was read.
+        if let Found::Entry(entry) = session.find(&dn, &wanted).await? {
+            let entry = range::complete(session, entry).await?;
+            groups.take(&entry, people)?;
+        }
+    }
+    Ok(())
+}
+
+/// Is this a name under which a user may be?
+fn is_below(name: &str, base: &str) -> bool {
+    let (Some(name), Some(base)) = (dn::normal(name), dn::normal(base)) else {
+        return base.is_empty();
+    };
+    name == base || name.ends_with(&format!(",{base}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_below_the_base_can_be_users() {
+        let base = "OU=People, dc=x";
+        for (name, below) in [
+            ("uid=a,ou=people,dc=x", true),
+            ("uid=a,ou=more,ou=people,DC=x", true),
+            ("uid=a,ou=mypeople,dc=x", false),
+            ("uid=a\\,ou=people,dc=x", false),
+            ("cn=app,ou=services,dc=x", false),
+            ("no name", false),
+        ] {
+            assert_eq!(is_below(name, base), below, "{name}");
+        }
+        assert!(is_below("uid=a,dc=x", ""));
+    }
+}

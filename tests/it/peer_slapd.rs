@@ -1,0 +1,406 @@
+//! The real program against OpenLDAP's own server.
+//!
+//! Promises that what changes there is in the app after one run and that a second run has nothing to
+//! do; and that no reading which is short, empty, cut or refused takes anything away from anybody.
+//! `tests/run` installs the server. Leaves kinds of server that cannot be installed to unit tests.
+
+mod words;
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+
+use serde_json::{Value as Json, json};
+
+use crate::program::{Ended, Folder, Served};
+use crate::slapd::{BIND, PASSWORD, Slapd, hired, person, team};
+
+const CONFIG: &str = r#"
+state: { dir: state }
+sources:
+  hq:
+    absent_for: 0s
+    ldap:
+      url: URL
+      ca: ca.pem
+      bind: { dn: "cn=rollcall,ou=services,dc=example,dc=com", password: { file: bind.password } }
+      users: { base: "ou=people,dc=example,dc=com" }
+      groups: { base: "ou=groups,dc=example,dc=com" }
+      page: 7
+targets:
+  app:
+    connector: scim
+    base_url: https://app.example.com/scim/v2
+    auth: { bearer: { file: token } }
+    assign: { groups: [staff] }
+    groups: { push: ["team-*"] }
+    override: { rates: { buckets: [] } }
+"#;
+
+/// A directory, an app, and the program between them.
+struct Story {
+    slapd: Slapd,
+    folder: Folder,
+    served: Served,
+}
+
+impl Story {
+    /// A company that is in the app as it is in the directory.
+    async fn begin(people: usize, groups: usize) -> Self {
+        let slapd = Slapd::with(people, groups).await;
+        let folder = Folder::new();
+        folder.keep("bind.password", PASSWORD);
+        let ca = std::fs::read_to_string(slapd.path("ca.pem")).expect("it was written");
+        folder.write("ca.pem", &ca);
+        folder.write("rollcall.yaml", &CONFIG.replace("URL", &slapd.secure()));
+        let served = folder.serve("rollcall.yaml");
+        let story = Self {
+            slapd,
+            folder,
+            served,
+        };
+        let first = story.sync("--format json");
+        assert_eq!(first.code, Some(0), "{}", first.told());
+        story.is_quiet();
+        story
+    }
+
+    fn sync(&self, arguments: &str) -> Ended {
+        self.sync_with("rollcall.yaml", arguments)
+    }
+
+    fn sync_with(&self, config: &str, arguments: &str) -> Ended {
+        let sandbox = &self.served.root;
+        self.folder.rollcall(&format!(
+            "sync --config {config} --sandbox={sandbox} {arguments}"
+        ))
+    }
+
+    /// The config with something else in it, under a name of its own.
+    fn config(&self, name: &str, change: impl Fn(String) -> String) {
+        let text = CONFIG.replace("URL", &self.slapd.secure());
+        let changed = change(text.clone());
+        assert_ne!(text, changed, "{name} is another config");
+        self.folder.write(name, &changed);
+    }
+
+    /// A run that changes nothing, since there is nothing to change.
+    fn is_quiet(&self) {
+        let again = self.sync("--format json");
+        assert_eq!(again.code, Some(0), "{}", again.told());
+        let target = &again.json()["targets"][0];
+        assert_eq!(target["requests"]["write"], 0, "{}", again.told());
+        assert_eq!(target["changes"], json!([]), "{}", again.told());
+    }
+
+    fn accounts(&self) -> Vec<Json> {
+        let dump = self.served.ask("/_sandbox/app/dump");
+        let users = dump["users"].as_array().cloned();
+        users.unwrap_or_else(|| panic!("no users in {dump}"))
+    }
+
+    fn active(&self) -> usize {
+        let accounts = self.accounts();
+        accounts
+            .iter()
+            .filter(|account| account["active"] == true)
+            .count()
+    }
+
+    fn account(&self, uid: &str) -> Json {
+        let mut found = self.accounts();
+        found.retain(|account| account["userName"] == uid);
+        assert_eq!(found.len(), 1, "{uid}: {found:?}");
+        found.remove(0)
+    }
+
+    fn members(&self, group: &str) -> usize {
+        let dump = self.served.ask("/_sandbox/app/dump");
+        let groups = dump["groups"].as_array().cloned().unwrap_or_default();
+        let found = groups.iter().find(|held| held["displayName"] == group);
+        let members = found.unwrap_or_else(|| panic!("no {group}"))["members"].as_array();
+        members.map_or(0, Vec::len)
+    }
+
+    /// A run that takes so many writes, after which nothing is left to do.
+    fn takes(&self, what: &str, writes: u64) {
+        let ended = self.sync("--format json");
+        assert_eq!(ended.code, Some(0), "{what}: {}", ended.told());
+        let target = &ended.json()["targets"][0];
+        let changes = ended.told();
+        assert_eq!(target["requests"]["write"], writes, "{what}: {changes}");
+        self.is_quiet();
+    }
+
+    /// A run with this config ends with these words and this code, and nobody is any less in the app.
+    fn hurts_nobody(&self, config: &str, code: i32, words: &str) {
+        let before = self.served.ask("/_sandbox/app/dump");
+        let ended = self.sync_with(config, "");
+        assert_eq!(ended.told(), words);
+        assert_eq!(ended.code, Some(code));
+        assert_eq!(self.served.ask("/_sandbox/app/dump"), before);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs slapd: run ./tests/run"]
+async fn a_company_is_kept_in_line_with_its_directory() {
+    let story = Story::begin(2000, 200).await;
+    assert_eq!(story.active(), 2000);
+    assert_eq!(story.account("user0003")["displayName"], "李小龍");
+    let boss = &story.account("user0002")["id"];
+    let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    let manager = &story.account("user0001")[enterprise]["manager"]["value"];
+    assert_eq!(manager, boss);
+    assert_eq!(story.members("team-001"), 10);
+    assert_eq!(story.members("team-010"), 20, "with those of team-009");
+    assert_eq!(story.members("team-199"), 20, "a cycle holds each of both");
+
+    let (one, two) = (person(11), person(12));
+    story.slapd.change(&format!(
+        "dn: {one}\nchangetype: modify\nreplace: title\ntitle: Chief\n\n\
+         dn: {two}\nchangetype: modify\nadd: pwdAccountLockedTime\n\
+         pwdAccountLockedTime: 000001010000Z\n\n{}",
+        hired(2001).replace("objectClass: inet", "changetype: add\nobjectClass: inet")
+    ));
+    story.slapd.change(&format!(
+        "dn: cn=staff,ou=groups,dc=example,dc=com\nchangetype: modify\nadd: member\nmember: {}\n",
+        person(2001)
+    ));
+    story.takes("a title, a lock, a hire", 2 + 1 + 1);
+    assert_eq!(story.account("user0011")["title"], "Chief");
+    assert_eq!(story.account("user0012")["active"], false);
+    assert_eq!(story.account("user2001")["active"], true);
+
+    story.slapd.change(&format!(
+        "dn: {two}\nchangetype: modify\ndelete: pwdAccountLockedTime\n\n\
+         dn: {one}\nchangetype: modrdn\nnewrdn: uid=new.name\ndeleteoldrdn: 1\n\
+         newsuperior: ou=abroad,ou=people,dc=example,dc=com\n"
+    ));
+    story.takes("somebody is back, another is renamed and moved", 2 + 1);
+    assert_eq!(story.account("new.name")["title"], "Chief");
+    assert_eq!(story.account("user0012")["active"], true);
+
+    story.slapd.change(&format!(
+        "dn: {}\nchangetype: modrdn\nnewrdn: cn=team-eight\ndeleteoldrdn: 1\n\n\
+         dn: {}\nchangetype: modify\nadd: member\nmember: cn=team-eight,ou=groups,dc=example,dc=com\n",
+        team(8),
+        team(7)
+    ));
+    story.takes("a group is renamed and put into another", 1 + 1);
+    assert_eq!(story.members("team-eight"), 10);
+    assert_eq!(story.members("team-007"), 20);
+}
+
+#[tokio::test]
+#[ignore = "needs slapd: run ./tests/run"]
+async fn three_who_are_really_deleted_are_three_accounts_that_are_off() {
+    let story = Story::begin(60, 20).await;
+    for number in [4, 5, 6] {
+        story
+            .slapd
+            .change(&format!("dn: {}\nchangetype: delete\n", person(number)));
+    }
+    let first = story.sync("--format json");
+    let target = &first.json()["targets"][0];
+    assert_eq!(first.code, Some(0), "{}", first.told());
+    assert_eq!(story.active(), 60, "once is not enough");
+    let waiting = target["waiting"].as_array().map_or(0, Vec::len);
+    assert_eq!(waiting, 3, "{}", first.told());
+    let second = story.sync("--format json");
+    assert_eq!(second.code, Some(0), "{}", second.told());
+    assert_eq!(story.active(), 57);
+    for uid in ["user0004", "user0005", "user0006"] {
+        assert_eq!(story.account(uid)["active"], false);
+    }
+    story.is_quiet();
+}
+
+#[tokio::test]
+#[ignore = "needs slapd: run ./tests/run"]
+async fn a_config_that_points_elsewhere_hurts_nobody() {
+    let story = Story::begin(60, 20).await;
+    story.config("empty.yaml", |text| text.replace("ou=people", "ou=empty"));
+    story.hurts_nobody("empty.yaml", 3, words::EMPTY);
+    story.config("wrong.yaml", |text| text.replace("ou=people", "ou=peple"));
+    story.hurts_nobody("wrong.yaml", 3, words::NO_BASE);
+    let base = "\"ou=people,dc=example,dc=com\"";
+    let filter = |filter: &'static str| {
+        move |text: String| text.replace(base, &format!("{base}, filter: \"{filter}\""))
+    };
+    story.config("typo.yaml", filter("(objectClass=inetOrgPersn)"));
+    story.hurts_nobody("typo.yaml", 3, words::NO_CLASS);
+    story.config("open.yaml", filter("(&(objectClass=inetOrgPerson)(uid=*)"));
+    story.hurts_nobody("open.yaml", 1, words::NO_FILTER);
+    story.config("fewer.yaml", filter("(uid=user000*)"));
+    story.hurts_nobody("fewer.yaml", 3, words::FEWER);
+    story.config("groups.yaml", |text| text.replace("ou=groups", "ou=empty"));
+    story.hurts_nobody("groups.yaml", 3, words::NO_GROUPS);
+    story.is_quiet();
+}
+
+#[tokio::test]
+#[ignore = "needs slapd: run ./tests/run"]
+async fn rights_that_are_taken_away_hurt_nobody() {
+    let story = Story::begin(60, 20).await;
+    for (right, words) in [
+        ("mail", words::NO_MAIL),
+        ("members", words::NO_MEMBERS),
+        ("plenty", words::LIMIT),
+        ("everybody", words::HIDDEN),
+    ] {
+        story.slapd.allow(right, false);
+        story.hurts_nobody("rollcall.yaml", 3, words);
+        story.slapd.allow(right, true);
+        story.is_quiet();
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs slapd: run ./tests/run"]
+async fn a_server_that_goes_away_hurts_nobody() {
+    let mut story = Story::begin(60, 20).await;
+    let proxy = cutting(story.slapd.port(), 9000);
+    story.config("cut.yaml", |text| {
+        let cut = format!("ldap://127.0.0.1:{proxy}\n      plain_text: true");
+        text.replace(&story.slapd.secure(), &cut)
+    });
+    story.hurts_nobody("cut.yaml", 3, words::CUT);
+    story.slapd.stop();
+    story.hurts_nobody("rollcall.yaml", 3, words::AWAY);
+    story.slapd.start().await;
+    story.is_quiet();
+}
+
+#[tokio::test]
+#[ignore = "needs slapd: run ./tests/run"]
+async fn a_bind_that_fails_says_what_to_do() {
+    let story = Story::begin(20, 10).await;
+    story.folder.keep("wrong.password", "not-the-password");
+    story.config("password.yaml", |text| {
+        text.replace("bind.password", "wrong.password")
+    });
+    story.hurts_nobody("password.yaml", 3, words::WRONG_PASSWORD);
+    story.config("stranger.yaml", |text| {
+        text.replace("      ca: ca.pem\n", "")
+    });
+    story.hurts_nobody("stranger.yaml", 3, words::UNTRUSTED);
+    story.config("plain.yaml", |text| {
+        text.replace(&story.slapd.secure(), &story.slapd.plain())
+    });
+    story.hurts_nobody("plain.yaml", 1, words::PLAIN);
+    story.config("key.yaml", |text| {
+        text.replace("users: {", "users: { key: employeeNumber,")
+    });
+    story.hurts_nobody("key.yaml", 3, words::NO_KEY);
+    story.is_quiet();
+}
+
+#[tokio::test]
+#[ignore = "needs slapd: run ./tests/run"]
+async fn every_way_to_the_server_leads_to_the_same_directory() {
+    let story = Story::begin(20, 10).await;
+    for file in ["client.pem", "client.key"] {
+        let pem = std::fs::read_to_string(story.slapd.path(file)).expect("it was written");
+        story.folder.keep(file, &pem);
+    }
+    let password = format!("bind: {{ dn: \"{BIND}\", password: {{ file: bind.password }} }}");
+    let (secure, plain) = (story.slapd.secure(), story.slapd.plain());
+    let socket = story.slapd.socket();
+    let certificate =
+        "bind: external\n      client_cert: client.pem\n      client_key: { file: client.key }";
+    for (name, changes) in [
+        (
+            "starttls.yaml",
+            vec![(&*secure, format!("{plain}\n      starttls: true"))],
+        ),
+        ("external.yaml", vec![(&*password, certificate.to_owned())]),
+        (
+            "socket.yaml",
+            vec![
+                (&*secure, socket),
+                (&*password, "bind: external".to_owned()),
+            ],
+        ),
+        (
+            "second.yaml",
+            vec![(&*secure, format!("[\"ldaps://127.0.0.1:1\", \"{secure}\"]"))],
+        ),
+    ] {
+        story.config(name, |text| {
+            changes
+                .iter()
+                .fold(text, |text, (old, new)| text.replace(old, new))
+        });
+        let ended = story.sync_with(name, "--dry-run --format json");
+        assert_eq!(ended.code, Some(0), "{name}: {}", ended.told());
+        let check = format!("check --config {name} --sandbox={}", story.served.root);
+        let checked = story.folder.rollcall(&check);
+        assert_eq!(checked.code, Some(0), "{name}: {}", checked.told());
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs slapd: run ./tests/run"]
+async fn check_says_which_server_it_found() {
+    let story = Story::begin(20, 10).await;
+    let check = format!(
+        "check --config rollcall.yaml --sandbox={}",
+        story.served.root
+    );
+    let told = story.folder.rollcall(&check).told();
+    let key = regex::Regex::new(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").expect("a pattern");
+    insta::assert_snapshot!(key.replace_all(&told, "UUID"), @r"
+    ok config  1 source, 1 target
+    ok hq  20 users, 11 groups
+         · ldaps://127.0.0.1:PORT is OpenLDAP
+         · it can: paged results (RFC 2696), syncrepl (RFC 4533), StartTLS
+         · users are known by `entryUUID`
+         · the first user is user0001: cn Given1 Family1 · entryUUID UUID · givenName Given1 · mail user0001@example.com · manager UID=user0002, OU=People,dc=example,dc=com · sn Family1 · title Title 1 · uid user0001
+         · the first group is team-001: 2 members
+         · groups team-009 → team-010 → team-009 form a cycle
+    ok app  for user0001 it would hold: displayName Given1 Family1 · emails user0001@example.com · externalId UUID · name.familyName Family1 · name.givenName Given1 · title Title 1 · manager hq:UUID · userName user0001
+    ok app  answers, and has 20 accounts
+    everything is as it should be
+    -- exit 0
+    ");
+    let offline = story
+        .folder
+        .rollcall("check --config rollcall.yaml --offline")
+        .told();
+    insta::assert_snapshot!(offline, @r"
+    ok config  1 source, 1 target
+    ok hq  a directory server, not asked offline
+    everything is as it should be
+    -- exit 0
+    ");
+}
+
+/// A line to the server that is cut after so many bytes of answers; gives its port.
+fn cutting(server: u16, after: usize) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    std::thread::spawn(move || {
+        for line in listener.incoming() {
+            let mut near = line.expect("a line");
+            let mut far = TcpStream::connect(("127.0.0.1", server)).expect("the server is there");
+            let (mut asks, mut asked) = (
+                near.try_clone().expect("a copy"),
+                far.try_clone().expect("a copy"),
+            );
+            std::thread::spawn(move || std::io::copy(&mut asks, &mut asked));
+            let mut left = after;
+            let mut bytes = [0; 1024];
+            while left > 0 {
+                let some = left.min(bytes.len());
+                let Ok(count @ 1..) = far.read(&mut bytes[..some]) else {
+                    break;
+                };
+                near.write_all(&bytes[..count]).expect("somebody listens");
+                left -= count;
+            }
+            near.shutdown(Shutdown::Both).ok();
+            far.shutdown(Shutdown::Both).ok();
+        }
+    });
+    port
+}
