@@ -3,12 +3,14 @@
 mod approval;
 mod bad_config;
 mod bad_input;
+mod catalogue;
 mod commands;
 mod company;
 mod docs;
 mod excerpt;
 mod full_disk;
 mod house;
+mod installation;
 mod markdown;
 mod month;
 mod peer_scim2_server;
