@@ -30,6 +30,9 @@ pub struct Story {
 
 type Told = Result<(), String>;
 
+/// What it is called, and what happens in the directory.
+type Chapter = (&'static str, fn(&mut Company));
+
 impl Story {
     /// The story of the connector `name`, which may stand in `folder`.
     pub fn of(name: &str, folder: Option<&Path>) -> Self {
@@ -51,7 +54,7 @@ impl Story {
 
     /// All chapters; says in which one something was wrong, and what.
     pub async fn tell(mut self) -> Told {
-        let chapters: [(&str, fn(&mut Company)); 8] = [
+        let chapters: [Chapter; 8] = [
             ("everybody joins", |_| ()),
             ("a family name changes", |company| {
                 company.person("c").family = "Chen-Okafor";
