@@ -9,7 +9,9 @@ mod company;
 mod examples;
 mod invented;
 mod script;
+mod sources;
 mod story;
+mod table;
 
 use rollcall::config::profile;
 
