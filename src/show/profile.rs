@@ -143,7 +143,7 @@ pub struct Shown {
     notes: Vec<String>,
     sources: BTreeMap<String, Source>,
     attributes: Vec<AttrName>,
-    keys: Vec<Key>,
+    keys: Vec<KnownKey>,
     /// How many keys have their default and are not among `keys`.
     defaults: usize,
 }
@@ -158,7 +158,7 @@ struct Source {
 
 /// A key, who says it, and where it is known from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct Key {
+struct KnownKey {
     key: String,
     value: Json,
     origin: String,
@@ -200,13 +200,13 @@ fn sources(profile: &Profile) -> BTreeMap<String, Source> {
 }
 
 /// A file's sources speak for what the same file says, and for nothing that it extends.
-fn known(effective: &EffectiveProfile, key: EffectiveKey) -> Key {
+fn known(effective: &EffectiveProfile, key: EffectiveKey) -> KnownKey {
     let named_by = |name: &str| effective.origins.get(&format!("sources.{name}.page"));
     let source = effective
         .profile
         .source_of(&key.path)
         .filter(|(name, _)| named_by(name) == Some(&key.origin));
-    Key {
+    KnownKey {
         source: source.map(|(name, _)| name.to_owned()),
         evidence: source.map(|_| evidence(effective.profile.evidence_of(&key.path))),
         key: key.path,
@@ -244,9 +244,9 @@ pub fn render(shown: &Shown) -> String {
 }
 
 /// Keys in columns; an expression is too long for one and comes without.
-fn rows(text: &mut String, keys: &[Key]) {
-    let cell = |key: &Key| format!("{}: {}", key.key, written(&key.value));
-    let is_long = |key: &Key| key.key.starts_with("mapping.");
+fn rows(text: &mut String, keys: &[KnownKey]) {
+    let cell = |key: &KnownKey| format!("{}: {}", key.key, written(&key.value));
+    let is_long = |key: &KnownKey| key.key.starts_with("mapping.");
     let short = keys.iter().filter(|key| !is_long(key));
     let widest = short.map(|key| cell(key).chars().count().min(72)).max();
     let widest = widest.unwrap_or_default();
