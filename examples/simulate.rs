@@ -18,6 +18,9 @@ struct Arguments {
     /// The first one.
     #[arg(long, default_value_t = 1)]
     from: u64,
+    /// The wiki in this skin, whatever the seed: `plain` does what the RFCs say.
+    #[arg(long)]
+    skin: Option<String>,
     /// Tell every story, not only a broken one.
     #[arg(long)]
     tell: bool,
@@ -26,7 +29,14 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     for seed in arguments.from..arguments.from + arguments.seeds {
-        let outcome = simulator::run(seed);
+        let outcome = match &arguments.skin {
+            Some(skin) => simulator::run_in(seed, skin),
+            None => Some(simulator::run(seed)),
+        };
+        let Some(outcome) = outcome else {
+            rollcall::show::err("there is no such skin\n");
+            return ExitCode::FAILURE;
+        };
         if arguments.tell || !outcome.broken.is_empty() {
             rollcall::show::out(&(outcome.story.join("\n") + "\n"));
         }

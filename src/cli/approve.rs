@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 
+use super::lever::Lever;
 use super::{Common, Exit, assemble};
-use crate::clock::Clock;
 use crate::config;
 use crate::core::key::TargetName;
 use crate::core::memory::{Approval, Hold};
@@ -70,25 +70,15 @@ async fn release(
     hold: Hold,
     because: &str,
 ) -> Result<(), Trouble> {
-    let at = Clock::System.now();
-    let by = std::env::var("SUDO_USER")
-        .or_else(|_| std::env::var("USER"))
-        .unwrap_or_else(|_| "unknown".into());
+    let lever = Lever::pulled(because);
     let line = JournalEntry {
-        at,
-        run: at.to_string(),
-        target: target.to_string(),
-        subject: String::new(),
         label: hold.id.clone(),
-        action: "approve".into(),
-        outcome: "done".into(),
-        detail: format!("by {by}: {because}"),
         count: hold.changes.len(),
-        approved: true,
+        ..lever.line(target, "approve", "")
     };
     let approved = Some(Approval {
-        at,
-        by,
+        at: lever.at,
+        by: lever.by,
         because: because.to_owned(),
     });
     let records = [

@@ -7,35 +7,46 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::Common;
+use super::keeper::Keepers;
 use super::way::real;
 pub use super::way::{Way, sandboxed};
 use crate::clock::Clock;
 use crate::config::{self, AuthConfig, Config, SourceConfig, SourceKind, TargetConfig};
 use crate::connector::scim::ScimConnector;
+use crate::core::cooldown::Urgency;
+use crate::core::credential::Ending;
 use crate::core::fingerprint::FingerprintKey;
 use crate::core::key::SourceName;
 use crate::draw::Draw;
 use crate::engine::{Progress, SourceUnit, Target, World};
-use crate::http::auth::Authorized;
-use crate::http::client::ReqwestTransport;
+use crate::http::auth::{Authorized, Remarks};
+use crate::http::client::{Connection, ReqwestTransport};
 use crate::http::count::{Counted, Counter, RequestCounts};
 use crate::http::limit::{Limited, Limiter};
+use crate::http::redirect::Redirected;
 use crate::http::reread::Reread;
+use crate::http::ruling::Rulings;
 use crate::sandbox::{self, AppSetup, Sandbox, SandboxAuth};
+use crate::show;
 use crate::show::json::RequestsJson;
 use crate::show::problem::Trouble;
 use crate::source::file::FileSource;
-use crate::store::{Access, SqliteStore, StateKind};
+use crate::store::{Access, SqliteStore, StateKind, TokenCache};
 
 /// What a command will do with the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
     /// Look at it.
     Look,
+    /// Look at it for a person who wants to know whether something helped: refused credentials are
+    /// tried again at once.
+    Ask,
     /// Write it.
     Write,
 }
@@ -59,6 +70,8 @@ pub struct Unit {
     pub config: TargetConfig,
     /// Counts its requests.
     pub counter: Counter,
+    /// What there is to know about its credentials.
+    pub remarks: Remarks,
 }
 
 impl Unit {
@@ -71,6 +84,19 @@ impl Unit {
             write: now.write - before.write,
             token: now.token - before.token,
         }
+    }
+
+    /// What a person should know about its credentials, a line each.
+    #[must_use]
+    pub fn notes(&self, now: Timestamp) -> Vec<String> {
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let last = self.config.expires;
+        let ending = last.and_then(|last| Some((last, Ending::of(last, today)?)));
+        ending
+            .map(|(last, ending)| show::credential::ending(last, ending))
+            .into_iter()
+            .chain(self.remarks.all().iter().map(show::credential::remark))
+            .collect()
     }
 }
 
@@ -101,7 +127,8 @@ impl Installation {
         let clock = Clock::System;
         let draw = Draw::ambient();
         let store = open(common, &config, &apps, need)?;
-        let units = units(&config, &apps, &clock, &draw)?;
+        let keepers = keepers(common, &config, &apps, need)?;
+        let units = units(&config, &apps, &clock, &draw, keepers.as_ref())?;
         Ok(Self {
             sources: sources(&config),
             units,
@@ -183,7 +210,7 @@ pub(super) fn apps(common: &Common) -> Result<Apps, Trouble> {
 
 fn open(common: &Common, config: &Config, apps: &Apps, need: Need) -> Result<SqliteStore, Trouble> {
     match apps {
-        Apps::InProcess => Ok(SqliteStore::in_memory()),
+        Apps::InProcess => Ok(SqliteStore::in_memory().with_journaling(config.journal)),
         Apps::Real => kept(common, config, StateKind::Real, need),
         Apps::Served(_) => kept(common, config, StateKind::Sandbox, need),
     }
@@ -205,11 +232,38 @@ fn kept(
     need: Need,
 ) -> Result<SqliteStore, Trouble> {
     let access = match need {
-        Need::Look => Access::Snapshot,
+        Need::Look | Need::Ask => Access::Snapshot,
         Need::Write => Access::Write,
     };
-    let dir: &Path = common.state.as_deref().unwrap_or(&config.state);
-    Ok(SqliteStore::open(dir, kind, access)?)
+    let store = SqliteStore::open(state_dir(common, config), kind, access)?;
+    Ok(store.with_journaling(config.journal))
+}
+
+fn state_dir<'a>(common: &'a Common, config: &'a Config) -> &'a Path {
+    common.state.as_deref().unwrap_or(&config.state)
+}
+
+/// What remembers refresh tokens and refusals; copies in this process forget them with it.
+pub(super) fn keepers(
+    common: &Common,
+    config: &Config,
+    apps: &Apps,
+    need: Need,
+) -> Result<Option<Keepers>, Trouble> {
+    let kind = match apps {
+        Apps::InProcess => return Ok(None),
+        Apps::Real => StateKind::Real,
+        Apps::Served(_) => StateKind::Sandbox,
+    };
+    let urgency = match need {
+        Need::Ask => Urgency::Asked,
+        Need::Look | Need::Write => Urgency::Scheduled,
+    };
+    Ok(Some(Keepers {
+        cache: Arc::new(TokenCache::open(state_dir(common, config), kind)?),
+        urgency,
+        clock: Clock::System,
+    }))
 }
 
 pub(super) fn sources(config: &Config) -> BTreeMap<SourceName, SourceUnit> {
@@ -234,7 +288,13 @@ fn source_unit(name: &SourceName, config: &SourceConfig) -> SourceUnit {
     }
 }
 
-fn units(config: &Config, apps: &Apps, clock: &Clock, draw: &Draw) -> Result<Vec<Unit>, Trouble> {
+fn units(
+    config: &Config,
+    apps: &Apps,
+    clock: &Clock,
+    draw: &Draw,
+    keepers: Option<&Keepers>,
+) -> Result<Vec<Unit>, Trouble> {
     let sandbox = match apps {
         Apps::InProcess => Some(sandbox(config, clock)?),
         Apps::Real | Apps::Served(_) => None,
@@ -248,9 +308,14 @@ fn units(config: &Config, apps: &Apps, clock: &Clock, draw: &Draw) -> Result<Vec
                     sandboxed(target, &in_process(), Arc::new(sandbox.clone()))
                 }
                 (Apps::Served(root), _) => {
-                    sandboxed(target, root, Arc::new(ReqwestTransport::new(None)?))
+                    let transport = ReqwestTransport::new(&Connection::default())?;
+                    sandboxed(target, root, Arc::new(transport))
                 }
                 (Apps::Real | Apps::InProcess, _) => real(target),
+            };
+            let way = match keepers {
+                Some(keepers) => way.kept_by(keepers.of(&target.rules.target)),
+                None => way,
             };
             Ok(connect(target, way, clock, draw.clone()))
         })
@@ -262,22 +327,27 @@ fn in_process() -> Url {
     Url::parse(sandbox::IN_PROCESS).expect("it is an address")
 }
 
-/// Builds the layers of a target, from the network up: counted, limited, authorized, read again,
-/// SCIM. `draw` is the jitter of what is read again.
+/// Builds the layers of a target, from the network up: counted, limited, authorized, redirected,
+/// read again, SCIM. `draw` is the jitter of what is read again.
 #[must_use]
 pub fn connect(config: &TargetConfig, way: Way, clock: &Clock, draw: Draw) -> Unit {
     let counter = Counter::new();
     let rules = Arc::new(config.rules.clone());
-    let limiter = Arc::new(Limiter::new(&rules.profile.rates, clock.clone()));
+    let rulings = Rulings::of(&rules.profile.errors);
+    let limiter = Limiter::new(&rules.profile.rates, clock.clone()).ruled_by(rulings.clone());
+    let limiter = Arc::new(limiter);
     let counted = Counted::new(way.transport, counter.clone());
     let limited = Limited::new(counted, limiter);
-    let authorized = Authorized::new(limited, &way.base_url, way.credentials, clock.clone());
+    let authorized =
+        Authorized::new(limited, &way.base_url, way.credentials, clock.clone()).kept_by(way.keeper);
+    let remarks = authorized.remarks();
     let patient = Reread::new(
-        authorized,
+        Redirected::new(authorized),
         rules.profile.rates.retry.clone(),
         clock.clone(),
         draw,
-    );
+    )
+    .ruled_by(rulings);
     let app = ScimConnector::new(
         Arc::new(patient),
         way.base_url,
@@ -291,6 +361,7 @@ pub fn connect(config: &TargetConfig, way: Way, clock: &Clock, draw: Draw) -> Un
         },
         config: config.clone(),
         counter,
+        remarks,
     }
 }
 
@@ -309,6 +380,8 @@ pub fn sandbox(config: &Config, clock: &Clock) -> Result<Sandbox, Trouble> {
             };
             let auth = match &target.auth {
                 AuthConfig::Bearer(_) => SandboxAuth::Bearer,
+                AuthConfig::Basic { .. } => SandboxAuth::Basic,
+                AuthConfig::Header { name, .. } => SandboxAuth::Header(name.clone()),
                 AuthConfig::Oauth2(_) => SandboxAuth::Oauth2,
             };
             let profile = target.rules.profile.clone();

@@ -7,19 +7,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use clap::Args;
+use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
 use super::assemble::{self, Installation, Need, Unit};
 use super::{Common, Exit};
-use crate::config::{self, AuthConfig, Config, MappingTest, TargetConfig};
+use crate::clock::Clock;
+use crate::config::{self, Config, MappingTest, ProxyConfig, TargetConfig};
 use crate::core::attribute::{AttrName, Attributes, Value};
+use crate::core::credential::Ending;
 use crate::core::desired::{Desired, Wanted, desire};
 use crate::core::key::TargetName;
 use crate::core::plan::Basis;
 use crate::core::reading::Reading;
 use crate::engine::propose::propose;
 use crate::engine::roster::Roster;
-use crate::secret::SecretRef;
 use crate::show;
 use crate::show::check::Finding;
 use crate::show::problem::Trouble;
@@ -55,6 +57,7 @@ pub async fn run(args: CheckArgs) -> Result<Exit, Trouble> {
             findings.extend(lacking);
         }
     }
+    findings.extend(config.targets.values().filter_map(ending));
     findings.extend(offline(&config).await);
     if !args.offline {
         online(&args, &unready, &mut findings).await?;
@@ -64,13 +67,31 @@ pub async fn run(args: CheckArgs) -> Result<Exit, Trouble> {
     Ok(if good { Exit::InLine } else { Exit::Error })
 }
 
+/// The end of a target's credential, when it is near or over.
+fn ending(target: &TargetConfig) -> Option<Finding> {
+    let today = Clock::System.now().to_zoned(TimeZone::UTC).date();
+    let last = target.expires?;
+    let ending = Ending::of(last, today)?;
+    let text = show::credential::ending(last, ending);
+    let name = target.rules.target.as_str();
+    Some(match ending {
+        Ending::Soon(_) => Finding::warning(name, text),
+        Ending::Passed => Finding::bad(name, Trouble::new(text, None)),
+    })
+}
+
 /// Every secret of a target, fetched and dropped.
 fn secrets(target: &TargetConfig) -> Vec<Finding> {
-    let references: Vec<&SecretRef> = match &target.auth {
-        AuthConfig::Bearer(token) => vec![token],
-        AuthConfig::Oauth2(oauth2) => vec![&oauth2.client_id, &oauth2.client_secret],
-    };
     let name = &target.rules.target;
+    let mut references = target.auth.secrets();
+    references.extend(target.tls.client.as_ref().map(|(_, key)| key));
+    if let ProxyConfig::Through {
+        login: Some((username, password)),
+        ..
+    } = &target.proxy
+    {
+        references.extend([username, password]);
+    }
     references
         .into_iter()
         .filter_map(|reference| reference.resolve().err())
@@ -105,7 +126,7 @@ async fn online(
     unready: &BTreeSet<TargetName>,
     findings: &mut Vec<Finding>,
 ) -> Result<(), Trouble> {
-    let installation = Installation::assemble(&args.common, Need::Look)?;
+    let installation = Installation::assemble(&args.common, Need::Ask)?;
     for unit in &installation.units {
         if !unready.contains(&unit.target.rules.target) {
             findings.push(app(unit).await);
@@ -120,7 +141,15 @@ async fn online(
 async fn app(unit: &Unit) -> Finding {
     let name = &unit.target.rules.target;
     match unit.target.app.test().await {
-        Ok(greeting) => Finding::good(name.as_str(), show::check::greeting(&greeting)),
+        Ok(greeting) => {
+            let notes: Vec<String> = unit
+                .remarks
+                .all()
+                .iter()
+                .map(show::credential::remark)
+                .collect();
+            Finding::good(name.as_str(), show::check::greeting(&greeting, &notes))
+        }
         Err(fault) => Finding::bad(name.as_str(), fault.into()),
     }
 }

@@ -13,7 +13,7 @@ pub enum Exit {
     Changes,
     /// 3: something is held, or a reading was refused.
     Held,
-    /// 4: something is parked, or failed.
+    /// 4: something is parked or failed, or a row of a source is broken.
     Unfinished,
     /// 64: the command line makes no sense (`EX_USAGE`).
     Usage,

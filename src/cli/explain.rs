@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::assemble::{Installation, Need, Unit};
-use super::{Common, Exit, Format};
+use super::{Common, Exit, Format, people};
 use crate::core::assign::Assigned;
 use crate::core::attribute::AttrName;
 use crate::core::change::Subject as About;
@@ -15,8 +15,6 @@ use crate::core::expression::{Program, Subject};
 use crate::core::key::UserKey;
 use crate::core::mapping::Origin;
 use crate::core::plan::Basis;
-use crate::core::reading::Reading;
-use crate::core::text::nearest;
 use crate::core::user::User;
 use crate::engine::propose::{Proposal, propose};
 use crate::engine::roster::Roster;
@@ -55,7 +53,9 @@ pub async fn run(args: ExplainArgs) -> Result<Exit, Trouble> {
     if let Some((_, error)) = roster.refused.pop() {
         return Err(error.into());
     }
-    let (reading, user) = find(&roster, &args.user)?;
+    let rules: Vec<_> = units.iter().map(|unit| &*unit.target.rules).collect();
+    let people = people::of_roster(&roster, &rules);
+    let (reading, user) = people::pick(&args.user, &people, people::NO_USER)?.item;
     let groups = reading
         .groups_of_users()
         .remove(&user.key)
@@ -81,39 +81,6 @@ pub async fn run(args: ExplainArgs) -> Result<Exit, Trouble> {
         Format::Json => show::json::print(&answer),
     });
     Ok(Exit::InLine)
-}
-
-/// The person of that name: key or label, else any value of a naming attribute.
-fn find<'a>(roster: &'a Roster, name: &str) -> Result<(&'a Reading, &'a User), Trouble> {
-    let everybody = || {
-        roster
-            .readings
-            .iter()
-            .flat_map(|reading| reading.users.iter().map(move |user| (reading, user)))
-    };
-    let exact = everybody().find(|(_, user)| {
-        &*user.key.id == name || &*user.label == name || user.key.to_string() == name
-    });
-    let loose = || {
-        everybody().find(|(_, user)| {
-            [
-                "uid",
-                "mail",
-                "userName",
-                "userPrincipalName",
-                "sAMAccountName",
-            ]
-            .iter()
-            .filter_map(|attribute| user.attributes.get(*attribute))
-            .flatten()
-            .any(|value| value.eq_ignore_ascii_case(name))
-        })
-    };
-    exact.or_else(loose).ok_or_else(|| {
-        let near = nearest(name, everybody().map(|(_, user)| &*user.label));
-        let hint = near.map(|near| format!("did you mean `{near}`?"));
-        Trouble::new(format!("no source has a user `{name}`"), hint.as_deref())
-    })
 }
 
 fn user_json(user: &User, groups: &[Arc<str>]) -> UserJson {
@@ -281,5 +248,9 @@ fn waiting(proposal: &Proposal, user: &UserKey) -> Vec<String> {
         .iter()
         .filter(|waiting| waiting.user == *user)
         .map(|waiting| format!("{}, until {}", words::waiting(waiting.what), waiting.until));
-    parked.chain(waits).collect()
+    let link = proposal.state.links.get(user);
+    let is_ignored = proposal.state.ignores_user(user)
+        || link.is_some_and(|link| proposal.state.ignores_account(&link.id));
+    let ignored = is_ignored.then(|| words::IGNORED.to_owned());
+    ignored.into_iter().chain(parked).chain(waits).collect()
 }

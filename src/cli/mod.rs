@@ -5,16 +5,30 @@
 
 mod approve;
 pub mod assemble;
+mod authorize;
 mod check;
+mod completions;
 mod connectors;
 mod exit;
 mod explain;
+mod history;
+mod ignore;
+mod import;
+mod journal;
+mod keeper;
+mod lever;
+mod link;
+mod man;
+mod only;
+mod people;
+mod resend;
 mod retry;
 mod sandbox;
 mod schema;
 mod status;
 mod sync;
 mod trouble;
+mod unlink;
 mod way;
 
 use std::path::PathBuf;
@@ -49,20 +63,43 @@ enum Command {
     Sync(sync::SyncArgs),
     /// Check the config, and what it needs of the world: sources, secrets, apps.
     Check(check::CheckArgs),
+    /// Show an app's accounts beside our users: whose each is, and which wait for a person.
+    Import(import::ImportArgs),
     /// Show one person's way: source, assignment, mapping, account, and what is due.
     Explain(explain::ExplainArgs),
     /// Show what is known of every target: accounts, what is due, held or parked.
     Status(status::StatusArgs),
+    /// Show what was done, to whom and why, from the journal.
+    History(history::HistoryArgs),
+    /// Verify the journal's hash chain, or export the journal.
+    Journal(journal::JournalArgs),
     /// Release what the guard holds.
     Approve(approve::ApproveArgs),
     /// Let the next run try again what was parked.
     Retry(retry::RetryArgs),
+    /// Say whose an account is.
+    Link(link::LinkArgs),
+    /// Say that an account is not somebody's.
+    Unlink(unlink::UnlinkArgs),
+    /// Leave an account, or the account of a person, alone from now on.
+    Ignore(ignore::IgnoreArgs),
+    /// Switch one person's account off and on again, so that the app sends its mail anew.
+    ///
+    /// Exit codes: 0 done, 1 it may not be done and nothing was sent, 4 it did not go through: what
+    /// happened and what is due is said.
+    Resend(resend::ResendArgs),
+    /// Let a person consent to an app that wants it, and keep the refresh token.
+    Authorize(authorize::AuthorizeArgs),
     /// List the kinds of app, or show one with the origin of every key.
     Connectors(connectors::ConnectorsArgs),
     /// Serve sandbox copies of all targets over HTTP.
     Sandbox(sandbox::SandboxArgs),
     /// Print the JSON Schema of the config, for editors.
     Schema,
+    /// Print completions for a shell.
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page.
+    Man,
 }
 
 /// What most commands take.
@@ -114,8 +151,18 @@ pub async fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exi
         Command::Check(args) => check::run(args).await,
         Command::Explain(args) => explain::run(args).await,
         Command::Status(args) => status::run(args).await,
+        Command::Import(args) => import::run(args).await,
+        Command::History(args) => history::run(&args),
+        Command::Journal(args) => journal::run(args),
+        Command::Link(args) => link::run(args).await,
+        Command::Unlink(args) => unlink::run(args).await,
+        Command::Ignore(args) => ignore::run(args).await,
+        Command::Resend(args) => resend::run(args).await,
+        Command::Completions(args) => Ok(completions::run(&args)),
+        Command::Man => man::run(),
         Command::Approve(args) => approve::run(args).await,
         Command::Retry(args) => retry::run(args).await,
+        Command::Authorize(args) => authorize::run(args).await,
         Command::Connectors(args) => connectors::run(&args),
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Schema => Ok(schema::run()),

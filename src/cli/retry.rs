@@ -2,8 +2,8 @@
 
 use clap::Args;
 
+use super::lever::Lever;
 use super::{Common, Exit, assemble};
-use crate::clock::Clock;
 use crate::config;
 use crate::core::key::TargetName;
 use crate::core::link::{Job, JobState};
@@ -53,7 +53,7 @@ async fn unpark(
 ) -> Result<usize, Trouble> {
     let state = store.target(target, jiff::Timestamp::UNIX_EPOCH).await?;
     let mut batch = Vec::new();
-    let parked = |job: &&Job| matches!(job.state, JobState::Parked { .. });
+    let parked = |job: &&Job| matches!(job.state, JobState::Parked { .. }) || job.is_untraceable();
     for job in state.jobs.iter().filter(parked) {
         let name = job.subject.journal_name();
         let label = store
@@ -89,17 +89,9 @@ fn line(
     label: String,
     because: &str,
 ) -> JournalEntry {
-    let at = Clock::System.now();
     JournalEntry {
-        at,
-        run: at.to_string(),
-        target: target.to_string(),
         subject,
         label,
-        action: "retry".into(),
-        outcome: "done".into(),
-        detail: format!("{} {because}", job.action.word()).trim().to_owned(),
-        count: 1,
-        approved: true,
+        ..Lever::pulled(because).line(target, "retry", job.action.word())
     }
 }

@@ -8,7 +8,8 @@ use url::Url;
 
 use super::{Exit, assemble};
 use crate::clock::Clock;
-use crate::config::{self, AuthConfig};
+use crate::config::{self, AuthConfig, GrantConfig};
+use crate::core::key::TargetName;
 use crate::sandbox;
 use crate::show;
 use crate::show::problem::Trouble;
@@ -59,11 +60,23 @@ pub async fn run(args: SandboxArgs) -> Result<Exit, Trouble> {
                 base_url: sandbox::base_url(&root, name),
                 credentials: match &target.auth {
                     AuthConfig::Bearer(_) => vec![("token", known.token.expose().to_owned())],
-                    AuthConfig::Oauth2(_) => vec![
-                        ("token_url", sandbox::token_url(&root, name).to_string()),
-                        ("client_id", known.client_id),
-                        ("client_secret", known.client_secret.expose().to_owned()),
+                    AuthConfig::Basic { .. } => vec![
+                        ("username", known.username),
+                        ("password", known.password.expose().to_owned()),
                     ],
+                    AuthConfig::Header { name, .. } => vec![
+                        ("header", name.to_string()),
+                        ("value", known.token.expose().to_owned()),
+                    ],
+                    AuthConfig::Oauth2(oauth2) => {
+                        let mut all = vec![
+                            ("token_url", sandbox::token_url(&root, name).to_string()),
+                            ("client_id", known.client_id.clone()),
+                            ("client_secret", known.client_secret.expose().to_owned()),
+                        ];
+                        all.extend(of_grant(&oauth2.grant, &root, name, &known));
+                        all
+                    }
                 },
             }
         })
@@ -73,6 +86,29 @@ pub async fn run(args: SandboxArgs) -> Result<Exit, Trouble> {
         .await
         .map_err(taken)?;
     Ok(Exit::InLine)
+}
+
+/// What a grant takes besides the client's own credentials.
+fn of_grant(
+    grant: &GrantConfig,
+    root: &Url,
+    name: &TargetName,
+    known: &sandbox::Credentials,
+) -> Vec<(&'static str, String)> {
+    match grant {
+        GrantConfig::ClientCredentials | GrantConfig::Vendor(_) => Vec::new(),
+        GrantConfig::Password { .. } => vec![
+            ("username", known.username.clone()),
+            ("password", known.password.expose().to_owned()),
+        ],
+        GrantConfig::RefreshToken { .. } => {
+            vec![("refresh_token", known.refresh_token.expose().to_owned())]
+        }
+        GrantConfig::AuthorizationCode { .. } => {
+            let url = sandbox::authorize_url(root, name);
+            vec![("authorize_url", url.to_string())]
+        }
+    }
 }
 
 /// Ends when the person or the system says so.

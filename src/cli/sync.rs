@@ -5,20 +5,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 
 use super::assemble::{Installation, Need, Unit};
+use super::only::Only;
 use super::{Common, Exit, Format, Trouble};
+use crate::clock::Clock;
 use crate::core::guard::Reviewed;
 use crate::core::key::{SourceName, UserKey};
 use crate::core::plan::Basis;
+use crate::core::reading::Reading;
+use crate::core::rules::Rules;
 use crate::engine::World;
 use crate::engine::apply::{Applied, apply};
 use crate::engine::propose::{Proposal, propose};
 use crate::engine::roster::Roster;
 use crate::show;
-use crate::show::json::{RefusedJson, RequestsJson, SyncJson, TargetJson};
+use crate::show::json::{BrokenJson, RefusedJson, RequestsJson, SyncJson, TargetJson};
 use crate::show::plan::PlanText;
 use crate::show::progress::ProgressLine;
 
@@ -33,6 +38,12 @@ pub struct SyncArgs {
     /// Only this target; may be given several times.
     #[arg(long, value_name = "NAME")]
     target: Vec<String>,
+    /// Only this person: login name, e-mail or key. What else is due stays due.
+    #[arg(long, value_name = "USER", conflicts_with = "group")]
+    user: Option<String>,
+    /// Only this group and its members, by name or key: pushes its memberships at once.
+    #[arg(long, value_name = "GROUP")]
+    group: Option<String>,
     /// Trust what the apps last acknowledged, and ask them nothing.
     #[arg(long)]
     quick: bool,
@@ -71,16 +82,45 @@ pub async fn run(args: SyncArgs) -> Result<Exit, Trouble> {
         world,
         line: &line,
         answer: SyncJson::default(),
+        steps: Steps::begin(world.clock),
     };
     let mut exit = cycle.run(&installation, &units).await?;
-    let proves = installation.is_in_process() && !args.dry_run && args.format == Format::Text;
+    let is_whole = args.user.is_none() && args.group.is_none();
+    let proves =
+        installation.is_in_process() && !args.dry_run && args.format == Format::Text && is_whole;
     if proves && matches!(exit, Exit::InLine | Exit::Unfinished) {
         exit = exit.or(cycle.prove(&installation, &units).await?);
+    }
+    if !is_whole {
+        cycle.say(|| show::plan::steps(&cycle.steps.taken));
     }
     if args.format == Format::Json {
         show::out(&show::json::print(&cycle.answer));
     }
     Ok(exit)
+}
+
+/// How long each step took.
+struct Steps {
+    last: tokio::time::Instant,
+    taken: Vec<(String, Duration)>,
+}
+
+impl Steps {
+    fn begin(clock: &Clock) -> Self {
+        Self {
+            last: clock.instant(),
+            taken: Vec::new(),
+        }
+    }
+
+    /// A step is over.
+    fn lap(&mut self, step: &str, clock: &Clock) {
+        let now = clock.instant();
+        self.taken
+            .push((step.to_owned(), now.duration_since(self.last)));
+        self.last = now;
+    }
 }
 
 /// One cycle over the chosen targets.
@@ -89,21 +129,30 @@ struct Cycle<'a> {
     world: World<'a>,
     line: &'a ProgressLine,
     answer: SyncJson,
+    steps: Steps,
 }
 
 impl Cycle<'_> {
     async fn run(&mut self, installation: &Installation, units: &[&Unit]) -> Result<Exit, Trouble> {
         let roster = Roster::read(&installation.sources, self.world).await?;
         let mut exit = self.tell_refused(&roster);
-        self.tell_readings(&roster);
+        exit = exit.or(self.tell_readings(&roster));
         if roster.readings.is_empty() {
             return Ok(exit.or(Exit::Held));
         }
+        let rules: Vec<&Rules> = units.iter().map(|unit| &*unit.target.rules).collect();
+        let only = Only::of(
+            self.args.user.as_deref(),
+            self.args.group.as_deref(),
+            &roster,
+            &rules,
+        )?;
+        self.steps.lap("reading the directory", self.world.clock);
         let run = self.world.clock.now().to_string();
         let mut linked: BTreeSet<UserKey> = BTreeSet::new();
         let mut unsettled: BTreeSet<SourceName> = BTreeSet::new();
         for unit in units {
-            let ended = self.one(unit, &roster, &run).await?;
+            let ended = self.one(unit, &roster, only.as_ref(), &run).await?;
             exit = exit.or(ended.exit);
             unsettled.extend(ended.unsettled);
             match ended.linked {
@@ -112,7 +161,8 @@ impl Cycle<'_> {
             }
             self.answer.targets.push(ended.json);
         }
-        if !self.args.dry_run && units.len() == installation.units.len() {
+        let is_whole = only.is_none() && units.len() == installation.units.len();
+        if !self.args.dry_run && is_whole {
             roster.accept(&linked, &unsettled, self.world).await?;
         }
         Ok(exit)
@@ -120,7 +170,13 @@ impl Cycle<'_> {
 
     /// Plans one target, shows the plan, and carries it out. Only a state that cannot be written ends
     /// the run; a target that fails never stops the others.
-    async fn one(&self, unit: &Unit, roster: &Roster, run: &str) -> Result<Ended, Trouble> {
+    async fn one(
+        &mut self,
+        unit: &Unit,
+        roster: &Roster,
+        only: Option<&Only>,
+        run: &str,
+    ) -> Result<Ended, Trouble> {
         let before = unit.counter.counts();
         let basis = if self.args.quick {
             Basis::Remembered
@@ -130,12 +186,22 @@ impl Cycle<'_> {
         let target = &unit.target;
         let proposed = propose(&target.rules, &*target.app, roster, basis, self.world).await;
         self.line.clear();
+        let notes = unit.notes(self.world.clock.now());
+        self.note(unit, &notes);
         let proposal = match proposed {
-            Ok(proposal) => proposal,
+            Ok(proposal) => match only {
+                Some(only) => only.cut(proposal, roster),
+                None => proposal,
+            },
             Err(error) => return Ok(self.unplanned(unit, &error.into())),
         };
+        let name = target.rules.target.as_str();
+        self.steps
+            .lap(&format!("reading {name} and planning"), self.world.clock);
         let labels = labels(roster);
         let mut json = TargetJson::of(&proposal.reviewed, &labels);
+        json.left_out = proposal.part.as_ref().map(|part| part.left_out);
+        json.warnings.extend(notes.iter().cloned());
         let mut exit = ending(&proposal.reviewed, self.args.dry_run);
         let linked = proposal.state.holders().cloned().collect();
         let unsettled = unsettled(&proposal.reviewed);
@@ -149,6 +215,12 @@ impl Cycle<'_> {
             exit = exit.or(outcome(&applied));
             json.add(&applied);
             json.requests = unit.requests_since(before);
+            self.steps
+                .lap(&format!("changing {name}"), self.world.clock);
+            let mut later = unit.notes(self.world.clock.now());
+            later.retain(|line| !notes.contains(line));
+            self.note(unit, &later);
+            json.warnings.extend(later);
             self.say(|| applied_text(unit, &applied, json.requests));
         }
         Ok(Ended {
@@ -157,6 +229,13 @@ impl Cycle<'_> {
             linked: Some(linked),
             unsettled,
         })
+    }
+
+    /// What there is to know about the credentials.
+    fn note(&self, unit: &Unit, notes: &[String]) {
+        if !notes.is_empty() {
+            self.say(|| show::credential::notes(&unit.target.rules.target, notes));
+        }
     }
 
     fn unplanned(&self, unit: &Unit, trouble: &Trouble) -> Ended {
@@ -189,6 +268,7 @@ impl Cycle<'_> {
             reviewed: &proposal.reviewed,
             profile: &unit.target.rules.profile,
             labels,
+            part: proposal.part.as_ref(),
             now: self.world.clock.now(),
         };
         text.render() + "\n"
@@ -208,10 +288,12 @@ impl Cycle<'_> {
         exit
     }
 
-    fn tell_readings(&self, roster: &Roster) {
+    /// A row that is broken holds somebody back, which a person has to mend.
+    fn tell_readings(&mut self, roster: &Roster) -> Exit {
         if roster.readings.is_empty() {
-            return;
+            return Exit::InLine;
         }
+        self.answer.broken = roster.readings.iter().flat_map(broken).collect();
         self.say(|| {
             let mut text = String::new();
             for reading in &roster.readings {
@@ -223,6 +305,11 @@ impl Cycle<'_> {
             }
             text + "\n"
         });
+        if self.answer.broken.is_empty() {
+            Exit::InLine
+        } else {
+            Exit::Unfinished
+        }
     }
 
     fn say(&self, text: impl FnOnce() -> String) {
@@ -278,12 +365,21 @@ fn labels(roster: &Roster) -> BTreeMap<UserKey, Arc<str>> {
         .collect()
 }
 
+/// The rows of a reading that could not be used.
+fn broken(reading: &Reading) -> impl Iterator<Item = BrokenJson> {
+    reading.broken.iter().map(|row| BrokenJson {
+        source: reading.source.to_string(),
+        place: row.place.clone(),
+        problem: row.problem.clone(),
+    })
+}
+
 fn ending(reviewed: &Reviewed, dry_run: bool) -> Exit {
     let mut exit = Exit::InLine;
     if dry_run && !reviewed.released.is_empty() {
         exit = exit.or(Exit::Changes);
     }
-    if !reviewed.plan.parked.is_empty() {
+    if !reviewed.plan.parked.is_empty() || reviewed.plan.unread > 0 {
         exit = exit.or(Exit::Unfinished);
     }
     if !reviewed.held.is_empty() {

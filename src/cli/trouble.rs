@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use super::way::Lack;
 use crate::config::Problems;
 use crate::config::profile::ProfileError;
 use crate::core::fault::{Fault, FaultKind};
@@ -100,6 +101,10 @@ fn after_looking(kind: FaultKind) -> &'static str {
             "the app is not as its connector says; write what differs into the target's `override:`"
         }
         FaultKind::Unready => "set that right, and run it again",
+        FaultKind::Paused => "switch provisioning on again in the app; the next run goes on",
+        FaultKind::NoSeat | FaultKind::Guarded => {
+            "a rule of `errors:` fits a refusal to read; make it narrower"
+        }
     }
 }
 
@@ -122,6 +127,15 @@ impl From<SecretError> for Trouble {
 impl From<ClientError> for Trouble {
     fn from(error: ClientError) -> Self {
         plain(&error, None)
+    }
+}
+
+impl From<Lack> for Trouble {
+    fn from(lack: Lack) -> Self {
+        match lack {
+            Lack::Secret(error) => error.into(),
+            Lack::Client(error) => error.into(),
+        }
     }
 }
 

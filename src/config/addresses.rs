@@ -19,6 +19,26 @@ pub fn read(text: &str, place: &Place, findings: &mut Findings<'_>) -> Option<Ur
     }
 }
 
+/// Reads the address of a proxy at `place`.
+pub fn proxy(text: &str, place: &Place, findings: &mut Findings<'_>) -> Option<Url> {
+    let hint =
+        "write it like http://proxy.example.com:3128; user name and password stand beside it";
+    let url = Url::parse(text).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && matches!(url.path(), "" | "/")
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    if url.is_none() {
+        let message = "this is no address of a proxy that speaks HTTP";
+        findings.value(place, message, Some(hint.into()));
+    }
+    url
+}
+
 /// Two URLs that lead to the same service are the same text.
 #[must_use]
 pub fn normal(url: &Url) -> String {

@@ -6,6 +6,7 @@
 mod addresses;
 mod assignments;
 mod auth;
+mod connection;
 mod document;
 mod expressions;
 mod findings;
@@ -13,6 +14,7 @@ mod load;
 mod mappings;
 mod names;
 mod node;
+mod oauth2;
 mod place;
 mod policies;
 mod problems;
@@ -30,6 +32,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use http::HeaderName;
+use jiff::civil::Date;
 use serde_json::Value as Json;
 use url::Url;
 
@@ -37,6 +41,7 @@ use crate::core::key::{SourceName, TargetName};
 use crate::core::rules::Rules;
 pub use crate::http::token::ClientAuth;
 use crate::secret::SecretRef;
+use crate::store::Journaling;
 
 pub use load::{check, load};
 pub use problems::{ConfigProblem, Problems};
@@ -48,6 +53,8 @@ pub struct Config {
     pub path: PathBuf,
     /// The state directory.
     pub state: PathBuf,
+    /// What the lines of the journal say.
+    pub journal: Journaling,
     /// The sources, by name.
     pub sources: BTreeMap<SourceName, SourceConfig>,
     /// The targets, by name.
@@ -84,8 +91,12 @@ pub struct TargetConfig {
     pub base_url: Url,
     /// How we prove who we are.
     pub auth: AuthConfig,
-    /// A private CA to trust, besides the system's.
-    pub ca: Option<PathBuf>,
+    /// The day on which our credential ends, if somebody wrote it down.
+    pub expires: Option<Date>,
+    /// The certificates of the connection.
+    pub tls: TlsConfig,
+    /// Through which proxy it goes.
+    pub proxy: ProxyConfig,
     /// A file of accounts and groups that the sandbox copy begins with.
     pub sandbox_accounts: Option<PathBuf>,
     /// Examples of the mapping, run by `check`.
@@ -95,29 +106,142 @@ pub struct TargetConfig {
 /// How we prove who we are.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AuthConfig {
-    /// A fixed token.
-    Bearer(SecretRef),
-    /// OAuth2 client credentials.
-    Oauth2(Oauth2Config),
+    /// Fixed tokens, at least one, in the order in which they are tried.
+    Bearer(Vec<SecretRef>),
+    /// A user name and a password.
+    Basic {
+        /// The user name.
+        username: SecretRef,
+        /// Its password.
+        password: SecretRef,
+    },
+    /// A secret in a header of the app's own.
+    Header {
+        /// The header.
+        name: HeaderName,
+        /// Its value.
+        value: SecretRef,
+    },
+    /// A token of an OAuth2 server.
+    Oauth2(Box<Oauth2Config>),
 }
 
-/// OAuth2 client credentials (RFC 6749, 4.4).
+impl AuthConfig {
+    /// Every secret that it needs.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<&SecretRef> {
+        match self {
+            Self::Bearer(tokens) => tokens.iter().collect(),
+            Self::Basic { username, password } => vec![username, password],
+            Self::Header { value, .. } => vec![value],
+            Self::Oauth2(oauth2) => oauth2.secrets(),
+        }
+    }
+}
+
+/// The certificates of a connection.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TlsConfig {
+    /// A private CA to trust, besides the system's.
+    pub ca: Option<PathBuf>,
+    /// Our own certificate and its key, for an app that asks for one.
+    pub client: Option<(PathBuf, SecretRef)>,
+}
+
+/// Through which proxy a target is reached.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum ProxyConfig {
+    /// As the environment says.
+    #[default]
+    Environment,
+    /// None.
+    Direct,
+    /// This one.
+    Through {
+        /// Where it is.
+        url: Url,
+        /// User name and password for it.
+        login: Option<(SecretRef, SecretRef)>,
+    },
+}
+
+/// A token of an OAuth2 server (RFC 6749).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Oauth2Config {
     /// Where tokens are had.
     pub token_url: Url,
     /// Who we are.
     pub client_id: SecretRef,
-    /// The proof.
-    pub client_secret: SecretRef,
+    /// The proof; a public client has none.
+    pub client_secret: Option<SecretRef>,
     /// How the client proves itself there.
     pub client_auth: ClientAuth,
+    /// What is shown for a token.
+    pub grant: GrantConfig,
     /// The scopes to ask for; none: none is sent.
     pub scopes: Vec<String>,
     /// The `audience` to ask for.
     pub audience: Option<String>,
     /// Further form fields.
-    pub extra: BTreeMap<String, String>,
+    pub extra: BTreeMap<String, FieldConfig>,
+}
+
+impl Oauth2Config {
+    /// Every secret that it needs.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<&SecretRef> {
+        let mut secrets = vec![&self.client_id];
+        secrets.extend(&self.client_secret);
+        match &self.grant {
+            GrantConfig::Password { username, password } => secrets.extend([username, password]),
+            GrantConfig::RefreshToken { first } => secrets.push(first),
+            GrantConfig::ClientCredentials
+            | GrantConfig::AuthorizationCode { .. }
+            | GrantConfig::Vendor(_) => {}
+        }
+        secrets.extend(self.extra.values().filter_map(|field| match field {
+            FieldConfig::Text(_) => None,
+            FieldConfig::Secret(secret) => Some(secret),
+        }));
+        secrets
+    }
+}
+
+/// What is shown for a token.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GrantConfig {
+    /// Who the client is (RFC 6749, 4.4).
+    ClientCredentials,
+    /// The password of a service account (RFC 6749, 4.3).
+    Password {
+        /// The account.
+        username: SecretRef,
+        /// Its password.
+        password: SecretRef,
+    },
+    /// A refresh token (RFC 6749, 6).
+    RefreshToken {
+        /// The first one; those that follow are kept in the state.
+        first: SecretRef,
+    },
+    /// The consent of a person (RFC 6749, 4.1).
+    AuthorizationCode {
+        /// Where they consent.
+        authorize_url: Url,
+        /// Where they are sent back to, if the server wants one that it knows.
+        redirect_uri: Option<Url>,
+    },
+    /// A grant of the vendor's own.
+    Vendor(String),
+}
+
+/// A further form field.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FieldConfig {
+    /// A text.
+    Text(String),
+    /// Where a secret is kept.
+    Secret(SecretRef),
 }
 
 /// An example of the mapping, run by `check`.

@@ -12,7 +12,7 @@ use super::profile::EffectiveProfile;
 use super::raw::{RawGroupGone, RawGroups, RawGuard, RawLeavers};
 use super::words::{Percent, RawLeaver, RawLimit, Span};
 use crate::core::leaver::{LeaverPolicy, Leavers};
-use crate::core::profile::Evidence;
+use crate::core::profile::{Evidence, GroupModel};
 use crate::core::rules::{Limit, Limits, Push};
 
 /// Checks the `leavers:` of the target at `target`.
@@ -139,7 +139,8 @@ pub fn groups(
                 Some("take `groups` out".into()),
             );
         } else if matches!(raw.gone, Some(RawGroupGone::Delete)) {
-            let deletes = effective.profile.groups.delete;
+            let groups = &effective.profile.groups;
+            let deletes = groups.delete && groups.model != GroupModel::Fixed;
             may_delete(effective, deletes, "groups", &place.key("gone"), findings);
         }
     }

@@ -12,10 +12,13 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::ClientAuth;
-use super::words::{RawAssign, RawLeaver, RawLimit, RawMapping, RawSecret, Span};
+use super::words::{
+    Day, RawAssign, RawBearer, RawField, RawLeaver, RawLimit, RawMapping, RawProxy, RawSecret, Span,
+};
 use crate::core::attribute::AttrName;
 use crate::core::profile::Profile;
 use crate::core::rules::{Adopt, Drift, GroupGone, UnassignedUnlinked};
+use crate::store::Journaling;
 
 /// The config of rollcall. Relative paths count from the folder of this file.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -24,6 +27,8 @@ use crate::core::rules::{Adopt, Drift, GroupGone, UnassignedUnlinked};
 pub struct RawConfig {
     /// Where links, holds and the journal are kept.
     pub state: RawState,
+    /// What the lines of the journal say.
+    pub journal: RawJournal,
     /// A folder of further connectors, `<name>.yaml`; one with the name of a shipped one replaces it.
     pub connectors: Option<PathBuf>,
     /// The authoritative directories, by a name of your own.
@@ -40,6 +45,28 @@ pub struct RawConfig {
 pub struct RawState {
     /// The folder; `/var/lib/rollcall` unless said otherwise.
     pub dir: Option<PathBuf>,
+}
+
+/// What the lines of the journal say.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawJournal {
+    /// The old and new values of attributes too, each cut at 300 characters, but never those that the
+    /// app does not show or that sound like a secret; `false` unless said otherwise.
+    pub values: Option<bool>,
+    /// What people are called; `true` unless said otherwise. With `false` a line has only the keys of
+    /// the source, and no text of a refusal, which may name people. Values name them all the same.
+    pub labels: Option<bool>,
+}
+
+impl RawJournal {
+    pub(super) fn checked(&self) -> Journaling {
+        let usual = Journaling::default();
+        Journaling {
+            values: self.values.unwrap_or(usual.values),
+            labels: self.labels.unwrap_or(usual.labels),
+        }
+    }
 }
 
 /// An authoritative directory: one kind, with its settings.
@@ -112,6 +139,9 @@ pub struct RawTarget {
     pub protected: Vec<String>,
     /// How the connection is secured.
     pub tls: RawTls,
+    /// Through which proxy it goes; by `HTTPS_PROXY` and `NO_PROXY` of the environment unless said
+    /// otherwise, and then never for loopback.
+    pub proxy: Option<RawProxy>,
     /// What differs from the connector at this site: any of its keys.
     #[serde(rename = "override")]
     pub over: Option<Profile>,
@@ -121,29 +151,69 @@ pub struct RawTarget {
     pub tests: Vec<RawTest>,
 }
 
-/// How rollcall proves who it is.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RawAuth {
-    /// A fixed token.
-    Bearer(RawSecret),
-    /// OAuth 2.0 client credentials.
-    Oauth2(RawOauth2),
-}
-
-/// OAuth 2.0 client credentials.
+/// How rollcall proves who it is: one of the ways, and until when it is good.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(extend("required" = ["token_url", "client_id", "client_secret"]))]
+#[schemars(extend("oneOf" = [
+    { "required": ["bearer"] },
+    { "required": ["basic"] },
+    { "required": ["header"] },
+    { "required": ["oauth2"] },
+]))]
+pub struct RawAuth {
+    /// A fixed token; or two, of which the second is used when the first is refused.
+    pub bearer: Option<RawBearer>,
+    /// A user name and a password.
+    pub basic: Option<RawBasic>,
+    /// A secret in a header of the app's own.
+    pub header: Option<RawHeader>,
+    /// A token of an OAuth 2.0 server.
+    pub oauth2: Option<RawOauth2>,
+    /// The day on which the credential ends, `2027-01-31`: rollcall warns 30 days before.
+    pub expires: Option<Day>,
+}
+
+/// A user name and a password.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["username", "password"]))]
+pub struct RawBasic {
+    /// The user name.
+    #[schemars(required)]
+    pub username: Option<RawSecret>,
+    /// Its password.
+    #[schemars(required)]
+    pub password: Option<RawSecret>,
+}
+
+/// A secret in a header of the app's own.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["name", "value"]))]
+pub struct RawHeader {
+    /// The header's name: `X-Api-Key`.
+    #[schemars(required)]
+    pub name: Option<String>,
+    /// Its value.
+    #[schemars(required)]
+    pub value: Option<RawSecret>,
+}
+
+/// A token of an OAuth 2.0 server.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["token_url", "client_id"]))]
 pub struct RawOauth2 {
+    /// What is shown for a token: `client_credentials` (the default), `password`, `refresh_token`,
+    /// `authorization_code`, or the name of a grant of the vendor's own.
+    pub grant: Option<String>,
     /// Where tokens are had.
     #[schemars(required)]
     pub token_url: Option<String>,
     /// Who we are.
     #[schemars(required)]
     pub client_id: Option<RawSecret>,
-    /// The proof.
-    #[schemars(required)]
+    /// The proof; a public client has none.
     pub client_secret: Option<RawSecret>,
     /// How the client proves itself at the token URL; `basic` unless said otherwise.
     pub client_auth: ClientAuth,
@@ -151,8 +221,33 @@ pub struct RawOauth2 {
     pub scopes: Vec<String>,
     /// The `audience` to ask for.
     pub audience: Option<String>,
-    /// Further form fields; no secrets.
-    pub extra: BTreeMap<String, String>,
+    /// Further form fields: texts, or references to secrets.
+    pub extra: BTreeMap<String, RawField>,
+    /// For `password`: the service account.
+    pub username: Option<RawSecret>,
+    /// For `password`: its password.
+    pub password: Option<RawSecret>,
+    /// For `refresh_token`: the first one; those that follow are kept in the state.
+    pub refresh_token: Option<RawSecret>,
+    /// For `authorization_code`: where a person consents.
+    pub authorize_url: Option<String>,
+    /// For `authorization_code`: where the server sends the person back to, if it wants one that it
+    /// knows; a free port of this machine unless said otherwise.
+    pub redirect_uri: Option<String>,
+}
+
+/// A proxy that speaks HTTP.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["url"]))]
+pub struct RawProxyBlock {
+    /// Where it is: `http://proxy.example.com:3128`.
+    #[schemars(required)]
+    pub url: Option<String>,
+    /// Who we are to it.
+    pub username: Option<RawSecret>,
+    /// The password for it.
+    pub password: Option<RawSecret>,
 }
 
 /// Who gets an account: the members of `groups` and `users`, less those for whom `when` is false.
@@ -322,6 +417,10 @@ pub enum RawDrift {
 pub struct RawTls {
     /// A private CA to trust besides the system's: a PEM file.
     pub ca: Option<PathBuf>,
+    /// Our own certificate, for an app that asks for one: a PEM file.
+    pub client_cert: Option<PathBuf>,
+    /// Its key, PEM.
+    pub client_key: Option<RawSecret>,
 }
 
 /// The copy of the app that `--sandbox` makes.

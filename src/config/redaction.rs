@@ -14,7 +14,17 @@ pub const REDACTED: &str = "«secret»";
 const REFERENCES: [&str; 3] = ["credential", "file", "env"];
 
 /// Keys beside a secret that hold none.
-const HARMLESS: [&str; 5] = ["token_url", "client_auth", "scopes", "audience", "oauth2"];
+const HARMLESS: [&str; 9] = [
+    "token_url",
+    "client_auth",
+    "scopes",
+    "audience",
+    "oauth2",
+    "grant",
+    "authorize_url",
+    "redirect_uri",
+    "expires",
+];
 
 /// Keys under which a secret is likely.
 const SUSPECT: [&str; 2] = ["auth", "headers"];
@@ -32,7 +42,7 @@ const SUSPECT_PARTS: [&str; 8] = [
 ];
 
 /// The words of a connector's `auth:`.
-const WAYS: [&str; 2] = ["bearer", "oauth2"];
+const WAYS: [&str; 4] = ["bearer", "basic", "header", "oauth2"];
 
 /// The bytes of a file that must not be shown, in order, apart from each other.
 #[must_use]

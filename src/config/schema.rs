@@ -142,7 +142,7 @@ mod tests {
         );
         assert_eq!(
             definition("RawOauth2")["required"],
-            serde_json::json!(["token_url", "client_id", "client_secret"])
+            serde_json::json!(["token_url", "client_id"])
         );
         assert_eq!(
             definition("RawAssignRule")["required"],

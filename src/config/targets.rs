@@ -14,7 +14,9 @@ use super::place::Place;
 use super::problems::Problems;
 use super::profile::{self, EffectiveProfile, ProfileError, Stack};
 use super::raw::{RawTarget, RawTest};
-use super::{MappingTest, TargetConfig, addresses, assignments, auth, mappings, policies};
+use super::{
+    MappingTest, TargetConfig, addresses, assignments, auth, connection, mappings, policies,
+};
 use crate::core::expression::Vocabulary;
 use crate::core::key::TargetName;
 use crate::core::rules::Rules;
@@ -92,7 +94,9 @@ fn target(
     let effective = found.as_ref().map(|(_, effective)| effective);
     let base_url = base_url(raw.base_url.as_deref(), &place, findings);
     let takes = effective.map(|effective| (effective.name.as_str(), &effective.profile));
-    let auth = auth::check(raw.auth, &place, around.folder, takes, findings);
+    let (auth, expires) = auth::check(raw.auth, &place, around.folder, takes, findings);
+    let tls = connection::tls(raw.tls, &place, around.folder, findings);
+    let proxy = connection::proxy(raw.proxy, &place, around.folder, findings);
     let assignment = assignments::check(raw.assign, &place, effective, around.vocabulary, findings);
     let both = found.as_ref().map(|(stack, effective)| (stack, effective));
     let (mapping, elsewhere) =
@@ -120,7 +124,9 @@ fn target(
         origins: effective.origins,
         base_url: base_url?,
         auth: auth?,
-        ca: raw.tls.ca.map(|path| around.folder.join(path)),
+        expires,
+        tls: tls?,
+        proxy: proxy?,
         sandbox_accounts: raw.sandbox.accounts.map(|path| around.folder.join(path)),
         tests,
     })

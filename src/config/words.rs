@@ -9,11 +9,12 @@ use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::raw::{RawAssignBlock, RawLeaverSteps, RawLimitBlock, RawMappingBlock};
+use super::raw::{RawAssignBlock, RawLeaverSteps, RawLimitBlock, RawMappingBlock, RawProxyBlock};
 use crate::core::duration;
 use crate::secret::SecretRef;
 
@@ -69,6 +70,32 @@ pub struct Span(pub Duration);
 #[derive(Debug)]
 pub struct RawSecret(pub SecretRef);
 
+/// A fixed token, or several.
+#[derive(Debug)]
+pub struct RawBearer(pub Vec<SecretRef>);
+
+/// A form field: a text, or where a secret is kept.
+#[derive(Debug)]
+pub enum RawField {
+    /// A text.
+    Text(String),
+    /// Where a secret is kept.
+    Secret(SecretRef),
+}
+
+/// A proxy.
+#[derive(Debug)]
+pub enum RawProxy {
+    /// `none`
+    None,
+    /// A block.
+    Block(RawProxyBlock),
+}
+
+/// A day, written `2027-01-31`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Day(pub Date);
+
 /// A key that takes a word or a block.
 trait WordOrBlock<'de>: Sized {
     type Block: Deserialize<'de>;
@@ -110,6 +137,7 @@ word_or_block!(RawAssign);
 word_or_block!(RawMapping);
 word_or_block!(RawLeaver);
 word_or_block!(RawLimit);
+word_or_block!(RawProxy);
 
 impl WordOrBlock<'_> for RawAssign {
     type Block = RawAssignBlock;
@@ -176,6 +204,22 @@ impl WordOrBlock<'_> for RawLimit {
     }
 }
 
+impl WordOrBlock<'_> for RawProxy {
+    type Block = RawProxyBlock;
+    const WANTED: &'static str = "`none` or a block";
+
+    fn word(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self::None),
+            _ => Err("this is not known here; write `none`, or a block: { url: http://… }".into()),
+        }
+    }
+
+    fn block(block: RawProxyBlock) -> Self {
+        Self::Block(block)
+    }
+}
+
 fn percent(text: &str) -> Result<Percent, String> {
     text.strip_suffix('%')
         .and_then(|number| number.trim_end().parse().ok())
@@ -206,6 +250,80 @@ impl<'de> Deserialize<'de> for Span {
 impl<'de> Deserialize<'de> for RawSecret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_str(SecretVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawBearer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(BearerVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawField {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(FieldVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse()
+            .map(Self)
+            .map_err(|_| D::Error::custom("this is no day; write it like 2027-01-31"))
+    }
+}
+
+struct BearerVisitor;
+
+impl<'de> Visitor<'de> for BearerVisitor {
+    type Value = RawBearer;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a reference to a secret, or a list of them")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<RawBearer, E> {
+        SecretVisitor.visit_str(text).map(one)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<RawBearer, E> {
+        SecretVisitor.visit_unit().map(one)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawBearer, A::Error> {
+        SecretVisitor.visit_map(map).map(one)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<RawBearer, A::Error> {
+        let mut tokens = Vec::new();
+        while let Some(RawSecret(token)) = list.next_element()? {
+            tokens.push(token);
+        }
+        Ok(RawBearer(tokens))
+    }
+}
+
+fn one(RawSecret(token): RawSecret) -> RawBearer {
+    RawBearer(vec![token])
+}
+
+struct FieldVisitor;
+
+impl<'de> Visitor<'de> for FieldVisitor {
+    type Value = RawField;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or a reference to a secret")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<RawField, E> {
+        Ok(RawField::Text(text.into()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawField, A::Error> {
+        let RawSecret(secret) = SecretVisitor.visit_map(map)?;
+        Ok(RawField::Secret(secret))
     }
 }
 
@@ -297,3 +415,23 @@ schema!(Span, "Span", _generator => json_schema!({
     "pattern": "^(now|([0-9]+ *(ms|s|m|min|h|d) *)+)$",
 }));
 schema!(RawSecret, "Secret", generator => SecretRef::json_schema(generator));
+schema!(RawBearer, "Bearer", generator => json_schema!({
+    "description": "A reference to a secret, or a list of them, in the order in which they are tried.",
+    "anyOf": [
+        generator.subschema_for::<RawSecret>(),
+        { "type": "array", "items": generator.subschema_for::<RawSecret>(), "minItems": 1 },
+    ],
+}));
+schema!(RawField, "Field", generator => json_schema!({
+    "description": "A text, or a reference to a secret.",
+    "anyOf": [{ "type": ["string", "number", "boolean"] }, generator.subschema_for::<RawSecret>()],
+}));
+schema!(RawProxy, "Proxy", generator => json_schema!({
+    "description": "No proxy, whatever the environment says; or this one.",
+    "anyOf": [{ "const": "none" }, generator.subschema_for::<RawProxyBlock>()],
+}));
+schema!(Day, "Day", _generator => json_schema!({
+    "description": "A day: 2027-01-31.",
+    "type": "string",
+    "format": "date",
+}));

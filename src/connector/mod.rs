@@ -5,7 +5,7 @@
 
 pub mod scim;
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -17,7 +17,7 @@ use crate::core::key::RemoteId;
 /// Looking at an app.
 #[async_trait]
 pub trait Observe: Send + Sync {
-    /// The cheapest question that proves address and credentials.
+    /// Proves address and credentials, and tries on one account what the profile says of reading.
     ///
     /// # Errors
     /// Why the app did not answer as it should.
@@ -47,11 +47,22 @@ pub trait Observe: Send + Sync {
     /// Any page that fails fails the whole list.
     async fn groups(&self) -> Result<Vec<AppGroup>, Fault>;
 
-    /// The groups of that name, compared here again.
+    /// The group `id`, or `None` when the app says that there is none.
     ///
     /// # Errors
     /// Why nobody knows.
-    async fn find_groups(&self, name: &str) -> Result<Vec<AppGroup>, Fault>;
+    async fn group(&self, id: &RemoteId) -> Result<Option<AppGroup>, Fault>;
+
+    /// The groups that hold `external_id`, where the app keeps one; if none does, those of that name.
+    /// Compared here again.
+    ///
+    /// # Errors
+    /// Why nobody knows.
+    async fn find_groups(
+        &self,
+        name: &str,
+        external_id: Option<&str>,
+    ) -> Result<Vec<AppGroup>, Fault>;
 }
 
 /// What an app said of itself when tested.
@@ -59,20 +70,39 @@ pub trait Observe: Send + Sync {
 pub struct Greeting {
     /// How many accounts it says it has.
     pub accounts: Option<u64>,
-    /// Where its `ServiceProviderConfig` contradicts the profile, which wins.
+    /// Where its `ServiceProviderConfig`, or what it does, contradicts the profile, which wins.
     pub contradictions: Vec<String>,
+}
+
+/// Somebody who goes into a group, or out of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupMember {
+    /// The account.
+    pub id: RemoteId,
+    /// What a person calls its owner, for apps that want a `display`.
+    pub display: Arc<str>,
+}
+
+/// Into a group, or out of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Into it.
+    In,
+    /// Out of it.
+    Out,
 }
 
 /// Writing to an app. Every call is one change; values of other users' accounts are already ids.
 #[async_trait]
 pub trait Apply: Observe {
-    /// Makes an active account.
+    /// Makes an active account; at some apps this brings back one that was switched off.
     ///
     /// # Errors
     /// With [`Effect::Unknown`](crate::core::fault::Effect::Unknown) it may be there all the same.
     async fn create(&self, attributes: &Attributes) -> Result<Account, Fault>;
 
-    /// Changes attributes, and with `activate` switches the account on in the same request.
+    /// Changes attributes, and with `activate` switches the account on, in the same request or in one
+    /// before it, as the profile says.
     /// `now` is the account as it was read in this run, if it was; what the profile cannot word
     /// without it is read first. Gives the account after the change, if the app showed it.
     ///
@@ -86,7 +116,8 @@ pub trait Apply: Observe {
         now: Option<&Account>,
     ) -> Result<Option<Account>, Fault>;
 
-    /// Switches the account off, in a request that carries nothing else.
+    /// Switches the account off, in a request that carries nothing else: as the profile says, `active:
+    /// false` or a `DELETE`.
     ///
     /// # Errors
     /// Why it is not sure to be off.
@@ -98,11 +129,16 @@ pub trait Apply: Observe {
     /// Why it is not sure to be gone.
     async fn delete(&self, id: &RemoteId) -> Result<(), Fault>;
 
-    /// Makes an empty group.
+    /// Makes a group with these members, of whom the profile allows at most `inline_members`.
     ///
     /// # Errors
     /// With an unknown effect it may be there all the same.
-    async fn create_group(&self, name: &str, external_id: &str) -> Result<AppGroup, Fault>;
+    async fn create_group(
+        &self,
+        name: &str,
+        external_id: &str,
+        members: &[GroupMember],
+    ) -> Result<AppGroup, Fault>;
 
     /// Renames a group, by id.
     ///
@@ -116,23 +152,19 @@ pub trait Apply: Observe {
     /// Why it is not sure to be gone.
     async fn delete_group(&self, id: &RemoteId) -> Result<(), Fault>;
 
-    /// Adds members, at most the profile's chunk.
-    ///
-    /// # Errors
-    /// Why they are not sure to be in.
-    async fn add_members(
-        &self,
-        group: &RemoteId,
-        members: &BTreeSet<RemoteId>,
-    ) -> Result<(), Fault>;
+    /// How many of these members, from the first on, go into one request: at least one, and never more
+    /// than the profile's `chunk` and `max_body` allow.
+    fn portion(&self, direction: Direction, members: &[GroupMember]) -> usize;
 
-    /// Takes members out, at most the profile's chunk.
+    /// Puts members in, or takes them out, in one request; at most a [portion](Apply::portion).
+    /// Nobody else is touched.
     ///
     /// # Errors
-    /// Why they are not sure to be out.
-    async fn remove_members(
+    /// Why they are not sure to be moved.
+    async fn move_members(
         &self,
         group: &RemoteId,
-        members: &BTreeSet<RemoteId>,
+        direction: Direction,
+        members: &[GroupMember],
     ) -> Result<(), Fault>;
 }

@@ -254,4 +254,31 @@ pub enum Reason {
     NotPushed,
     /// The users are in the group, or no longer.
     Membership,
+    /// A person asked for it by `resend`.
+    Resent,
+}
+
+impl Reason {
+    /// The word of the journal.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Assigned { .. } => "assigned",
+            Self::Matched { .. } => "matched",
+            Self::Recovered => "recovered",
+            Self::Changed => "changed",
+            Self::Drifted => "drifted",
+            Self::NotTaken => "not taken",
+            Self::Left(cause) => cause.word(),
+            Self::Returned => "returned",
+            Self::ReturnedAsNew => "returned as new",
+            Self::Vanished => "vanished",
+            Self::LateReference => "late reference",
+            Self::Pushed => "pushed",
+            Self::Renamed => "renamed",
+            Self::NotPushed => "not pushed",
+            Self::Membership => "membership",
+            Self::Resent => "resent",
+        }
+    }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::account::Account;
 use super::attribute::{AttrName, Value};
-use super::desired::Desired;
+use super::desired::{Desired, Wanted};
 use super::fingerprint::{Fingerprint, FingerprintKey, Fingerprints};
 use super::key::{RemoteId, UserKey};
 use super::normal::comparable;
@@ -26,6 +26,13 @@ pub enum Match {
     },
     /// This account was made by a create of ours whose answer was lost.
     Recovered {
+        /// Which account.
+        id: RemoteId,
+        /// By which attribute.
+        by: AttrName,
+    },
+    /// This account fits, and a person has said that it is not theirs.
+    Apart {
         /// Which account.
         id: RemoteId,
         /// By which attribute.
@@ -125,19 +132,40 @@ fn comparison(profile: &Profile, name: &AttrName) -> Comparison {
         .unwrap_or_default()
 }
 
-/// Correlates everybody in `unlinked`; `taken` are the accounts that links explain, by id.
+/// What is known of whose accounts are, before anything is compared.
+#[derive(Clone, Debug, Default)]
+pub struct Known<'a> {
+    /// The accounts that links explain, by id.
+    pub taken: BTreeMap<&'a RemoteId, &'a UserKey>,
+    /// Whose a person has said that an account is not.
+    pub apart: BTreeSet<(&'a UserKey, &'a RemoteId)>,
+}
+
+/// The accounts that hold the best of a user's values which any account holds, taken ones included.
+#[must_use]
+pub fn candidates<'a>(index: &Index<'a>, desired: &'a Desired) -> Vec<&'a Account> {
+    desired
+        .keys
+        .iter()
+        .map(|(name, value)| index.holders(name, value))
+        .find(|holders| !holders.is_empty())
+        .unwrap_or_default()
+        .to_vec()
+}
+
+/// Correlates everybody in `unlinked`.
 #[must_use]
 pub fn correlate(
     profile: &Profile,
     unlinked: &[&Desired],
     accounts: &[Account],
-    taken: &BTreeMap<&RemoteId, &UserKey>,
+    known: &Known<'_>,
 ) -> BTreeMap<UserKey, Match> {
     let index = Index::new(profile, accounts);
     let mut matches = BTreeMap::new();
     let mut claims: BTreeMap<RemoteId, Vec<(UserKey, Arc<str>)>> = BTreeMap::new();
     for desired in unlinked {
-        let Some(found) = best(&index, desired, taken) else {
+        let Some(found) = best(&index, desired, known) else {
             continue;
         };
         if let Match::One { id, .. } = &found {
@@ -161,6 +189,36 @@ pub fn correlate(
         }
     }
     matches
+}
+
+/// Those who should be active and have no account in what was read, though the app may have one: a
+/// list of this kind of app leaves some out. Each with the values that the app can be asked for.
+#[must_use]
+pub fn unseen<'a>(
+    profile: &Profile,
+    desired: &'a [Desired],
+    accounts: &[Account],
+    has_account: &dyn Fn(&UserKey) -> bool,
+) -> Vec<Vec<(AttrName, Arc<str>)>> {
+    if !profile.users.leaves_out() {
+        return Vec::new();
+    }
+    let index = Index::new(profile, accounts);
+    let is_unseen = |desired: &&'a Desired| {
+        matches!(desired.wanted, Wanted::Active { .. })
+            && !has_account(&desired.user)
+            && desired.keys.iter().all(|(name, value)| {
+                let name = profile.users.matching.iter().find(|known| *known == name);
+                name.is_none_or(|name| index.holders(name, value).is_empty())
+            })
+    };
+    let askable = |desired: &'a Desired| {
+        let keys = desired.keys.iter();
+        keys.filter(|(name, _)| profile.users.filters.contains(name))
+            .cloned()
+            .collect()
+    };
+    desired.iter().filter(is_unseen).map(askable).collect()
 }
 
 /// The holders that no link explains. Where a return makes a new account, old inactive ones count
@@ -191,17 +249,23 @@ fn usable<'a>(
 }
 
 /// The verdict of the first match attribute that has any holder.
-fn best<'a>(
-    index: &Index<'a>,
-    desired: &'a Desired,
-    taken: &BTreeMap<&RemoteId, &UserKey>,
-) -> Option<Match> {
+fn best<'a>(index: &Index<'a>, desired: &'a Desired, known: &Known<'_>) -> Option<Match> {
+    let taken = &known.taken;
+    let is_apart = |account: &&&Account| known.apart.contains(&(&desired.user, &account.id));
     for (name, value) in &desired.keys {
         let holders = index.holders(name, value);
         let ids: BTreeSet<&RemoteId> = holders.iter().map(|account| &account.id).collect();
-        let free = usable(index.profile, holders, taken);
+        let all = usable(index.profile, holders, taken);
+        let (apart, free): (Vec<&Account>, Vec<&Account>) =
+            all.into_iter().partition(|account| is_apart(&account));
         match (ids.len(), free.as_slice()) {
             (0, _) => {}
+            (_, []) if !apart.is_empty() => {
+                return Some(Match::Apart {
+                    id: apart[0].id.clone(),
+                    by: name.clone(),
+                });
+            }
             (_, [one]) => {
                 return Some(Match::One {
                     id: one.id.clone(),

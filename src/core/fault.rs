@@ -56,6 +56,12 @@ pub enum FaultKind {
     Garbled,
     /// Something on our side is missing (a secret, a CA): nothing was sent.
     Unready,
+    /// There is no seat left for another account (a rule of the profile says so).
+    NoSeat,
+    /// The app guards this account, and lets nobody like us change it (a rule says so).
+    Guarded,
+    /// Provisioning is switched off in the app (a rule says so): nobody is at fault.
+    Paused,
 }
 
 /// Whether the app may have done what was asked.
@@ -111,6 +117,9 @@ impl fmt::Display for FaultKind {
             Self::Misdirected => "the answer did not come from a SCIM service",
             Self::Garbled => "the app's answer cannot be understood",
             Self::Unready => "the target cannot be used",
+            Self::NoSeat => "the app has no seat left",
+            Self::Guarded => "the app guards this account",
+            Self::Paused => "provisioning is switched off in the app",
         })
     }
 }
@@ -132,6 +141,8 @@ pub enum Disposition {
     Park,
     /// Enough for this run; due again in the next.
     GiveUpForNow,
+    /// No account is made here any more in this run; everything else goes on, and leavers free seats.
+    HoldCreates,
 }
 
 /// Decides what follows `fault` after the try number `attempt` (the first is 1). `draw` in
@@ -139,6 +150,8 @@ pub enum Disposition {
 #[must_use]
 pub fn dispose(fault: &Fault, attempt: u32, policy: &RetryPolicy, draw: f64) -> Disposition {
     match fault.kind {
+        // It has changed since it was read (RFC 7644, 3.14): the next run compares again.
+        FaultKind::Rejected if fault.status == Some(412) => Disposition::GiveUpForNow,
         FaultKind::Unreachable
         | FaultKind::TimedOut
         | FaultKind::Throttled
@@ -147,10 +160,15 @@ pub fn dispose(fault: &Fault, attempt: u32, policy: &RetryPolicy, draw: f64) -> 
         FaultKind::Unauthenticated
         | FaultKind::Untrusted
         | FaultKind::Misdirected
-        | FaultKind::Unready => Disposition::StopTarget,
+        | FaultKind::Unready
+        | FaultKind::Paused => Disposition::StopTarget,
         FaultKind::Conflict => Disposition::LookUpConflict,
         FaultKind::Missing => Disposition::FindAgain,
-        FaultKind::Forbidden | FaultKind::Rejected | FaultKind::Unsupported => Disposition::Park,
+        FaultKind::NoSeat => Disposition::HoldCreates,
+        FaultKind::Forbidden
+        | FaultKind::Rejected
+        | FaultKind::Unsupported
+        | FaultKind::Guarded => Disposition::Park,
     }
 }
 

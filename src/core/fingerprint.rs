@@ -1,7 +1,8 @@
 //! Keyed fingerprints: what we remember of a value without keeping it.
 //!
 //! Promises that the same value under the same key gives the same fingerprint for ever, and that
-//! without the key nobody can guess a value from it (HMAC-SHA-256, cut to 64 bits). Leaves the
+//! without the key nobody can guess a value from it (HMAC-SHA-256, cut to 64 bits). When the key is
+//! lost, what was made with it is [`Fingerprint::UNKNOWN`], and no value has that one. Leaves the
 //! keeping of the key to the store.
 
 use std::collections::BTreeMap;
@@ -14,6 +15,17 @@ use super::attribute::{AttrName, Value};
 /// The fingerprint of one attribute's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(pub u64);
+
+impl Fingerprint {
+    /// There was a value, and the key that could tell which is lost. It is the fingerprint of no value.
+    pub const UNKNOWN: Self = Self(0);
+
+    /// Can it be compared with the fingerprint of a value?
+    #[must_use]
+    pub fn is_known(self) -> bool {
+        self != Self::UNKNOWN
+    }
+}
 
 /// Fingerprints by attribute; an attribute without a value has none.
 pub type Fingerprints = BTreeMap<AttrName, Fingerprint>;
@@ -38,7 +50,14 @@ impl FingerprintKey {
         Self(Hmac::new_from_slice(bytes).expect("HMAC takes a key of any length"))
     }
 
-    /// The fingerprint of a value of the attribute `name`.
+    /// A fingerprint that no value of the attribute `name` has: whatever is compared with it differs.
+    #[must_use]
+    pub fn of_no_value(&self, name: &AttrName) -> Fingerprint {
+        // No value is an empty list: that would be the absence of one.
+        self.of(name, &Value::List(Vec::new()))
+    }
+
+    /// The fingerprint of a value of the attribute `name`; never [`Fingerprint::UNKNOWN`].
     #[must_use]
     pub fn of(&self, name: &AttrName, value: &Value) -> Fingerprint {
         let mut mac = self.0.clone();
@@ -55,6 +74,6 @@ impl FingerprintKey {
         let bytes = mac.finalize().into_bytes();
         let mut head = [0; 8];
         head.copy_from_slice(&bytes[..8]);
-        Fingerprint(u64::from_le_bytes(head))
+        Fingerprint(u64::from_le_bytes(head).max(1))
     }
 }

@@ -6,12 +6,12 @@
 //! keeping holds to the store, and releasing them to a person.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::change::{Action, ActionKind, Change, Reason, Subject};
+use super::hex;
 use super::key::{GroupKey, SourceName};
 use super::memory::{Hold, TargetState};
 use super::plan::{Plan, creates, sees_out, without_accounts, without_removals};
@@ -305,13 +305,7 @@ fn hold_id(lane: &Lane, set: &[(Subject, ActionKind)]) -> String {
     for (subject, action) in set {
         hash.update(format!("\n{subject:?} {}", action.word()));
     }
-    hash.finalize()
-        .iter()
-        .take(4)
-        .fold(String::from("H-"), |mut id, byte| {
-            let _ = write!(id, "{byte:02x}");
-            id
-        })
+    format!("H-{}", hex::encode(&hash.finalize()[..4]))
 }
 
 /// Holds that a person has released.

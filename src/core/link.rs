@@ -35,6 +35,15 @@ pub struct Link {
     pub left: Option<Left>,
 }
 
+impl Link {
+    /// Was what we last sent forgotten, since the key of the fingerprints was lost, and not learned
+    /// afresh yet?
+    #[must_use]
+    pub fn is_forgotten(&self) -> bool {
+        self.sent.values().any(|print| !print.is_known())
+    }
+}
+
 /// A value that the app answered for with success and then did not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -71,10 +80,22 @@ pub struct Job {
     /// Of a create: the values that its account can be found by, in the form they are compared in.
     /// The person may have other ones by the time the answer is found to be lost, or be gone.
     pub keys: Fingerprints,
-    /// The fingerprint of what was to be sent: a parked change is tried again when this differs.
+    /// The fingerprint of what was to be sent: a parked change is tried again when this differs, or
+    /// was forgotten.
     pub content: Fingerprint,
     /// Where it stands.
     pub state: JobState,
+}
+
+impl Job {
+    /// Is it a create whose answer was lost, and with the key of the fingerprints what it was sent
+    /// with? The account that it may have made cannot be told by its old values any more.
+    #[must_use]
+    pub fn is_untraceable(&self) -> bool {
+        self.action == ActionKind::Create
+            && matches!(self.state, JobState::InDoubt(_))
+            && self.keys.values().any(|print| !print.is_known())
+    }
 }
 
 /// Where a job stands.

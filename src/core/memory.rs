@@ -2,12 +2,12 @@
 //!
 //! Promises that planning needs nothing of the past but this. Leaves keeping it to the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::change::{ActionKind, Subject};
-use super::key::{GroupKey, UserKey};
+use super::key::{GroupKey, RemoteId, UserKey};
 use super::link::{GroupLink, Job, JobState, Link};
 
 /// What is remembered of one target.
@@ -21,6 +21,8 @@ pub struct TargetState {
     pub jobs: Vec<Job>,
     /// The holds, newest last.
     pub holds: Vec<Hold>,
+    /// What people have decided by hand.
+    pub verdicts: BTreeSet<Verdict>,
     /// What was removed and changed since the point asked for, without what was approved.
     pub window: Window,
 }
@@ -54,11 +56,46 @@ impl TargetState {
             .chain(self.doubtful_creates().map(|(user, _)| user))
     }
 
+    /// Has a person said that this account is not this user's?
+    #[must_use]
+    pub fn is_apart(&self, user: &UserKey, account: &RemoteId) -> bool {
+        !self.verdicts.is_empty()
+            && self
+                .verdicts
+                .contains(&Verdict::Apart(user.clone(), account.clone()))
+    }
+
+    /// Has a person said that this user's account is never to be touched?
+    #[must_use]
+    pub fn ignores_user(&self, user: &UserKey) -> bool {
+        !self.verdicts.is_empty() && self.verdicts.contains(&Verdict::IgnoredUser(user.clone()))
+    }
+
+    /// Has a person said that this account is never to be touched?
+    #[must_use]
+    pub fn ignores_account(&self, account: &RemoteId) -> bool {
+        !self.verdicts.is_empty()
+            && self
+                .verdicts
+                .contains(&Verdict::IgnoredAccount(account.clone()))
+    }
+
     /// Links of accounts that are active as far as we know.
     #[must_use]
     pub fn active_links(&self) -> usize {
         self.links.values().filter(|link| link.active).count()
     }
+}
+
+/// What a person has decided by hand about one target.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// This account was unlinked from this user, and is not to be adopted for them by itself.
+    Apart(UserKey, RemoteId),
+    /// This account is never touched, whoever's it is.
+    IgnoredAccount(RemoteId),
+    /// The account of this user is never touched, whichever it is.
+    IgnoredUser(UserKey),
 }
 
 /// Counts of the journal over the guard's window.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use super::hex;
 use super::key::{GroupKey, SourceName, UserKey};
 use super::memory::{Missing, ReadingRecord};
 use super::user::{Group, User};
@@ -123,19 +124,12 @@ impl Doubt {
 /// doubts, so that it lasts as long as they do. `H-` and eight characters.
 #[must_use]
 pub fn doubt_id(source: &SourceName, doubts: &[Doubt]) -> String {
-    use std::fmt::Write;
     let mut hash = Sha256::new();
     hash.update(source.as_str());
     for doubt in doubts {
         hash.update(format!("\n{doubt}"));
     }
-    hash.finalize()
-        .iter()
-        .take(4)
-        .fold(String::from("H-"), |mut id, byte| {
-            let _ = write!(id, "{byte:02x}");
-            id
-        })
+    format!("H-{}", hex::encode(&hash.finalize()[..4]))
 }
 
 /// An attribute that fewer users than this had may vanish unremarked.

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::account::Account;
 use super::assign::Assignment;
 use super::key::TargetName;
 use super::leaver::Leavers;
@@ -37,6 +38,15 @@ pub struct Rules {
     pub drift: Drift,
     /// Accounts and users that are never touched, by `userName`, id, key or label.
     pub protected: BTreeSet<Arc<str>>,
+}
+
+impl Rules {
+    /// May nobody touch this account, by its user name or its id?
+    #[must_use]
+    pub fn protects(&self, account: &Account) -> bool {
+        self.protected.contains(account.label.as_str())
+            || self.protected.contains(account.id.as_str())
+    }
 }
 
 /// Which groups are pushed.

@@ -47,6 +47,17 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
+/// The text as one word of a command line: as it is where a shell changes nothing about it, else in
+/// single quotes.
+#[must_use]
+pub fn quoted(text: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +67,14 @@ mod tests {
         assert_eq!(fold("STRASSE"), fold("straße"));
         assert_eq!(fold("Ame\u{301}lie"), fold("AMÉLIE"));
         assert_ne!(fold("ana"), fold("anna"));
+    }
+
+    #[test]
+    fn a_word_of_a_command_line_stays_one_word() {
+        assert_eq!(quoted("ana@example.com"), "ana@example.com");
+        assert_eq!(quoted("Ana Lima; rm *"), "'Ana Lima; rm *'");
+        assert_eq!(quoted("O'Brien"), r"'O'\''Brien'");
+        assert_eq!(quoted(""), "''");
     }
 
     #[test]

@@ -1,15 +1,19 @@
 //! The journal's lines of a run.
 //!
 //! Promises one line for each write that was sent, with the person's name and the attributes that
-//! changed, and no value. Leaves the chain to the store.
+//! changed; values only where the config wants them, and never those that an app keeps to itself.
+//! Leaves the chain, and leaving names out, to the store.
 
 use jiff::Timestamp;
 
-use crate::core::attribute::AttrName;
+use super::cut::Part;
+use crate::core::attribute::{AttrChange, AttrName, Value};
 use crate::core::change::{Action, Change};
 use crate::core::key::TargetName;
 use crate::core::memory::Hold;
-use crate::store::JournalEntry;
+use crate::core::plan::{Basis, name_attribute};
+use crate::core::profile::Profile;
+use crate::store::{JournalEntry, Journaling};
 
 /// What came of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,14 +42,30 @@ impl Outcome {
     }
 }
 
+/// Characters of a value that are written down.
+const CUT: usize = 300;
+
+/// Words in the name of an attribute whose values are nobody's business.
+const SECRET: [&str; 6] = [
+    "password",
+    "passphrase",
+    "passcode",
+    "secret",
+    "token",
+    "credential",
+];
+
 /// Writes lines for one run of one target.
 #[derive(Clone, Debug)]
-pub(super) struct Scribe {
+pub(super) struct Scribe<'a> {
     pub run: String,
     pub target: TargetName,
+    pub profile: &'a Profile,
+    pub basis: Basis,
+    pub journaling: Journaling,
 }
 
-impl Scribe {
+impl Scribe<'_> {
     /// The line of a change.
     pub fn line(
         &self,
@@ -56,6 +76,8 @@ impl Scribe {
         approved: bool,
         trouble: Option<String>,
     ) -> JournalEntry {
+        // What went wrong may well name the person, in the app's words or in ours.
+        let trouble = trouble.filter(|_| self.journaling.labels);
         JournalEntry {
             at,
             run: self.run.clone(),
@@ -64,21 +86,27 @@ impl Scribe {
             label: change.label.to_string(),
             action: change.action.kind().word().into(),
             outcome: outcome.word().into(),
-            detail: trouble.unwrap_or_else(|| detail(&change.action)),
+            detail: trouble.unwrap_or_else(|| self.detail(change)),
             count,
             approved,
         }
     }
 
-    /// The last line of a run of a target.
-    pub fn end(&self, at: Timestamp, outcome: &str, detail: String) -> JournalEntry {
+    /// The last line of a run of a target; `part` is what the run was cut to.
+    pub fn end(
+        &self,
+        at: Timestamp,
+        part: Option<&Part>,
+        outcome: &str,
+        detail: String,
+    ) -> JournalEntry {
         JournalEntry {
             at,
             run: self.run.clone(),
             target: self.target.to_string(),
-            subject: String::new(),
-            label: String::new(),
-            action: "run".into(),
+            subject: part.map_or_else(String::new, |part| part.subject.journal_name()),
+            label: part.map_or_else(String::new, |part| part.label.clone()),
+            action: part.map_or("run", |_| "part_run").into(),
             outcome: outcome.into(),
             detail,
             count: 0,
@@ -108,28 +136,98 @@ impl Scribe {
     }
 }
 
-fn detail(action: &Action) -> String {
-    match action {
-        Action::Create { attributes } => {
-            let names: Vec<&str> = attributes.keys().map(AttrName::short).collect();
-            names.join(", ")
+impl Scribe<'_> {
+    /// Why, and what of the subject was changed: `assigned: displayName, emails`.
+    fn detail(&self, change: &Change) -> String {
+        let why = change.reason.word();
+        match self.what(&change.action) {
+            what if what.is_empty() => why.into(),
+            what => format!("{why}: {what}"),
         }
-        Action::Update { attributes } | Action::Reactivate { attributes } => {
-            let names: Vec<&str> = attributes
-                .iter()
-                .map(|change| change.name.short())
-                .collect();
-            names.join(", ")
+    }
+
+    fn what(&self, action: &Action) -> String {
+        match action {
+            Action::Create { attributes } => {
+                let made = attributes.iter().map(|(name, new)| self.set(name, new));
+                made.collect::<Vec<_>>().join(", ")
+            }
+            Action::Update { attributes } | Action::Reactivate { attributes } => {
+                let changed = attributes.iter().map(|change| self.changed(change));
+                changed.collect::<Vec<_>>().join(", ")
+            }
+            Action::AddMembers { members } | Action::RemoveMembers { members } => {
+                format!("{} members", members.len())
+            }
+            Action::CreateGroup { name } if self.journaling.values => {
+                self.set(&name_attribute(), &Value::text(name))
+            }
+            Action::RenameGroup { old, new } if self.journaling.values => {
+                self.changed(&AttrChange {
+                    name: name_attribute(),
+                    old: old.as_ref().map(Value::text),
+                    new: Some(Value::text(new)),
+                })
+            }
+            Action::Adopt { .. }
+            | Action::Deactivate
+            | Action::Delete
+            | Action::AdoptGroup { .. }
+            | Action::CreateGroup { .. }
+            | Action::RenameGroup { .. }
+            | Action::DeleteGroup => String::new(),
         }
-        Action::AddMembers { members } | Action::RemoveMembers { members } => {
-            format!("{} members", members.len())
+    }
+
+    /// An attribute of a new account or group.
+    fn set(&self, name: &AttrName, new: &Value) -> String {
+        if !self.journaling.values {
+            return name.short().to_owned();
         }
-        Action::Adopt { .. }
-        | Action::Deactivate
-        | Action::Delete
-        | Action::AdoptGroup { .. }
-        | Action::CreateGroup { .. }
-        | Action::RenameGroup { .. }
-        | Action::DeleteGroup => String::new(),
+        if self.is_secret(name) {
+            return format!("{} {HIDDEN}", name.short());
+        }
+        format!("{} {}", name.short(), written(new))
+    }
+
+    /// An attribute that has another value now.
+    fn changed(&self, change: &AttrChange) -> String {
+        let name = change.name.short();
+        if !self.journaling.values {
+            return name.to_owned();
+        }
+        if self.is_secret(&change.name) {
+            return format!("{name} {HIDDEN}");
+        }
+        let old = change.old.as_ref().map_or_else(
+            || match self.basis {
+                Basis::Observed => "(none)".to_owned(),
+                Basis::Remembered => "(not read)".to_owned(),
+            },
+            written,
+        );
+        let new = change.new.as_ref().map_or("(cleared)".to_owned(), written);
+        format!("{name} {old} → {new}")
+    }
+
+    /// Does the app keep the value to itself, or does its name sound as if it should?
+    fn is_secret(&self, name: &AttrName) -> bool {
+        let is_write_only = self.profile.rule(name).is_some_and(|rule| rule.write_only);
+        let words = name.short().to_lowercase();
+        is_write_only || SECRET.iter().any(|secret| words.contains(secret))
     }
 }
+
+const HIDDEN: &str = "(not shown)";
+
+/// A value in quotes, control characters escaped, and not too much of it.
+fn written(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(CUT) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,11 +5,16 @@
 //! that one loop retries. Leaves deciding to the core and wording to the connector.
 
 pub mod apply;
+mod bounds;
+pub mod cut;
+pub mod inventory;
 mod journal;
 mod learn;
+mod members;
 mod perform;
 pub mod propose;
 mod queue;
+pub mod resend;
 pub mod roster;
 
 use std::sync::Arc;

@@ -1,20 +1,25 @@
 //! Doing one change: the request, or the look that must come before it.
 //!
 //! Promises that a create whose answer was lost is looked up before it is sent again, and that a
-//! conflict is looked up and never answered by a second create. Leaves retries to [`super::apply`].
+//! conflict is looked up and never answered by a second create. Leaves groups to [`super::members`]
+//! and retries to [`super::apply`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Target;
+use super::bounds::Bounds;
 use crate::core::account::{Account, AppGroup};
 use crate::core::attribute::{AttrChange, AttrName, Attributes, Value};
 use crate::core::change::{Action, Change, Member, Subject};
+use crate::core::desired::{Desired, Wanted};
 use crate::core::fault::{Effect, Fault, FaultKind};
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::{GroupLink, Link};
+use crate::core::memory::TargetState;
 use crate::core::profile::Reactivation;
 use crate::core::rules::Adopt;
+use crate::core::text::quoted;
 
 /// What came of one try.
 #[derive(Debug)]
@@ -27,6 +32,16 @@ pub(super) enum Result {
     Park { reason: String, hint: String },
     /// It is not sure to be done. Some members may be, though.
     Fault(Fault, Option<Effects>),
+    /// The app said yes and did not do all of it: the rest is due again.
+    Short {
+        effects: Effects,
+        reason: String,
+        hint: String,
+    },
+    /// Nothing was sent: the app has no seat left.
+    NoSeat,
+    /// Nothing was sent: the target has stopped for this run.
+    Stopped,
 }
 
 /// What is to be remembered.
@@ -45,16 +60,22 @@ pub(super) enum Effects {
     Deactivated,
     /// It is gone.
     Deleted,
-    /// A group was made.
-    GroupCreated(AppGroup),
+    /// A group was made, or found, with these in it.
+    GroupCreated(AppGroup, BTreeSet<UserKey>),
     /// A group has this name.
     GroupRenamed(Arc<str>),
     /// A group is gone.
     GroupDeleted,
-    /// These are in.
-    Added(BTreeSet<UserKey>),
-    /// These are out.
-    Removed(BTreeSet<UserKey>),
+    /// These are in, and those turned out to be out.
+    Added {
+        users: BTreeSet<UserKey>,
+        lost: BTreeSet<UserKey>,
+    },
+    /// These are out, and those turned out to be out as well.
+    Removed {
+        users: BTreeSet<UserKey>,
+        lost: BTreeSet<UserKey>,
+    },
     /// There was nothing to send.
     Nothing,
 }
@@ -63,6 +84,8 @@ pub(super) enum Effects {
 pub(super) struct Scene<'a> {
     pub target: &'a Target,
     pub links: &'a BTreeMap<UserKey, Link>,
+    /// What was remembered when the run began.
+    pub state: &'a TargetState,
     /// The links as they were when the run began: a deleted account is taken out of its groups by the
     /// id it had, since not every app does that by itself.
     pub before: &'a BTreeMap<UserKey, Link>,
@@ -70,17 +93,28 @@ pub(super) struct Scene<'a> {
     pub accounts: &'a BTreeMap<RemoteId, Account>,
     /// Accounts that the app says it does not have any more, though links name them.
     pub gone: &'a BTreeSet<RemoteId>,
-    pub keys: &'a BTreeMap<&'a UserKey, &'a [(AttrName, Arc<str>)]>,
+    /// What everybody should have.
+    pub desired: &'a BTreeMap<&'a UserKey, &'a Desired>,
+    /// Who goes into which group in this run.
+    pub entering: &'a BTreeMap<&'a GroupKey, &'a BTreeSet<Member>>,
+    pub bounds: &'a Bounds,
 }
 
 impl Scene<'_> {
     /// Tries `change` once.
     pub async fn perform(&self, change: &Change, look_first: bool) -> Result {
+        if self.bounds.is_closed() {
+            return Result::Stopped;
+        }
         let result = match &change.subject {
             Subject::User(user) => self.perform_user(user, &change.action, look_first).await,
             Subject::Group(group) => self.perform_group(group, &change.action, look_first).await,
         };
-        result.unwrap_or_else(|fault| Result::Fault(fault, None))
+        let result = result.unwrap_or_else(|fault| Result::Fault(fault, None));
+        if let Result::Fault(fault, _) = &result {
+            self.bounds.learn(fault);
+        }
+        result
     }
 
     async fn perform_user(
@@ -92,7 +126,13 @@ impl Scene<'_> {
         match action {
             Action::Create { attributes } => self.create(user, attributes, look_first).await,
             Action::Update { attributes } => self.update(user, attributes, false).await,
-            Action::Reactivate { attributes } => self.update(user, attributes, true).await,
+            Action::Reactivate { attributes } => match self.target.rules.profile.users.reactivate {
+                Reactivation::Post => self.revive(user, look_first).await,
+                Reactivation::Activate
+                | Reactivation::ActivateFirst
+                | Reactivation::Create
+                | Reactivation::Refuse => self.update(user, attributes, true).await,
+            },
             Action::Deactivate => self.deactivate(user).await,
             Action::Delete => {
                 self.target.app.delete(&self.link(user)?.id).await?;
@@ -128,6 +168,9 @@ impl Scene<'_> {
         if look_first && let Some(result) = self.look(user, &attributes, Look::InDoubt).await? {
             return Ok(result);
         }
+        if self.bounds.is_full() {
+            return Ok(Result::NoSeat);
+        }
         match self.target.app.create(&attributes).await {
             Ok(account) => Ok(Result::Done(Effects::Created(account, attributes))),
             Err(fault) if fault.kind == FaultKind::Conflict => {
@@ -159,7 +202,7 @@ impl Scene<'_> {
             .map(|link| &link.id)
             .collect();
         let own = self.links.get(user).map(|link| &link.id);
-        for (name, value) in self.keys.get(user).copied().unwrap_or_default() {
+        for (name, value) in self.keys(user) {
             let key = [(name.clone(), value.to_string())];
             let mut hits = self.target.app.find(&key).await?;
             hits.retain(|account| Some(&account.id) != own && self.is_usable(account));
@@ -172,7 +215,7 @@ impl Scene<'_> {
                 (_, 0) => {}
                 (1, _) => {
                     let account = hits.remove(0);
-                    return Ok(Some(self.take(account, attributes, name, why)));
+                    return Ok(Some(self.take(user, account, attributes, name, why)));
                 }
                 _ => {
                     return Ok(Some(Result::Park {
@@ -181,7 +224,7 @@ impl Scene<'_> {
                             name.short(),
                             several.join(", ")
                         ),
-                        hint: "correct the value in the app, so that one account fits".into(),
+                        hint: self.link_hint(user, "ACCOUNT-ID"),
                     }));
                 }
             }
@@ -195,21 +238,57 @@ impl Scene<'_> {
     }
 
     /// An account of a lost answer is ours; one that a conflict shows is adopted as `adopt:` says.
-    fn take(&self, account: Account, attributes: &Attributes, by: &AttrName, why: Look) -> Result {
+    fn take(
+        &self,
+        user: &UserKey,
+        account: Account,
+        attributes: &Attributes,
+        by: &AttrName,
+        why: Look,
+    ) -> Result {
+        let fits = format!(
+            "the account {} ({}) fits by {}",
+            account.label,
+            account.id,
+            by.short()
+        );
+        if let Some(verdict) = self.forbids(user, &account) {
+            return Result::Park {
+                reason: format!("{fits}, and {verdict}"),
+                hint: self.link_hint(user, account.id.as_str()),
+            };
+        }
         match (why, self.target.rules.adopt) {
             (Look::InDoubt, _) | (Look::Conflict, Adopt::Unique) => {
                 Result::Found(Effects::Created(account, attributes.clone()))
             }
             (Look::Conflict, Adopt::Ask | Adopt::Never) => Result::Park {
-                reason: format!(
-                    "the account {} ({}) fits by {}, and `adopt:` wants a person to say so",
-                    account.label,
-                    account.id,
-                    by.short()
-                ),
-                hint: "set `adopt: unique` if it is theirs, or correct the value in the app".into(),
+                reason: format!("{fits}, and `adopt:` wants a person to say so"),
+                hint: self.link_hint(user, account.id.as_str()),
             },
         }
+    }
+
+    /// Why this account may not be taken for this user, whatever fits.
+    fn forbids(&self, user: &UserKey, account: &Account) -> Option<&'static str> {
+        if self.state.ignores_account(&account.id) {
+            Some("is ignored")
+        } else if self.target.rules.protects(account) {
+            Some("is protected")
+        } else if self.state.is_apart(user, &account.id) {
+            Some("was unlinked by hand")
+        } else {
+            None
+        }
+    }
+
+    fn link_hint(&self, user: &UserKey, id: &str) -> String {
+        format!(
+            "if it is theirs: rollcall link {} {} {}; else correct the value in the app",
+            quoted(&user.to_string()),
+            self.target.rules.target,
+            quoted(id)
+        )
     }
 
     async fn update(
@@ -250,6 +329,57 @@ impl Scene<'_> {
         }))
     }
 
+    /// Brings an account back by making it again: the app knows it by its values. When the answer to
+    /// an earlier request was lost, it may be back already.
+    async fn revive(&self, user: &UserKey, look_first: bool) -> std::result::Result<Result, Fault> {
+        let wanted = match self.desired.get(user).map(|desired| &desired.wanted) {
+            Some(Wanted::Active { attributes, .. }) => self.resolved(attributes),
+            Some(Wanted::Out(_) | Wanted::Unclear { .. }) | None => Attributes::new(),
+        };
+        if look_first && let Some(found) = self.look_back(user, &wanted, Look::InDoubt).await? {
+            return Ok(found);
+        }
+        match self.target.app.create(&wanted).await {
+            Ok(account) => Ok(Result::Done(Effects::Changed {
+                set: wanted,
+                cleared: Vec::new(),
+                account: Some(account),
+                activated: true,
+            })),
+            Err(fault) if fault.kind == FaultKind::Conflict => {
+                let found = self.look_back(user, &wanted, Look::Conflict).await?;
+                Ok(found.unwrap_or_else(|| Result::Park {
+                    reason: format!("{fault}, and the old account is off"),
+                    hint:
+                        "switch the account on in the app, or correct the value that another one \
+                           holds"
+                            .into(),
+                }))
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Looks whether somebody's account is on again, or another one is there that a request for it
+    /// has made: whose account a POST means is for the app to say.
+    async fn look_back(
+        &self,
+        user: &UserKey,
+        wanted: &Attributes,
+        why: Look,
+    ) -> std::result::Result<Option<Result>, Fault> {
+        match self.target.app.account(&self.link(user)?.id).await? {
+            Some(account) if account.active => Ok(Some(Result::Found(back(account)))),
+            Some(_) | None => self.look(user, wanted, why).await,
+        }
+    }
+
+    /// The values that a user's account can be found by.
+    fn keys(&self, user: &UserKey) -> &[(AttrName, Arc<str>)] {
+        let desired = self.desired.get(user);
+        desired.map_or(&[], |desired| desired.keys.as_slice())
+    }
+
     /// A success is no evidence that somebody is out: where the answer does not show it, we look.
     async fn deactivate(&self, user: &UserKey) -> std::result::Result<Result, Fault> {
         let id = &self.link(user)?.id;
@@ -266,129 +396,6 @@ impl Scene<'_> {
         Ok(Result::Done(Effects::Deactivated))
     }
 
-    async fn perform_group(
-        &self,
-        group: &GroupKey,
-        action: &Action,
-        look_first: bool,
-    ) -> std::result::Result<Result, Fault> {
-        let app = &self.target.app;
-        match action {
-            Action::CreateGroup { name } => self.create_group(group, name, look_first).await,
-            Action::RenameGroup { new, .. } => {
-                app.rename_group(self.group(group)?, new).await?;
-                Ok(Result::Done(Effects::GroupRenamed(Arc::clone(new))))
-            }
-            Action::DeleteGroup => {
-                app.delete_group(self.group(group)?).await?;
-                Ok(Result::Done(Effects::GroupDeleted))
-            }
-            Action::AddMembers { members } => Ok(self
-                .move_members(self.group(group)?, members, Direction::In)
-                .await),
-            Action::RemoveMembers { members } => Ok(self
-                .move_members(self.group(group)?, members, Direction::Out)
-                .await),
-            Action::AdoptGroup { .. }
-            | Action::Adopt { .. }
-            | Action::Create { .. }
-            | Action::Update { .. }
-            | Action::Deactivate
-            | Action::Reactivate { .. }
-            | Action::Delete => Ok(Result::Done(Effects::Nothing)),
-        }
-    }
-
-    fn group(&self, group: &GroupKey) -> std::result::Result<&RemoteId, Fault> {
-        self.groups.get(group).map(|link| &link.id).ok_or_else(|| {
-            Fault::new(
-                FaultKind::Rejected,
-                Effect::None,
-                "the group is not in the app yet",
-            )
-        })
-    }
-
-    async fn create_group(
-        &self,
-        group: &GroupKey,
-        name: &str,
-        look_first: bool,
-    ) -> std::result::Result<Result, Fault> {
-        if look_first && let Some(found) = self.look_for_group(name).await? {
-            return Ok(Result::Found(Effects::GroupCreated(found)));
-        }
-        match self.target.app.create_group(name, &group.id).await {
-            Ok(made) => {
-                let made = AppGroup {
-                    name: name.to_owned(),
-                    ..made
-                };
-                Ok(Result::Done(Effects::GroupCreated(made)))
-            }
-            Err(fault) if fault.kind == FaultKind::Conflict => {
-                match self.look_for_group(name).await? {
-                    Some(found) => Ok(Result::Found(Effects::GroupCreated(found))),
-                    None => Err(fault),
-                }
-            }
-            Err(fault) => Err(fault),
-        }
-    }
-
-    async fn look_for_group(&self, name: &str) -> std::result::Result<Option<AppGroup>, Fault> {
-        let taken: BTreeSet<&RemoteId> = self.groups.values().map(|link| &link.id).collect();
-        let mut found = self.target.app.find_groups(name).await?;
-        found.retain(|group| !taken.contains(&group.id));
-        Ok((found.len() == 1).then(|| found.remove(0)))
-    }
-
-    /// Members in chunks of the profile's size; a chunk that is refused is halved until the member
-    /// who is to blame stands alone, so that one bad member holds back nobody else.
-    async fn move_members(
-        &self,
-        group: &RemoteId,
-        members: &BTreeSet<Member>,
-        direction: Direction,
-    ) -> Result {
-        let known: Vec<(UserKey, RemoteId)> = members
-            .iter()
-            .filter_map(|member| {
-                Some((
-                    member.user.clone(),
-                    self.member_id(&member.user, direction)?.clone(),
-                ))
-            })
-            .collect();
-        let size = self.target.rules.profile.groups.chunk.max(1);
-        let mut chunks: Vec<&[(UserKey, RemoteId)]> = known.chunks(size).rev().collect();
-        let mut moved = BTreeSet::new();
-        let mut refused: Option<Fault> = None;
-        while let Some(chunk) = chunks.pop() {
-            let ids = chunk.iter().map(|(_, id)| id.clone()).collect();
-            let sent = match direction {
-                Direction::In => self.target.app.add_members(group, &ids).await,
-                Direction::Out => self.target.app.remove_members(group, &ids).await,
-            };
-            match sent {
-                Ok(()) => moved.extend(chunk.iter().map(|(user, _)| user.clone())),
-                Err(fault) if fault.kind == FaultKind::Rejected && chunk.len() > 1 => {
-                    let (one, other) = chunk.split_at(chunk.len() / 2);
-                    chunks.extend([other, one]);
-                }
-                Err(fault) if fault.kind == FaultKind::Rejected && self.are_deleted(chunk) => {
-                    moved.extend(chunk.iter().map(|(user, _)| user.clone()));
-                }
-                Err(fault) if fault.kind == FaultKind::Rejected => refused = Some(fault),
-                Err(fault) => return Result::Fault(fault, Some(direction.effects(moved))),
-            }
-        }
-        match refused {
-            Some(fault) => Result::Fault(fault, Some(direction.effects(moved))),
-            None => Result::Done(direction.effects(moved)),
-        }
-    }
-
     /// The values with accounts for users; a reference to nobody's account is left out.
     fn resolved(&self, attributes: &Attributes) -> Attributes {
         attributes
@@ -397,27 +404,8 @@ impl Scene<'_> {
             .collect()
     }
 
-    /// The id by which a user is put into a group or taken out of it.
-    fn member_id(&self, user: &UserKey, direction: Direction) -> Option<&RemoteId> {
-        match direction {
-            Direction::In => self.account_of(user),
-            Direction::Out => {
-                let link = self.links.get(user).or_else(|| self.before.get(user))?;
-                Some(&link.id)
-            }
-        }
-    }
-
-    /// Were these accounts deleted in this run? An app that has taken them out of its groups by itself
-    /// may well refuse to do so again.
-    fn are_deleted(&self, members: &[(UserKey, RemoteId)]) -> bool {
-        members
-            .iter()
-            .all(|(user, _)| !self.links.contains_key(user))
-    }
-
     /// The account of a user that others may refer to.
-    fn account_of(&self, user: &UserKey) -> Option<&RemoteId> {
+    pub(super) fn account_of(&self, user: &UserKey) -> Option<&RemoteId> {
         let id = &self.links.get(user)?.id;
         (!self.gone.contains(id)).then_some(id)
     }
@@ -442,6 +430,16 @@ impl Scene<'_> {
     }
 }
 
+/// An account that is on again, whatever it holds: the next read shows that.
+fn back(account: Account) -> Effects {
+    Effects::Changed {
+        set: Attributes::new(),
+        cleared: Vec::new(),
+        account: Some(account),
+        activated: true,
+    }
+}
+
 /// Why an account is looked for.
 #[derive(Clone, Copy)]
 enum Look {
@@ -449,20 +447,4 @@ enum Look {
     InDoubt,
     /// The app says that a unique value is taken.
     Conflict,
-}
-
-/// Into a group, or out of it.
-#[derive(Clone, Copy)]
-enum Direction {
-    In,
-    Out,
-}
-
-impl Direction {
-    fn effects(self, moved: BTreeSet<UserKey>) -> Effects {
-        match self {
-            Self::In => Effects::Added(moved),
-            Self::Out => Effects::Removed(moved),
-        }
-    }
 }

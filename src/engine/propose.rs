@@ -6,16 +6,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use futures_util::{StreamExt, stream};
 use jiff::{Timestamp, ToSpan};
 
+use super::cut::Part;
 use super::roster::Roster;
 use super::{Progress, World};
 use crate::connector::Observe;
-use crate::core::account::Account;
-use crate::core::desired::{Desired, desire};
-use crate::core::fault::Fault;
+use crate::core::account::{Account, AppGroup};
+use crate::core::correlate::unseen;
+use crate::core::desired::{Desired, Wanted, desire};
+use crate::core::fault::{Fault, FaultKind};
 use crate::core::guard::{Reviewed, WINDOW_HOURS, review};
-use crate::core::key::{GroupKey, RemoteId};
+use crate::core::key::{GroupKey, RemoteId, UserKey};
+use crate::core::link::GroupLink;
 use crate::core::memory::TargetState;
 use crate::core::plan::{Basis, Input, Observed, plan};
 use crate::core::rules::Rules;
@@ -33,6 +37,8 @@ pub struct Proposal {
     pub accounts: BTreeMap<RemoteId, Account>,
     /// Linked accounts and groups that the app says it does not have any more.
     pub gone: BTreeSet<RemoteId>,
+    /// What it was cut to, if it was: nothing else is touched, nor taken for settled.
+    pub part: Option<Part>,
 }
 
 /// Why there is no proposal.
@@ -59,9 +65,9 @@ pub async fn propose(
 ) -> Result<Proposal, ProposeError> {
     let now = world.clock.now();
     let state = world.store.target(&rules.target, window_start(now)).await?;
-    let desired = desire(rules, &roster.readings);
+    let desired = wanted(rules, roster, &state);
     let observed = match basis {
-        Basis::Observed => Some(observe(rules, app, roster, &state, world).await?),
+        Basis::Observed => Some(observe(rules, app, roster, &desired, &state, world).await?),
         Basis::Remembered => None,
     };
     let absent = roster.absences(&state);
@@ -88,20 +94,29 @@ pub async fn propose(
         state,
         accounts,
         gone,
+        part: None,
     })
 }
 
+/// What everybody should have, but for those whom a person has told us to leave alone.
+fn wanted(rules: &Rules, roster: &Roster, state: &TargetState) -> Vec<Desired> {
+    let mut desired = desire(rules, &roster.readings);
+    desired.retain(|desired| !state.ignores_user(&desired.user));
+    desired
+}
+
 /// Where the guard's window begins.
-fn window_start(now: Timestamp) -> Timestamp {
+pub(super) fn window_start(now: Timestamp) -> Timestamp {
     now.saturating_sub(WINDOW_HOURS.hours()).unwrap_or(now)
 }
 
 /// Reads the app. What a link knows and the list does not show is asked for by id: a list that
-/// shifts while it is read proves nothing about an account that is not in it.
-async fn observe(
+/// shifts while it is read, or hides some, proves nothing about an account that is not in it.
+pub(super) async fn observe(
     rules: &Rules,
     app: &dyn Observe,
     roster: &Roster,
+    desired: &[Desired],
     state: &TargetState,
     world: World<'_>,
 ) -> Result<Observed, Fault> {
@@ -116,11 +131,15 @@ async fn observe(
         .iter()
         .map(|account| account.id.clone())
         .collect();
-    for link in state
-        .links
-        .values()
-        .filter(|link| !listed.contains(&link.id))
-    {
+    let active = to_be_active(desired);
+    let missing = state.links.values().filter(|link| {
+        // Somebody who is out and off is not looked for where a list shows nobody who is off.
+        let is_expected = !link.active
+            && rules.profile.users.leaves_out_inactive()
+            && !active.contains(&link.user);
+        !listed.contains(&link.id) && !is_expected
+    });
+    for link in missing {
         match app.account(&link.id).await? {
             Some(account) => observed.accounts.push(account),
             None => {
@@ -128,10 +147,60 @@ async fn observe(
             }
         }
     }
+    look_up_unseen(rules, app, desired, state, &mut observed).await?;
     if rules.profile.has_groups() {
         observe_groups(app, roster, state, &mut observed).await?;
     }
     Ok(observed)
+}
+
+/// Those who should be active.
+fn to_be_active(desired: &[Desired]) -> BTreeSet<&UserKey> {
+    desired
+        .iter()
+        .filter(|desired| matches!(desired.wanted, Wanted::Active { .. }))
+        .map(|desired| &desired.user)
+        .collect()
+}
+
+/// Where a list leaves accounts out, whoever would get a new one is looked up first.
+async fn look_up_unseen(
+    rules: &Rules,
+    app: &dyn Observe,
+    desired: &[Desired],
+    state: &TargetState,
+    observed: &mut Observed,
+) -> Result<(), Fault> {
+    let gone = &observed.gone;
+    let has_account = |user: &UserKey| {
+        let link = state.links.get(user);
+        link.is_some_and(|link| !gone.contains(&link.id))
+    };
+    let keys = unseen(&rules.profile, desired, &observed.accounts, &has_account);
+    let mut found: Vec<Account> = Vec::new();
+    let mut looks = stream::iter(keys)
+        .map(|keys| async move {
+            let keys: Vec<_> = keys
+                .into_iter()
+                .map(|(name, value)| (name, value.to_string()))
+                .collect();
+            app.find(&keys).await
+        })
+        .buffered(rules.profile.rates.concurrency.max(1));
+    while let Some(accounts) = looks.next().await {
+        found.extend(accounts?);
+    }
+    drop(looks);
+    let mut known: BTreeSet<RemoteId> = observed
+        .accounts
+        .iter()
+        .map(|account| account.id.clone())
+        .collect();
+    let fresh = found
+        .into_iter()
+        .filter(|account| known.insert(account.id.clone()));
+    observed.accounts.extend(fresh);
+    Ok(())
 }
 
 async fn observe_groups(
@@ -145,11 +214,7 @@ async fn observe_groups(
         if observed.groups.iter().any(|group| group.id == link.id) {
             continue;
         }
-        let found = match group_name(roster, &link.group) {
-            Some(name) => app.find_groups(&name).await?,
-            None => Vec::new(),
-        };
-        match found.into_iter().find(|group| group.id == link.id) {
+        match look_for_group(app, roster, link).await? {
             Some(group) => observed.groups.push(group),
             None => {
                 observed.gone.insert(link.id.clone());
@@ -157,6 +222,24 @@ async fn observe_groups(
         }
     }
     Ok(())
+}
+
+/// A group that the list does not show: by its id, and by its name where the app does not show a group
+/// alone.
+async fn look_for_group(
+    app: &dyn Observe,
+    roster: &Roster,
+    link: &GroupLink,
+) -> Result<Option<AppGroup>, Fault> {
+    match app.group(&link.id).await {
+        Err(fault) if matches!(fault.kind, FaultKind::Rejected | FaultKind::Unsupported) => {}
+        other => return other,
+    }
+    let found = match group_name(roster, &link.group) {
+        Some(name) => app.find_groups(&name, Some(&link.group.id)).await?,
+        None => Vec::new(),
+    };
+    Ok(found.into_iter().find(|group| group.id == link.id))
 }
 
 fn group_name(roster: &Roster, key: &GroupKey) -> Option<Arc<str>> {

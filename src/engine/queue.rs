@@ -81,6 +81,19 @@ impl Queue {
         }
     }
 
+    /// Takes out every create: nothing waits for them any more in this run.
+    pub fn withdraw_creates(&mut self) -> Vec<Task> {
+        let tasks = std::mem::take(&mut self.tasks);
+        let (creates, others): (VecDeque<Task>, VecDeque<Task>) = tasks
+            .into_iter()
+            .partition(|task| creates(&task.change).is_some());
+        self.tasks = others;
+        for task in &creates {
+            self.finish(&task.change);
+        }
+        creates.into()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.tasks.is_empty()
     }

@@ -20,7 +20,9 @@ const LONGEST_DETAIL: usize = 300;
 /// Characters of a body that says nothing we know how to find.
 const EXCERPT: usize = 200;
 /// Bytes of an error body that are read as JSON, at most; a longer one is no error message.
-const LONGEST_ERROR: usize = 256 * 1024;
+pub(super) const LONGEST_ERROR: usize = 256 * 1024;
+/// The schema of an error body (RFC 7644, 3.12).
+const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 /// What stands in for a secret.
 const HIDDEN: &str = "[secret]";
 
@@ -44,11 +46,21 @@ const SENTENCES: [&str; 12] = [
 /// Says whether an answer is good. `now` counts only for a `Retry-After` that is a date.
 ///
 /// # Errors
-/// The fault that the answer stands for: any status but 2xx, and any page of HTML.
+/// The fault that the answer stands for: any status but 2xx, any page of HTML, and an error that
+/// came with a 2xx.
 pub fn classify(answer: &Answer, now: Timestamp) -> Result<(), Fault> {
     let page = is_page(answer);
     if answer.status.is_success() && !page {
-        return Ok(());
+        return match hidden_status(&answer.body) {
+            None => Ok(()),
+            Some(status) => classify(
+                &Answer {
+                    status,
+                    ..answer.clone()
+                },
+                now,
+            ),
+        };
     }
     let wait = retry_after::read(answer.status, &answer.headers, now);
     let (kind, effect) = judge(answer, page, wait);
@@ -121,6 +133,28 @@ pub(super) fn is_page(answer: &Answer) -> bool {
         .strip_prefix(b"\xEF\xBB\xBF")
         .unwrap_or(&answer.body);
     (declared && !body.is_empty()) || body.trim_ascii_start().first() == Some(&b'<')
+}
+
+/// The status in a body that is an error (RFC 7644, 3.12), as a text or a number: some services send
+/// one with a 200.
+fn hidden_status(body: &[u8]) -> Option<StatusCode> {
+    if body.len() > LONGEST_ERROR || !contains(body, ERROR.as_bytes()) {
+        return None;
+    }
+    let json = read_json(body)?;
+    if !json.get("schemas")?.as_array()?.contains(&ERROR.into()) {
+        return None;
+    }
+    let status = match json.get("status")? {
+        Json::String(text) => text.trim().parse().ok()?,
+        number => u16::try_from(number.as_u64()?).ok()?,
+    };
+    let is_refusal = (400..600).contains(&status);
+    StatusCode::from_u16(status).ok().filter(|_| is_refusal)
+}
+
+fn contains(body: &[u8], part: &[u8]) -> bool {
+    body.windows(part.len()).any(|window| window == part)
 }
 
 fn is_uniqueness(body: &[u8]) -> bool {

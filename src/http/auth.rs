@@ -1,36 +1,64 @@
-//! Who we are to an app: the `Authorization` header on each request.
+//! Who we are to an app: the proof on each request.
 //!
 //! Promises that credentials go to the configured origin alone, that tokens are fetched once for all
 //! who wait for one, that a refused token is renewed and its request sent again once and no more, and
-//! that refused credentials are not tried for ever: some apps lock an address out after a few dozen
-//! bad logins. Leaves every other repetition to the engine.
+//! that refused credentials are not tried for ever, in this run or in the next: some apps lock an
+//! address out after a few dozen bad logins. Leaves every other repetition to the engine.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod breaker;
+mod fixed;
+mod held;
+mod remark;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use http::StatusCode;
-use http::header::AUTHORIZATION;
+use jiff::Timestamp;
 use url::{Origin, Url};
 
+use self::breaker::Breaker;
+use self::fixed::{Choice, Fixed};
+use self::held::{Held, TokenDesk};
 use super::answer::detail;
-use super::token::{self, ClientCredentials, Token};
+use super::keeper::{Forgetful, Keeper, KeeperError};
+use super::token::{self, Errand, Oauth2Client, Token};
 use super::{Answer, Request, Transport};
 use crate::clock::Clock;
+use crate::core::credential::Remark;
 use crate::core::fault::{Effect, Fault, FaultKind};
 use crate::secret::Secret;
 
-/// Refusals in a row after which we stop trying.
-const MOST_REFUSALS: u32 = 3;
+pub use self::remark::Remarks;
+pub use super::proof::Proof;
 
 /// What we prove ourselves with.
 #[derive(Clone, Debug)]
 pub enum Credentials {
-    /// A fixed token (RFC 6750).
-    Bearer(Secret),
-    /// `OAuth2` client credentials (RFC 6749, 4.4).
-    Oauth2(ClientCredentials),
+    /// Fixed ones, in the order in which they are tried.
+    Fixed(Vec<FixedProof>),
+    /// Tokens of an `OAuth2` server (RFC 6749).
+    Oauth2(Box<Oauth2Client>),
+}
+
+impl Credentials {
+    /// One fixed token.
+    #[must_use]
+    pub fn bearer(token: &Secret) -> Self {
+        Self::Fixed(vec![FixedProof {
+            name: "the token".into(),
+            proof: Proof::bearer(token),
+        }])
+    }
+}
+
+/// A fixed proof.
+#[derive(Clone, Debug)]
+pub struct FixedProof {
+    /// Where it is kept, for people.
+    pub name: String,
+    /// The proof.
+    pub proof: Proof,
 }
 
 /// A transport that proves who we are. It lasts for one run: refused credentials stay refused until
@@ -38,55 +66,59 @@ pub enum Credentials {
 pub struct Authorized<T> {
     inner: T,
     origin: Origin,
-    source: TokenSource,
+    source: ProofSource,
     breaker: Breaker,
     clock: Clock,
+    keeper: Arc<dyn Keeper>,
+    remarks: Remarks,
 }
 
-/// Where tokens come from.
-enum TokenSource {
-    /// The one from the config.
-    Fixed(Arc<Token>),
+/// Where proofs come from.
+enum ProofSource {
+    /// The config.
+    Fixed(Fixed),
     /// A token endpoint.
-    Endpoint(Box<Endpoint>),
+    Desk(Box<TokenDesk>),
 }
 
-/// A token endpoint and what it gave us.
-struct Endpoint {
-    credentials: ClientCredentials,
-    held: tokio::sync::Mutex<Held>,
-    /// Visits so far; who waited for `held` sees by it whether somebody else went.
-    visits: AtomicU64,
-}
-
-/// What the last visit to the token endpoint brought.
-#[derive(Default)]
-struct Held {
-    token: Option<Arc<Token>>,
-    failure: Option<Fault>,
+/// What came of a request with a fixed proof.
+enum Tried {
+    Answered(Answer),
+    /// Not with this one; there is another.
+    Again,
 }
 
 impl<T: Transport> Authorized<T> {
     /// Sends through `inner`, with `credentials`, to the scheme, host and port of `base_url` and to
-    /// nowhere else. Token requests go through `inner` too.
+    /// nowhere else. Token requests go through `inner` too. Remembers nothing beyond its own life,
+    /// until it gets a keeper.
     #[must_use]
     pub fn new(inner: T, base_url: &Url, credentials: Credentials, clock: Clock) -> Self {
         let source = match credentials {
-            Credentials::Bearer(secret) => TokenSource::Fixed(Arc::new(Token::lasting(secret))),
-            Credentials::Oauth2(credentials) => TokenSource::Endpoint(Box::new(Endpoint {
-                credentials,
-                held: tokio::sync::Mutex::default(),
-                visits: AtomicU64::new(0),
-            })),
+            Credentials::Fixed(proofs) => ProofSource::Fixed(Fixed::new(proofs)),
+            Credentials::Oauth2(client) => ProofSource::Desk(Box::new(TokenDesk::new(*client))),
         };
-        let breaker = Breaker::default();
         Self {
             inner,
             origin: base_url.origin(),
             source,
-            breaker,
+            breaker: Breaker::default(),
             clock,
+            keeper: Arc::new(Forgetful::default()),
+            remarks: Remarks::default(),
         }
+    }
+
+    /// Remembers refresh tokens and refusals with `keeper`.
+    #[must_use]
+    pub fn kept_by(self, keeper: Arc<dyn Keeper>) -> Self {
+        Self { keeper, ..self }
+    }
+
+    /// What there is to know about the credentials, as it comes up.
+    #[must_use]
+    pub fn remarks(&self) -> Remarks {
+        self.remarks.clone()
     }
 
     fn admit(&self, url: &Url) -> Result<(), Fault> {
@@ -105,67 +137,165 @@ impl<T: Transport> Authorized<T> {
         ))
     }
 
-    /// The token to use; another one than `stale`, if that can be.
-    async fn token(&self, stale: Option<&Arc<Token>>) -> Result<Arc<Token>, Fault> {
-        match &self.source {
-            TokenSource::Fixed(token) => self.breaker.check().map(|()| Arc::clone(token)),
-            TokenSource::Endpoint(endpoint) => self.token_of(endpoint, stale).await,
+    async fn send_with(&self, mut request: Request, proof: &Proof) -> Result<Answer, Fault> {
+        proof.put(&mut request.headers)?;
+        let answer = self.inner.send(request).await?;
+        Ok(proof.without_echo(answer))
+    }
+
+    async fn send_fixed(&self, fixed: &Fixed, request: Request) -> Result<Answer, Fault> {
+        loop {
+            self.breaker.check()?;
+            let tried = match fixed.choice() {
+                Choice::Proven(index) => self.go_on(fixed, index, request.clone()).await?,
+                Choice::Untried(index) => self.try_first(fixed, index, request.clone()).await?,
+                Choice::Spent => return Err(spent()),
+            };
+            match tried {
+                Tried::Answered(answer) => return Ok(answer),
+                Tried::Again => {}
+            }
         }
     }
 
-    /// The token in hand, or a new one; whoever comes meanwhile waits and takes what came of it.
-    async fn token_of(
+    /// With a proof that has worked.
+    async fn go_on(&self, fixed: &Fixed, index: usize, request: Request) -> Result<Tried, Fault> {
+        let answer = self.send_with(request, fixed.proof(index)).await?;
+        if answer.status == StatusCode::UNAUTHORIZED && fixed.has_other(index) {
+            if fixed.refuse(index) {
+                let value = fixed.proof(index).value();
+                self.note(self.keeper.refuse(value, self.clock.now()));
+            }
+            return Ok(Tried::Again);
+        }
+        self.learn(&answer);
+        Ok(Tried::Answered(answer))
+    }
+
+    /// With a proof that nobody has tried yet; whoever comes meanwhile waits for what comes of it.
+    async fn try_first(
         &self,
-        endpoint: &Endpoint,
+        fixed: &Fixed,
+        index: usize,
+        request: Request,
+    ) -> Result<Tried, Fault> {
+        let _turn = fixed.turn.lock().await;
+        if fixed.choice() != Choice::Untried(index) {
+            return Ok(Tried::Again);
+        }
+        let proof = fixed.proof(index);
+        if let Err(fault) = resting(&*self.keeper, proof.value(), self.clock.now()) {
+            return self.give_up(fixed, index, fault);
+        }
+        let answer = self.send_with(request, proof).await?;
+        if answer.status == StatusCode::UNAUTHORIZED {
+            self.note(self.keeper.refuse(proof.value(), self.clock.now()));
+            fixed.refuse(index);
+            if fixed.choice() != Choice::Spent {
+                return Ok(Tried::Again);
+            }
+            self.breaker.open(&detail(&answer.body));
+        } else if proves(answer.status) {
+            self.note(self.keeper.accept(proof.value()));
+            if let Some(remark) = fixed.accept(index) {
+                self.remarks.add(remark);
+            }
+        }
+        Ok(Tried::Answered(answer))
+    }
+
+    /// This one rests; without another one nothing is sent in this run.
+    fn give_up(&self, fixed: &Fixed, index: usize, fault: Fault) -> Result<Tried, Fault> {
+        fixed.refuse(index);
+        if fixed.choice() != Choice::Spent {
+            return Ok(Tried::Again);
+        }
+        self.breaker.open_with(&fault);
+        Err(fault)
+    }
+
+    async fn send_token(&self, desk: &TokenDesk, request: Request) -> Result<Answer, Fault> {
+        let token = self.token(desk, None).await?;
+        let proof = Proof::bearer(&token.secret);
+        let mut answer = self.send_with(request.clone(), &proof).await?;
+        if answer.status == StatusCode::UNAUTHORIZED {
+            let fresh = self.token(desk, Some(&token)).await?;
+            answer = self
+                .send_with(request, &Proof::bearer(&fresh.secret))
+                .await?;
+        }
+        self.learn(&answer);
+        Ok(answer)
+    }
+
+    /// The token in hand, but not `stale`, or a new one; whoever comes meanwhile waits and takes what
+    /// came of it.
+    async fn token(
+        &self,
+        desk: &TokenDesk,
         stale: Option<&Arc<Token>>,
     ) -> Result<Arc<Token>, Fault> {
-        let seen = endpoint.visits.load(Ordering::SeqCst);
-        let mut held = endpoint.held.lock().await;
+        let seen = desk.visits();
+        let mut held = desk.held.lock().await;
         self.breaker.check()?;
         if let Some(token) = held.usable(stale, &self.clock) {
             return Ok(token);
         }
-        let visited = endpoint.visits.load(Ordering::SeqCst) != seen;
+        let visited = desk.visits() != seen;
         if let Some(failure) = held.failure.as_ref().filter(|_| visited) {
             return Err(failure.clone());
         }
-        let fetched = self.fetch(&endpoint.credentials, &mut held, stale).await;
-        endpoint.visits.fetch_add(1, Ordering::SeqCst);
+        let fetched = self.fetch(&desk.client, &mut held, stale).await;
+        desk.note_visit();
         fetched
     }
 
-    /// Asks the token endpoint, and keeps what it says.
+    /// Asks the token endpoint, and keeps what it says. One refusal is enough: the next would be the
+    /// same.
     async fn fetch(
         &self,
-        credentials: &ClientCredentials,
+        client: &Oauth2Client,
         held: &mut Held,
         stale: Option<&Arc<Token>>,
     ) -> Result<Arc<Token>, Fault> {
-        let fault = match token::request(&self.inner, credentials, &self.clock).await {
+        let errand = Errand {
+            transport: &self.inner,
+            client,
+            clock: &self.clock,
+            keeper: &*self.keeper,
+            remarks: &self.remarks,
+        };
+        let fault = match token::obtain(&errand).await {
             Ok(token) => return Ok(held.keep(Arc::new(token))),
             Err(fault) => fault,
         };
-        if fault.kind == FaultKind::Unauthenticated {
-            self.breaker.refuse(&fault.detail);
-        } else if let Some(token) = held.stretch(stale, &self.clock) {
-            return Ok(token);
+        match fault.kind {
+            FaultKind::Unauthenticated if fault.status.is_some() => {
+                self.breaker.open(&fault.detail);
+            }
+            FaultKind::Unauthenticated | FaultKind::Unready => self.breaker.open_with(&fault),
+            FaultKind::Unreachable
+            | FaultKind::Untrusted
+            | FaultKind::TimedOut
+            | FaultKind::Throttled
+            | FaultKind::Unavailable
+            | FaultKind::Forbidden
+            | FaultKind::Missing
+            | FaultKind::Conflict
+            | FaultKind::Rejected
+            | FaultKind::Unsupported
+            | FaultKind::Misdirected
+            | FaultKind::Garbled
+            | FaultKind::NoSeat
+            | FaultKind::Guarded
+            | FaultKind::Paused => {
+                if let Some(token) = held.stretch(stale, &self.clock) {
+                    return Ok(token);
+                }
+            }
         }
         held.failure = Some(fault.clone());
         Err(fault)
-    }
-
-    async fn send_with(&self, mut request: Request, token: &Token) -> Result<Answer, Fault> {
-        request.headers.insert(AUTHORIZATION, token.header()?);
-        let answer = self.inner.send(request).await?;
-        Ok(without_echo(answer, &token.secret))
-    }
-
-    /// Can another token be had when one is refused?
-    fn is_renewable(&self) -> bool {
-        match self.source {
-            TokenSource::Fixed(_) => false,
-            TokenSource::Endpoint(_) => true,
-        }
     }
 
     fn learn(&self, answer: &Answer) {
@@ -175,107 +305,71 @@ impl<T: Transport> Authorized<T> {
             self.breaker.accept();
         }
     }
+
+    /// What could not be kept is told; this run goes on without.
+    fn note(&self, kept: Result<(), KeeperError>) {
+        if let Err(error) = kept {
+            let reason = error.to_string();
+            self.remarks.add(Remark::Unkept { reason });
+        }
+    }
 }
 
 #[async_trait]
 impl<T: Transport> Transport for Authorized<T> {
     async fn send(&self, request: Request) -> Result<Answer, Fault> {
         self.admit(&request.url)?;
-        let token = self.token(None).await?;
-        let mut answer = self.send_with(request.clone(), &token).await?;
-        if answer.status == StatusCode::UNAUTHORIZED && self.is_renewable() {
-            let fresh = self.token(Some(&token)).await?;
-            answer = self.send_with(request, &fresh).await?;
+        match &self.source {
+            ProofSource::Fixed(fixed) => self.send_fixed(fixed, request).await,
+            ProofSource::Desk(desk) => self.send_token(desk, request).await,
         }
-        self.learn(&answer);
-        Ok(answer)
     }
 }
 
-impl Held {
-    /// The token, unless it is the refused one or nearly at its end.
-    fn usable(&self, stale: Option<&Arc<Token>>, clock: &Clock) -> Option<Arc<Token>> {
-        self.other_than(stale)
-            .filter(|token| !token.is_due(clock.now()))
-    }
-
-    /// The token to its very end, since there is no other.
-    fn stretch(&mut self, stale: Option<&Arc<Token>>, clock: &Clock) -> Option<Arc<Token>> {
-        let token = self.other_than(stale)?.stretched(clock.now())?;
-        Some(self.keep(Arc::new(token)))
-    }
-
-    fn other_than(&self, stale: Option<&Arc<Token>>) -> Option<Arc<Token>> {
-        self.token
-            .clone()
-            .filter(|token| stale.is_none_or(|stale| !Arc::ptr_eq(token, stale)))
-    }
-
-    fn keep(&mut self, token: Arc<Token>) -> Arc<Token> {
-        self.failure = None;
-        self.token = Some(Arc::clone(&token));
-        token
-    }
+/// Does this answer show that the app knows us? One that may come from a proxy, or from an app that
+/// is down or busy, does not.
+fn proves(status: StatusCode) -> bool {
+    let busy = [
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED,
+        StatusCode::TOO_MANY_REQUESTS,
+    ];
+    status.is_success() || status.is_client_error() && !busy.contains(&status)
 }
 
-/// An answer that is no success, without our token: some apps repeat it in their complaint.
-fn without_echo(answer: Answer, secret: &Secret) -> Answer {
-    if answer.status.is_success() || secret.expose().is_empty() {
-        return answer;
-    }
-    match std::str::from_utf8(&answer.body) {
-        Ok(text) if text.contains(secret.expose()) => {
-            let body = Bytes::from(token::conceal(text, secret.expose()));
-            Answer { body, ..answer }
-        }
-        Ok(_) | Err(_) => answer,
-    }
+/// Must these credentials rest, since they were refused?
+///
+/// # Errors
+/// When they must, until when; or when that cannot be known.
+pub(super) fn resting(
+    keeper: &dyn Keeper,
+    credentials: &Secret,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let refusals = keeper
+        .refusals(credentials)
+        .map_err(|error| error.fault())?;
+    let Some(next) = refusals.next_try(keeper.urgency(), now) else {
+        return Ok(());
+    };
+    let times = match refusals.count {
+        1 => "once".to_owned(),
+        count => format!("{count} times"),
+    };
+    let text = format!(
+        "not sent: the app has refused these credentials {times}, and more tries could get us locked \
+         out; the next try is at {}, or as soon as they are others",
+        next.strftime("%H:%M UTC")
+    );
+    Err(Fault::new(FaultKind::Unauthenticated, Effect::None, text))
 }
 
-/// Counts refusals of our credentials, and stops at the third in a row.
-#[derive(Debug, Default)]
-struct Breaker(Mutex<Refusals>);
-
-#[derive(Debug, Default)]
-struct Refusals {
-    count: u32,
-    last: String,
-}
-
-impl Breaker {
-    fn refusals(&self) -> MutexGuard<'_, Refusals> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn check(&self) -> Result<(), Fault> {
-        let refusals = self.refusals();
-        if refusals.count < MOST_REFUSALS {
-            return Ok(());
-        }
-        let mut reason = format!(
-            "not sent: our credentials were refused {} times in a row, and more tries could get us \
-             locked out; correct them and start again",
-            refusals.count
-        );
-        if !refusals.last.is_empty() {
-            reason = format!("{reason} (last: {})", refusals.last);
-        }
-        Err(Fault::new(
-            FaultKind::Unauthenticated,
-            Effect::None,
-            super::answer::clean(&reason),
-        ))
-    }
-
-    fn refuse(&self, reason: &str) {
-        let mut refusals = self.refusals();
-        refusals.count = refusals.count.saturating_add(1);
-        reason.clone_into(&mut refusals.last);
-    }
-
-    fn accept(&self) {
-        self.refusals().count = 0;
-    }
+/// Nobody comes here while the breaker is open, and it opens when the last proof is refused.
+fn spent() -> Fault {
+    Fault::new(
+        FaultKind::Unauthenticated,
+        Effect::None,
+        "not sent: every credential we have was refused",
+    )
 }
 
 #[cfg(test)]

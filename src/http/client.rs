@@ -1,37 +1,45 @@
 //! The network itself: one HTTP client for each target.
 //!
-//! Promises no redirects, no retries, bounded bodies and a fault with a plain reason when there is no
-//! answer. Leaves credentials to [`super::auth`], limits to [`super::limit`] and the meaning of answers
-//! to [`super::answer`].
+//! Promises no redirects, no retries, bounded heads and bodies, and a fault with a plain reason when
+//! there is no answer. Leaves credentials to [`super::auth`], limits to [`super::limit`] and the
+//! meaning of answers to [`super::answer`].
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderValue};
-use reqwest::{Certificate, Client, ClientBuilder, Response};
+use reqwest::{Client, ClientBuilder, Response};
 use rustls::crypto::CryptoProvider;
 
 use super::body::{Body, BodyError, LIMITS};
 use super::failure::{CONNECT_TIMEOUT, Place, explain};
-use super::{Answer, Request, Transport};
+use super::proxy::{ProxyChoice, Routes};
+use super::{Answer, Request, Transport, tls};
 use crate::core::fault::{Effect, Fault, FaultKind};
+
+pub use super::tls::ClientCertificate;
 
 /// How we name ourselves.
 const USER_AGENT: &str = concat!("rollcall/", env!("CARGO_PKG_VERSION"));
 /// How long an idle connection is kept; many servers close theirs after a minute, and a request that
 /// meets the closing is lost.
 const IDLE: Duration = Duration::from_secs(30);
+/// Header fields of an answer, at most; HTTP/1.1 has no limit of its own, and nobody needs more.
+const MOST_HEADERS: usize = 200;
+/// Bytes of all header fields of an HTTP/2 answer, at most.
+const LARGEST_HEAD: u32 = 64 << 10;
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The file of the private CA is not there or cannot be read.
-    #[error("the CA file {path} cannot be read")]
-    CaUnreadable {
+    /// A file of certificates is not there or cannot be read.
+    #[error("the certificate file {path} cannot be read")]
+    Unreadable {
         /// Which file.
         path: PathBuf,
         /// Why.
@@ -53,50 +61,100 @@ pub enum ClientError {
         #[source]
         cause: reqwest::Error,
     },
+    /// There is no certificate of ours in the file.
+    #[error(
+        "the client certificate {path} holds no certificate; it must be PEM, with BEGIN CERTIFICATE"
+    )]
+    CertificateEmpty {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The key of our certificate is none.
+    #[error(
+        "the client key ({name}) cannot be used; it must be PEM, with BEGIN PRIVATE KEY, without a password"
+    )]
+    KeyUnusable {
+        /// Where it is kept.
+        name: String,
+    },
+    /// The key is that of another certificate.
+    #[error("the client key ({name}) does not belong to the client certificate {path}")]
+    KeyForeign {
+        /// Which certificate.
+        path: PathBuf,
+        /// Where the key is kept.
+        name: String,
+    },
     /// TLS cannot be set up; most often the system has no trusted authorities.
     #[error("TLS cannot be set up; are the system's CA certificates installed (ca-certificates)?")]
     Tls(#[source] reqwest::Error),
 }
 
+/// How a target is reached.
+#[derive(Clone, Debug, Default)]
+pub struct Connection {
+    /// A PEM file of authorities to trust besides the platform's.
+    pub ca: Option<PathBuf>,
+    /// Who we are to the server's TLS.
+    pub certificate: Option<ClientCertificate>,
+    /// Through which proxy.
+    pub proxy: ProxyChoice,
+}
+
 /// The network, through `reqwest`: TLS by rustls with the platform's trusted authorities, HTTP/1.1 and
-/// HTTP/2, the system's proxy settings.
+/// HTTP/2.
 #[derive(Clone, Debug)]
 pub struct ReqwestTransport {
     client: Client,
+    routes: Arc<Routes>,
 }
 
 impl ReqwestTransport {
-    /// A client that trusts the platform's authorities, and those in the PEM file `ca`.
+    /// A client for such a connection.
     ///
     /// # Errors
-    /// When `ca` cannot be used, or TLS cannot be set up.
-    pub fn new(ca: Option<&Path>) -> Result<Self, ClientError> {
-        Self::build(Client::builder(), ca)
+    /// When a certificate or a key cannot be used, or TLS cannot be set up.
+    pub fn new(connection: &Connection) -> Result<Self, ClientError> {
+        Self::build(Client::builder(), connection, |name| {
+            std::env::var(name).ok()
+        })
     }
 
-    fn build(builder: ClientBuilder, ca: Option<&Path>) -> Result<Self, ClientError> {
+    fn build(
+        builder: ClientBuilder,
+        connection: &Connection,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ClientError> {
         install_provider();
-        let (authorities, path) = match ca {
-            Some(path) => (read_authorities(path)?, Some(path)),
-            None => (Vec::new(), None),
-        };
-        builder
+        let routes = Arc::new(Routes::new(&connection.proxy, variable));
+        let ways = Arc::clone(&routes);
+        let mut builder = builder
             .user_agent(USER_AGENT)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE)
-            .tls_certs_merge(authorities)
-            .build()
-            .map(|client| Self { client })
-            .map_err(|cause| match path {
-                Some(path) => ClientError::CaInvalid {
-                    path: path.into(),
-                    cause,
-                },
-                None => ClientError::Tls(cause),
-            })
+            .http1_max_headers(MOST_HEADERS)
+            .http2_max_header_list_size(LARGEST_HEAD)
+            .no_proxy()
+            .proxy(reqwest::Proxy::custom(move |url| {
+                ways.of(url).map(super::proxy::Proxy::url)
+            }));
+        if let Some(path) = &connection.ca {
+            builder = builder.tls_certs_merge(tls::authorities(path)?);
+        }
+        if let Some(certificate) = &connection.certificate {
+            builder = builder.identity(certificate.identity()?);
+        }
+        let client = builder.build().map_err(|cause| match &connection.ca {
+            Some(path) => ClientError::CaInvalid {
+                path: path.clone(),
+                cause,
+            },
+            None => ClientError::Tls(cause),
+        })?;
+        Ok(Self { client, routes })
     }
 }
 
@@ -109,26 +167,10 @@ fn install_provider() {
     }
 }
 
-fn read_authorities(path: &Path) -> Result<Vec<Certificate>, ClientError> {
-    let pem = std::fs::read(path).map_err(|cause| ClientError::CaUnreadable {
-        path: path.into(),
-        cause,
-    })?;
-    let authorities =
-        Certificate::from_pem_bundle(&pem).map_err(|cause| ClientError::CaInvalid {
-            path: path.into(),
-            cause,
-        })?;
-    if authorities.is_empty() {
-        return Err(ClientError::CaEmpty { path: path.into() });
-    }
-    Ok(authorities)
-}
-
 #[async_trait]
 impl Transport for ReqwestTransport {
     async fn send(&self, request: Request) -> Result<Answer, Fault> {
-        let place = Place::new(&request.url, request.timeout);
+        let place = Place::new(&request.url, request.timeout, self.routes.of(&request.url));
         let mut headers = request.headers;
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let mut outgoing = self

@@ -8,10 +8,11 @@ use std::io::{self, ErrorKind};
 use std::iter;
 use std::time::Duration;
 
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError};
 use url::Url;
 
 use super::answer::clean;
+use super::proxy::Proxy;
 use crate::core::duration;
 use crate::core::fault::{Effect, Fault, FaultKind};
 
@@ -25,16 +26,22 @@ pub(super) struct Place {
     pub(super) address: String,
     /// How long the request was allowed to take.
     pub(super) timeout: Duration,
+    /// Host and port of the proxy that leads there.
+    proxy: Option<String>,
 }
 
 impl Place {
-    pub(super) fn new(url: &Url, timeout: Duration) -> Self {
+    pub(super) fn new(url: &Url, timeout: Duration, proxy: Option<&Proxy>) -> Self {
         let host = url.host_str().unwrap_or("no host");
         let address = match url.port_or_known_default() {
             Some(port) => format!("{host}:{port}"),
             None => host.to_owned(),
         };
-        Self { address, timeout }
+        Self {
+            address,
+            timeout,
+            proxy: proxy.map(Proxy::address),
+        }
     }
 }
 
@@ -42,7 +49,9 @@ impl Place {
 pub(super) fn explain(error: &reqwest::Error, place: &Place) -> Fault {
     let effect = effect(error);
     let (kind, reason) = if let Some(tls) = find::<rustls::Error>(error) {
-        (FaultKind::Untrusted, tls_reason(tls))
+        tls_reason(tls)
+    } else if let Some(told) = proxy_reason(error, place) {
+        told
     } else if error.is_timeout() {
         let waited = if error.is_connect() {
             CONNECT_TIMEOUT
@@ -58,15 +67,53 @@ pub(super) fn explain(error: &reqwest::Error, place: &Place) -> Fault {
             FaultKind::Rejected,
             format!("the request cannot be built: {}", root(error)),
         )
+    } else if is_oversized_head(error) {
+        let reason = "the head of the answer is too large";
+        (FaultKind::Garbled, reason.to_owned())
     } else {
         (FaultKind::Unreachable, reason(error))
     };
     Fault::new(kind, effect, format!("{}: {reason}", place.address))
 }
 
+/// What a proxy on the way did. Its errors are told by their words, since their type is not ours to
+/// name; other words only make the reason less plain.
+fn proxy_reason(error: &reqwest::Error, place: &Place) -> Option<(FaultKind, String)> {
+    let proxy = place.proxy.as_ref().filter(|_| error.is_connect())?;
+    let said = |words: &str| causes(error).any(|cause| cause.to_string().contains(words));
+    if said("proxy authorization required") {
+        let reason = format!(
+            "the proxy {proxy} wants to know who we are; write proxy: {{ url, username, password }}"
+        );
+        return Some((FaultKind::Unready, reason));
+    }
+    if said("tunnel error: unsuccessful") || said("tunnel error: unexpected end of file") {
+        let reason = format!("the proxy {proxy} refused to connect us; does it allow this host?");
+        return Some((FaultKind::Unreachable, reason));
+    }
+    let why = if error.is_timeout() {
+        format!(
+            "waited for {}",
+            duration::print(CONNECT_TIMEOUT.min(place.timeout))
+        )
+    } else {
+        reason(error)
+    };
+    let reason = format!("the proxy {proxy} cannot be reached: {why}");
+    Some((FaultKind::Unreachable, reason))
+}
+
+/// Told by the words of the HTTP implementation, as above.
+fn is_oversized_head(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| {
+        let text = cause.to_string();
+        text.contains("message head is too large") || text.contains("header list too large")
+    })
+}
+
 /// A request that never left, or that the server says it never looked at, had no effect.
 fn effect(error: &reqwest::Error) -> Effect {
-    if error.is_connect() || error.is_builder() || was_refused(error) {
+    if error.is_connect() || error.is_builder() || was_refused(error) || was_turned_away(error) {
         Effect::None
     } else {
         Effect::Unknown
@@ -81,6 +128,15 @@ fn was_refused(error: &reqwest::Error) -> bool {
         text.starts_with("stream error received: refused stream")
             || text.starts_with("connection error received: not a result of an error")
     })
+}
+
+/// Did the server end TLS over our certificate? With TLS 1.3 that comes after our first bytes, but
+/// before it looks at them.
+fn was_turned_away(error: &reqwest::Error) -> bool {
+    match find::<rustls::Error>(error) {
+        Some(rustls::Error::AlertReceived(alert)) => alert_reason(*alert).0 == FaultKind::Unready,
+        Some(_) | None => false,
+    }
 }
 
 fn reason(error: &reqwest::Error) -> String {
@@ -106,12 +162,40 @@ fn io_reason(kind: ErrorKind) -> Option<&'static str> {
 }
 
 /// The reason of a TLS failure, in an admin's words.
-fn tls_reason(error: &rustls::Error) -> String {
-    match error {
+fn tls_reason(error: &rustls::Error) -> (FaultKind, String) {
+    let reason = match error {
         rustls::Error::InvalidCertificate(reason) => certificate_reason(reason),
         rustls::Error::InvalidMessage(_) => "the server does not speak TLS on this port".into(),
-        rustls::Error::AlertReceived(alert) => format!("the server ended TLS with {alert:?}"),
+        rustls::Error::AlertReceived(alert) => return alert_reason(*alert),
         other => clean(&format!("TLS failed: {other}")),
+    };
+    (FaultKind::Untrusted, reason)
+}
+
+/// What the server says of us (RFC 8446, 6.2): its alerts about a certificate are about ours.
+fn alert_reason(alert: AlertDescription) -> (FaultKind, String) {
+    match alert {
+        AlertDescription::CertificateRequired => (
+            FaultKind::Unready,
+            "the server asks for a client certificate; write tls: { client_cert: FILE, client_key: \
+             { file: FILE } }"
+                .into(),
+        ),
+        AlertDescription::BadCertificate
+        | AlertDescription::UnsupportedCertificate
+        | AlertDescription::CertificateRevoked
+        | AlertDescription::CertificateExpired
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::UnknownCA
+        | AlertDescription::AccessDenied
+        | AlertDescription::DecryptError => (
+            FaultKind::Unready,
+            format!("the server does not accept our client certificate ({alert:?})"),
+        ),
+        other => (
+            FaultKind::Untrusted,
+            format!("the server ended TLS with {other:?}"),
+        ),
     }
 }
 
@@ -190,13 +274,13 @@ mod tests {
             ("https://user:s3cret@[::1]:8443/x", "[::1]:8443"),
         ] {
             let url = Url::parse(url).expect("a URL");
-            assert_eq!(Place::new(&url, Duration::ZERO).address, address);
+            assert_eq!(Place::new(&url, Duration::ZERO, None).address, address);
         }
     }
 
     #[test]
     fn certificates_are_refused_in_plain_words() {
-        let plain = |reason| tls_reason(&rustls::Error::InvalidCertificate(reason));
+        let plain = |reason| tls_reason(&rustls::Error::InvalidCertificate(reason)).1;
         assert_eq!(
             plain(CertificateError::Expired),
             "the certificate has expired"

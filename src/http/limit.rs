@@ -13,14 +13,16 @@ use http::StatusCode;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
+use super::allowance::{self, AllowanceNames};
 use super::bucket::Buckets;
 use super::pace::{Pace, Round};
+use super::ruling::Rulings;
 use super::{About, Answer, Request, Transport, retry_after};
 use crate::clock::Clock;
 use crate::core::backoff;
 use crate::core::duration;
 use crate::core::fault::{Effect, Fault, FaultKind};
-use crate::core::profile::{Rates, RetryPolicy};
+use crate::core::profile::{Meaning, Rates, RetryPolicy};
 
 /// The limits of one target, shared by all that speak to it. Every way to the target must go through
 /// the same `Limiter`.
@@ -29,6 +31,8 @@ pub struct Limiter {
     retry: RetryPolicy,
     slots: Semaphore,
     gate: Mutex<Gate>,
+    allowance: Option<AllowanceNames>,
+    rulings: Rulings,
 }
 
 /// What is looked at and changed in one step.
@@ -54,8 +58,16 @@ impl Limiter {
                 open: cap,
                 paused_until: None,
             }),
+            allowance: rates.headers.as_ref().and_then(AllowanceNames::of),
+            rulings: Rulings::default(),
             clock,
         }
+    }
+
+    /// Takes a refusal for a throttle where these rules say that it is one.
+    #[must_use]
+    pub fn ruled_by(self, rulings: Rulings) -> Self {
+        Self { rulings, ..self }
     }
 
     /// How long the target is still paused; `None`: it is not.
@@ -125,12 +137,34 @@ impl Limiter {
             Ok(answer) => match answer.status {
                 StatusCode::TOO_MANY_REQUESTS => self.slow_down(round, self.hint(answer), true),
                 StatusCode::SERVICE_UNAVAILABLE => self.slow_down(round, self.hint(answer), false),
-                _ => self.speed_up(),
+                _ if self.is_throttle(answer) => self.slow_down(round, self.hint(answer), true),
+                _ => {
+                    self.speed_up();
+                    self.heed(answer);
+                }
             },
             Err(fault) if fault.kind == FaultKind::Throttled => {
                 self.slow_down(round, fault.retry_after, true);
             }
             Err(_) => {}
+        }
+    }
+
+    /// Does the profile say that a refusal like this means "too fast"?
+    fn is_throttle(&self, answer: &Answer) -> bool {
+        let status = answer.status.as_u16();
+        status >= 400 && self.rulings.meaning(status, &answer.body) == Some(Meaning::Throttled)
+    }
+
+    /// Pauses when the app says that nothing is left of its rate, before it has to refuse anything;
+    /// no longer than a run waits, since a reset far away is more likely a mistake than a rate.
+    fn heed(&self, answer: &Answer) {
+        let names = self.allowance.as_ref();
+        let asked = names
+            .and_then(|names| allowance::read(&answer.headers, names, self.clock.now()))
+            .map(|pause| pause.min(self.retry.patience));
+        if let Some(pause) = asked {
+            self.gate().pause_for(pause, self.clock.instant());
         }
     }
 
@@ -146,8 +180,7 @@ impl Limiter {
         let refusals = gate.pace.refusals();
         let pause = hint.or_else(|| refused.then(|| backoff::ceiling(refusals, &self.retry)));
         if let Some(pause) = pause {
-            let until = self.clock.instant() + pause;
-            gate.paused_until = gate.paused_until.max(Some(until));
+            gate.pause_for(pause, self.clock.instant());
         }
         self.fit(&mut gate);
     }
@@ -203,6 +236,10 @@ impl Gate {
     /// Are there more slots than the pace allows?
     fn has_surplus(&self) -> bool {
         self.open > self.pace.allowed()
+    }
+
+    fn pause_for(&mut self, pause: Duration, now: Instant) {
+        self.paused_until = self.paused_until.max(Some(now + pause));
     }
 
     fn pause(&self, now: Instant) -> Option<Duration> {

@@ -3,19 +3,27 @@
 //! Promises that nothing else opens a connection, that bodies are bounded, and that no secret can be
 //! seen in a request's `Debug`. Leaves SCIM to the connector and retries to the engine.
 
+pub mod allowance;
 pub mod answer;
 pub mod auth;
 mod body;
 mod bucket;
 pub mod client;
+pub mod consent;
 pub mod count;
 mod failure;
+pub mod keeper;
 pub mod limit;
 mod pace;
+mod proof;
+pub mod proxy;
+pub mod redirect;
 pub mod reread;
 pub mod retry_after;
+pub mod ruling;
 #[cfg(test)]
 mod script;
+mod tls;
 pub mod token;
 
 use std::fmt;

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use http::Method;
 
-use super::answer::classify;
+use super::ruling::Rulings;
 use super::{Answer, Request, Transport};
 use crate::clock::Clock;
 use crate::core::fault::{Disposition, Fault, dispose};
@@ -17,6 +17,7 @@ use crate::draw::Draw;
 pub struct Reread<T> {
     inner: T,
     policy: RetryPolicy,
+    rulings: Rulings,
     clock: Clock,
     draw: Draw,
 }
@@ -28,15 +29,22 @@ impl<T: Transport> Reread<T> {
         Self {
             inner,
             policy,
+            rulings: Rulings::default(),
             clock,
             draw,
         }
     }
 
+    /// Judges answers by these rules.
+    #[must_use]
+    pub fn ruled_by(self, rulings: Rulings) -> Self {
+        Self { rulings, ..self }
+    }
+
     /// What is wrong with what came, if anything is.
     fn trouble(&self, sent: &Result<Answer, Fault>) -> Option<Fault> {
         match sent {
-            Ok(answer) => classify(answer, self.clock.now()).err(),
+            Ok(answer) => self.rulings.judge(answer, self.clock.now()).err(),
             Err(fault) => Some(fault.clone()),
         }
     }
@@ -63,7 +71,8 @@ impl<T: Transport> Transport for Reread<T> {
                 | Disposition::FindAgain
                 | Disposition::StopTarget
                 | Disposition::Park
-                | Disposition::GiveUpForNow => return sent,
+                | Disposition::GiveUpForNow
+                | Disposition::HoldCreates => return sent,
             }
         }
     }

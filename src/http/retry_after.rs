@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use http::header::{DATE, RETRY_AFTER};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use jiff::Timestamp;
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
@@ -29,9 +29,7 @@ const ASCTIME: &str = "%b %e %H:%M:%S %Y";
 /// `now` counts only when the wait is a point in time and the answer has no `Date` of its own.
 #[must_use]
 pub fn read(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let base = texts(headers, DATE.as_str())
-        .find_map(|text| read_date(text, now))
-        .unwrap_or(now);
+    let base = date_of(headers, now);
     let asked = texts(headers, RETRY_AFTER.as_str())
         .filter_map(|text| read_wait(text, base))
         .max();
@@ -43,6 +41,24 @@ pub fn read(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Option<D
             .find_map(|text| read_reset(text, base)),
         None => None,
     }
+}
+
+/// The time until a rate begins anew, from the header `name`: seconds to go, or seconds or
+/// milliseconds since 1970, measured by the answer's own `Date`, else by `now`.
+pub(super) fn until_reset(
+    headers: &HeaderMap,
+    name: &HeaderName,
+    now: Timestamp,
+) -> Option<Duration> {
+    let base = date_of(headers, now);
+    texts(headers, name.as_str()).find_map(|text| read_reset(text, base))
+}
+
+/// The point in time at which the app says that it answered.
+fn date_of(headers: &HeaderMap, now: Timestamp) -> Timestamp {
+    texts(headers, DATE.as_str())
+        .find_map(|text| read_date(text, now))
+        .unwrap_or(now)
 }
 
 fn texts<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {

@@ -1,40 +1,29 @@
-//! Access tokens by `OAuth2` client credentials (RFC 6749, 4.4).
+//! Access tokens of an `OAuth2` server (RFC 6749): with client credentials, a password, a refresh
+//! token, the consent of a person, or a grant of the vendor's own.
 //!
-//! Promises to understand the token answers that are out there, and faults that say what the token
-//! endpoint said without any secret in them. Leaves keeping a token, and asking again, to
-//! [`super::auth`].
+//! Promises to understand the token answers that are out there, faults that say what the token
+//! endpoint said without any secret in them, and that a rotated refresh token is kept before it is
+//! used. Leaves holding an access token, and asking again, to [`super::auth`].
 
+mod answer;
 mod endpoint;
+mod errand;
+mod form;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use http::HeaderValue;
 use jiff::Timestamp;
-use oauth2::basic::{
-    BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
-    BasicTokenType,
-};
-use oauth2::{
-    AccessToken, AuthType, ClientId, ClientSecret, RefreshToken, RequestTokenError, Scope,
-    StandardRevocableToken, TokenResponse, TokenUrl,
-};
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value as Json;
+use serde::Deserialize;
 use url::Url;
 
-pub(super) use self::endpoint::conceal;
-use self::endpoint::{Endpoint, refused};
-use super::Transport;
-use crate::clock::Clock;
-use crate::core::fault::{Effect, Fault, FaultKind};
+pub use self::errand::exchange;
+pub(super) use self::errand::{Errand, obtain};
 use crate::secret::Secret;
 
 /// A token is renewed so long before its end, or a tenth of its life if that is shorter.
 const MARGIN: Duration = Duration::from_mins(1);
-/// The longest life of a token that we count with; a longer one is renewed all the same.
-const LONGEST_LIFE: u64 = 30 * 24 * 3600;
 
 /// How an `OAuth2` client proves itself (RFC 6749, 2.3.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -49,24 +38,65 @@ pub enum ClientAuth {
 
 /// All that it takes to ask for a token.
 #[derive(Clone, Debug)]
-pub struct ClientCredentials {
+pub struct Oauth2Client {
     /// Where tokens are had.
     pub token_url: Url,
     /// Who we are.
     pub client_id: Secret,
-    /// The proof.
-    pub client_secret: Secret,
+    /// The proof; a public client has none.
+    pub client_secret: Option<Secret>,
     /// How the proof is sent.
     pub client_auth: ClientAuth,
+    /// What we have to show for a token.
+    pub grant: Grant,
     /// The scopes to ask for; none: none is sent.
     pub scopes: Vec<String>,
     /// The `audience` to ask for.
     pub audience: Option<String>,
     /// Further form fields.
-    pub extra: BTreeMap<String, String>,
+    pub extra: BTreeMap<String, Secret>,
 }
 
-/// A token as it is sent and how long it may be used.
+/// What is shown for a token.
+#[derive(Clone, Debug)]
+pub enum Grant {
+    /// Who the client is (RFC 6749, 4.4).
+    ClientCredentials,
+    /// The password of a service account (RFC 6749, 4.3). A refresh token that comes with it is used
+    /// until it is refused.
+    Password {
+        /// The account.
+        username: Secret,
+        /// Its password.
+        password: Secret,
+    },
+    /// A refresh token (RFC 6749, 6): the one that is kept, else this one.
+    RefreshToken {
+        /// The first of them.
+        first: Secret,
+    },
+    /// A refresh token from the consent of a person (RFC 6749, 4.1).
+    AuthorizationCode {
+        /// The command that asks for consent.
+        remedy: String,
+    },
+    /// A grant of the vendor's own, by its name: all else is in the further form fields.
+    Vendor(String),
+}
+
+impl Grant {
+    /// Does it live on a refresh token that is kept?
+    fn is_kept(&self) -> bool {
+        match self {
+            Self::Password { .. } | Self::RefreshToken { .. } | Self::AuthorizationCode { .. } => {
+                true
+            }
+            Self::ClientCredentials | Self::Vendor(_) => false,
+        }
+    }
+}
+
+/// An access token and how long it may be used.
 #[derive(Clone, Debug)]
 pub(super) struct Token {
     pub(super) secret: Secret,
@@ -80,14 +110,9 @@ struct Life {
 }
 
 impl Token {
-    /// A token that lasts until the app says otherwise.
-    pub(super) fn lasting(secret: Secret) -> Self {
-        Self { secret, life: None }
-    }
-
-    fn new(answer: &TokenAnswer, asked: Timestamp) -> Self {
-        let secret = Secret::new(answer.access_token.secret().as_str());
-        let life = answer.expires_in().map(|span| Life {
+    /// A token that was asked for at `asked`, and lasts for `span`, or until the app says otherwise.
+    fn new(secret: Secret, span: Option<Duration>, asked: Timestamp) -> Self {
+        let life = span.map(|span| Life {
             renew: asked + span.saturating_sub(MARGIN.min(span / 10)),
             end: asked + span,
         });
@@ -110,130 +135,6 @@ impl Token {
             secret: self.secret.clone(),
             life: Some(life),
         })
-    }
-
-    /// The value of the `Authorization` header (RFC 6750, 2.1), marked sensitive.
-    ///
-    /// # Errors
-    /// When the token holds a character that no header may hold.
-    pub(super) fn header(&self) -> Result<HeaderValue, Fault> {
-        let mut value =
-            HeaderValue::from_str(&format!("Bearer {}", self.secret.expose())).map_err(|_| {
-                Fault::new(
-                    FaultKind::Unauthenticated,
-                    Effect::None,
-                    "the token holds a character that cannot be sent; look for a line end inside it",
-                )
-            })?;
-        value.set_sensitive(true);
-        Ok(value)
-    }
-}
-
-/// Asks for a token.
-///
-/// # Errors
-/// [`FaultKind::Unauthenticated`] when the token endpoint refuses us; else what kept it from
-/// answering. The effect is always [`Effect::None`]: the app has not been asked for anything yet.
-pub(super) async fn request<T: Transport>(
-    transport: &T,
-    credentials: &ClientCredentials,
-    clock: &Clock,
-) -> Result<Token, Fault> {
-    let endpoint = Endpoint {
-        transport,
-        credentials,
-        clock,
-    };
-    let client = Client::new(ClientId::new(credentials.client_id.expose().into()))
-        .set_client_secret(ClientSecret::new(credentials.client_secret.expose().into()))
-        .set_auth_type(match credentials.client_auth {
-            ClientAuth::Basic => AuthType::BasicAuth,
-            ClientAuth::Post => AuthType::RequestBody,
-        })
-        .set_token_uri(TokenUrl::from_url(credentials.token_url.clone()));
-    let mut exchange = client
-        .exchange_client_credentials()
-        .add_scopes(credentials.scopes.iter().cloned().map(Scope::new));
-    if let Some(audience) = &credentials.audience {
-        exchange = exchange.add_extra_param("audience", audience.as_str());
-    }
-    for (name, value) in &credentials.extra {
-        exchange = exchange.add_extra_param(name.as_str(), value.as_str());
-    }
-    let asked = clock.now();
-    match exchange.request_async(&endpoint).await {
-        Ok(answer) => Ok(Token::new(&answer, asked)),
-        Err(RequestTokenError::Request(fault)) => Err(fault),
-        Err(RequestTokenError::ServerResponse(refusal)) => {
-            Err(endpoint.fault(FaultKind::Unauthenticated, &refused(&refusal.to_string())))
-        }
-        Err(RequestTokenError::Parse(..) | RequestTokenError::Other(_)) => Err(endpoint.fault(
-            FaultKind::Garbled,
-            "the answer holds no `access_token` for us",
-        )),
-    }
-}
-
-type Client = oauth2::Client<
-    BasicErrorResponse,
-    TokenAnswer,
-    BasicTokenIntrospectionResponse,
-    StandardRevocableToken,
-    BasicRevocationErrorResponse,
->;
-
-/// What a token endpoint answers. More lenient than RFC 6749, 5.1: the life may be a text, and type and
-/// scope are not looked at, since many leave them out or bend them.
-#[derive(Debug, Serialize, Deserialize)]
-struct TokenAnswer {
-    #[serde(skip_serializing)]
-    access_token: AccessToken,
-    #[serde(default, deserialize_with = "read_seconds")]
-    expires_in: Option<u64>,
-    #[serde(skip, default = "bearer")]
-    token_type: BasicTokenType,
-}
-
-fn bearer() -> BasicTokenType {
-    BasicTokenType::Bearer
-}
-
-/// A whole number of seconds, as a number or as a text. Anything else, and zero, which some send for
-/// "no end", is no life at all: the app will say when the token is spent.
-fn read_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    let seconds = match Json::deserialize(deserializer)? {
-        Json::Number(number) => number.to_string().parse::<f64>().ok(),
-        Json::String(text) => text.trim().parse::<f64>().ok(),
-        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
-    };
-    Ok(seconds.filter(|seconds| *seconds >= 1.0).map(|seconds| {
-        Duration::try_from_secs_f64(seconds).map_or(u64::MAX, |span| span.as_secs())
-    }))
-}
-
-impl TokenResponse for TokenAnswer {
-    type TokenType = BasicTokenType;
-
-    fn access_token(&self) -> &AccessToken {
-        &self.access_token
-    }
-
-    fn token_type(&self) -> &BasicTokenType {
-        &self.token_type
-    }
-
-    fn expires_in(&self) -> Option<Duration> {
-        self.expires_in
-            .map(|seconds| Duration::from_secs(seconds.min(LONGEST_LIFE)))
-    }
-
-    fn refresh_token(&self) -> Option<&RefreshToken> {
-        None
-    }
-
-    fn scopes(&self) -> Option<&Vec<Scope>> {
-        None
     }
 }
 

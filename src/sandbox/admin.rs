@@ -93,11 +93,49 @@ impl Sandbox {
             .is_some_and(|mut app| app.destroy_group(id.as_str(), now))
     }
 
+    /// Gives `target` so many seats: while as many accounts are active, none is made. `None`: as many
+    /// as it takes.
+    pub fn set_seats(&self, target: &TargetName, seats: Option<usize>) {
+        if let Some(mut app) = self.app(target) {
+            app.switches.seats = seats;
+        }
+    }
+
+    /// Switches provisioning in `target` off, so that every request is refused, or on again.
+    pub fn set_paused(&self, target: &TargetName, paused: bool) {
+        if let Some(mut app) = self.app(target) {
+            app.switches.paused = paused;
+        }
+    }
+
+    /// Lets no request change the user `id` of `target` any more.
+    pub fn guard_user(&self, target: &TargetName, id: &RemoteId) {
+        if let Some(mut app) = self.app(target) {
+            app.switches.guarded.insert(id.as_str().to_owned());
+        }
+    }
+
+    /// Makes `target` keep to the rates of its profile from now on: a request too many is answered
+    /// with 429 and `Retry-After`.
+    pub fn keep_rates(&self, target: &TargetName) {
+        if let Some(mut app) = self.app(target) {
+            let profile = app.profile.clone();
+            app.switches.keep_rates(&profile);
+        }
+    }
+
     /// Ends every OAuth 2.0 token that `target` has issued.
     pub fn expire_tokens(&self, target: &TargetName) {
         let now = self.clock.now();
         if let Some(mut app) = self.app(target) {
             app.expire_tokens(now);
+        }
+    }
+
+    /// Makes every refresh token of `target` void.
+    pub fn revoke_refresh_tokens(&self, target: &TargetName) {
+        if let Some(mut app) = self.app(target) {
+            app.revoke_refresh_tokens();
         }
     }
 }

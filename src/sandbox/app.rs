@@ -3,6 +3,8 @@
 //! Promises that a request is judged in the order of a real service (address, credentials, headers,
 //! method, body) and that a refused one changes nothing. Leaves users and groups to their own files.
 
+use std::collections::BTreeMap;
+
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
@@ -14,12 +16,14 @@ use super::path::AttrPath;
 use super::records::{Members, Record, Records};
 use super::refusal::Refusal;
 use super::reply;
-use super::route::{self, Place};
+use super::route::{self, Place, Scope};
 use super::rulebook::{BadPattern, Rulebook};
 use super::seed::Seed;
 use super::shape::Shape;
+use super::switch::Shelved;
+use super::switches::Switches;
 use super::token::{Gate, SandboxAuth};
-use super::{AppSetup, discovery};
+use super::{AppSetup, discovery, wording};
 use crate::core::key::TargetName;
 use crate::core::profile::Profile;
 use crate::http::{Answer, Request};
@@ -36,10 +40,16 @@ pub(super) struct App {
     pub(super) group_shape: Shape,
     pub(super) users: Records,
     pub(super) groups: Records,
+    /// Users whom no client sees.
+    pub(super) shelf: Vec<Shelved>,
+    /// The names of users who are off, by id, where the app hides them.
+    pub(super) names: BTreeMap<String, Object>,
     /// Attributes that are never shown.
     pub(super) hidden: Vec<AttrPath>,
     /// Users a page, and groups a page, at most.
     pub(super) pages: (usize, usize),
+    /// What an administrator has switched on.
+    pub(super) switches: Switches,
     gate: Gate,
     log: RequestLog,
 }
@@ -57,6 +67,8 @@ impl App {
             group_shape: Shape::of_groups(),
             users: Records::new('u', "User", indexed),
             groups: Records::new('g', "Group", vec![AttrPath::of(&"displayName".into())]),
+            shelf: Vec::new(),
+            names: BTreeMap::new(),
             hidden,
             pages: (
                 cap(setup.profile.users.page),
@@ -64,6 +76,7 @@ impl App {
             ),
             gate: Gate::new(&setup.name, setup.auth, setup.token_life),
             log: RequestLog::default(),
+            switches: Switches::default(),
             profile: setup.profile,
             rulebook,
         };
@@ -86,7 +99,9 @@ impl App {
         self.user_shape.respell(&mut user);
         let schemas = self.user_shape.schemas_of(&user);
         user.entry("schemas").or_insert_with(|| schemas.into());
-        self.users.insert(user, Members::new(), now)
+        let number = self.users.insert(user, Members::new(), now);
+        self.users.mark_foreign(number);
+        number
     }
 
     /// Takes a group in as it is, past all rules.
@@ -100,13 +115,16 @@ impl App {
 
     /// Answers a request; `rest` is its path below the app's name.
     pub(super) fn handle(&mut self, request: &Request, rest: &str, now: Timestamp) -> Answer {
-        let (kind, answer) = if rest == route::TOKEN && self.gate.auth() == SandboxAuth::Oauth2 {
+        let speaks_oauth = *self.gate.auth() == SandboxAuth::Oauth2;
+        let (kind, answer) = if rest == route::TOKEN && speaks_oauth {
             (RequestKind::Token, self.gate.issue(request, now))
+        } else if rest == route::AUTHORIZE && speaks_oauth {
+            (RequestKind::Scim, self.gate.consent(request))
         } else {
             let answer = self.dispatch(request, rest, now);
             (
                 RequestKind::Scim,
-                answer.unwrap_or_else(|refusal| refusal.answer()),
+                answer.unwrap_or_else(|refusal| wording::worded(refusal, &self.profile).answer()),
             )
         };
         let line = LoggedRequest {
@@ -130,17 +148,28 @@ impl App {
             .and_then(|path| route::place(path, &self.profile));
         let place = place.ok_or_else(|| Refusal::missing("there is nothing at this address"))?;
         self.gate.check(&request.headers, now)?;
+        let bytes = request.body.len();
+        self.switches.admit(&request.method, &place, bytes, now)?;
         self.check_headers(request)?;
-        if request.body.len() > LONGEST_BODY {
-            let problem = "the body is longer than 16 MiB";
+        let most = self.profile.http.max_body.unwrap_or(LONGEST_BODY);
+        if bytes > most.min(LONGEST_BODY) {
+            let problem = format!("the body is longer than {most} bytes");
             return Err(Refusal::plain(StatusCode::PAYLOAD_TOO_LARGE, problem));
         }
+        let active = || {
+            self.users
+                .iter()
+                .filter(|(_, user)| user.is_active())
+                .count()
+        };
+        self.switches.check(&request.method, &place, active)?;
         let base = base_of(request, rest);
         let call = Call {
             base: &base,
             query: Query::of(&request.url)?,
             body: &request.body,
             headers: &request.headers,
+            etags: self.profile.http.etags,
             now,
         };
         self.serve(&request.method, &place, &call)
@@ -156,9 +185,15 @@ impl App {
             Place::Absent(what) => Err(Refusal::unsupported(format!(
                 "this app does not have {what}"
             ))),
-            Place::Groups | Place::Group(_) if !self.profile.has_groups() => {
+            Place::Groups | Place::Group(_) | Place::Search(Scope::Groups)
+                if !self.profile.has_groups() =>
+            {
                 Err(Refusal::missing("this app has no groups"))
             }
+            Place::Search(scope) => match *method {
+                Method::POST => self.search(*scope, call),
+                _ => Err(no_such_method(method)),
+            },
             Place::Users => match *method {
                 Method::GET => self.list_users(call),
                 Method::POST => self.create_user(call),
@@ -185,7 +220,7 @@ impl App {
             },
             Place::Provider | Place::ResourceTypes(_) | Place::Schemas(_) => match *method {
                 Method::GET => {
-                    let body = discovery::describe(self, place)?;
+                    let body = discovery::describe(self, place, call.base)?;
                     Ok(reply::scim(StatusCode::OK, &body))
                 }
                 _ => Err(no_such_method(method)),
@@ -194,7 +229,7 @@ impl App {
     }
 
     /// How the app wants its clients to prove who they are.
-    pub(super) fn auth(&self) -> SandboxAuth {
+    pub(super) fn auth(&self) -> &SandboxAuth {
         self.gate.auth()
     }
 
@@ -216,6 +251,11 @@ impl App {
     /// Ends every token that was issued.
     pub(super) fn expire_tokens(&mut self, now: Timestamp) {
         self.gate.expire(now);
+    }
+
+    /// Makes every refresh token void.
+    pub(super) fn revoke_refresh_tokens(&mut self) {
+        self.gate.revoke();
     }
 
     /// The requests so far.
@@ -285,7 +325,11 @@ fn no_such_method(method: &Method) -> Refusal {
     Refusal::plain(StatusCode::METHOD_NOT_ALLOWED, problem)
 }
 
+/// The path and the query as they came; those of a page of consent are nobody's business.
 fn asked(request: &Request) -> String {
+    if request.url.path().ends_with(route::AUTHORIZE) {
+        return request.url.path().to_owned();
+    }
     request.url[url::Position::BeforePath..url::Position::AfterQuery].to_owned()
 }
 

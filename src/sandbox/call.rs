@@ -15,7 +15,10 @@ use super::object::{self, Object};
 use super::refusal::{Refusal, ScimType};
 use super::reply::etag;
 use super::view::Projection;
-use crate::core::profile::Profile;
+use crate::core::profile::{ETags, Profile};
+
+/// The schema of a search (RFC 7644, 3.4.3).
+const SEARCH: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 
 /// A request.
 pub(super) struct Call<'a> {
@@ -27,6 +30,8 @@ pub(super) struct Call<'a> {
     pub(super) body: &'a [u8],
     /// The header fields.
     pub(super) headers: &'a HeaderMap,
+    /// Does the app want a version with each write?
+    pub(super) etags: ETags,
     /// The time.
     pub(super) now: Timestamp,
 }
@@ -76,7 +81,13 @@ impl Call<'_> {
             .get(IF_MATCH)
             .and_then(|value| value.to_str().ok())
         else {
-            return Ok(());
+            return match self.etags {
+                ETags::Off | ETags::Send => Ok(()),
+                ETags::Required => Err(Refusal::plain(
+                    StatusCode::PRECONDITION_REQUIRED,
+                    "this app wants If-Match with the version that was read",
+                )),
+            };
         };
         let present = etag(version);
         let fits = wanted
@@ -96,8 +107,12 @@ impl Call<'_> {
 pub(super) struct Query {
     /// Which resources.
     pub(super) filter: Option<Filter>,
-    /// From which one on; the first is 1.
-    pub(super) start: usize,
+    /// From which one on, if the client said so.
+    pub(super) start: Option<usize>,
+    /// After which page, if the client said so.
+    pub(super) cursor: Option<String>,
+    /// Sorted by what, if the client said so.
+    pub(super) sort: Option<String>,
     /// How many, if the client said so.
     pub(super) count: Option<usize>,
     /// Which attributes.
@@ -107,15 +122,14 @@ pub(super) struct Query {
 impl Query {
     /// Reads the parameters of an address; unknown ones do not count.
     pub(super) fn of(url: &Url) -> Result<Self, Refusal> {
-        let mut query = Self {
-            start: 1,
-            ..Self::default()
-        };
+        let mut query = Self::default();
         let (mut only, mut without) = (None, None);
         for (name, value) in url.query_pairs() {
             match &*name {
                 "filter" => query.filter = Some(read_filter(&value)?),
-                "startIndex" => query.start = whole_number("startIndex", &value)?.max(1),
+                "startIndex" => query.start = Some(whole_number("startIndex", &value)?),
+                "cursor" => query.cursor = Some(value.into_owned()),
+                "sortBy" => query.sort = Some(value.into_owned()),
                 "count" => query.count = Some(whole_number("count", &value)?),
                 "attributes" => only = Some(value),
                 "excludedAttributes" => without = Some(value),
@@ -124,6 +138,34 @@ impl Query {
         }
         query.projection = Projection::of(only.as_deref(), without.as_deref());
         Ok(query)
+    }
+}
+
+impl Query {
+    /// Reads the body of a search (RFC 7644, 3.4.3); what is not known does not count.
+    pub(super) fn of_search(sent: &Object) -> Result<Self, Refusal> {
+        check_schemas(sent, SEARCH, &|urn| urn.eq_ignore_ascii_case(SEARCH))?;
+        let number = |name: &str| match object::get(sent, name) {
+            None | Some(Json::Null) => Ok(None),
+            Some(value) => whole_number(name, &value.to_string()).map(Some),
+        };
+        let names = |name: &str| {
+            let list = object::get(sent, name)?.as_array()?;
+            let names: Vec<&str> = list.iter().filter_map(Json::as_str).collect();
+            Some(names.join(","))
+        };
+        let filter = object::text(sent, "filter").map(read_filter).transpose()?;
+        Ok(Self {
+            filter,
+            start: number("startIndex")?,
+            cursor: object::text(sent, "cursor").map(str::to_owned),
+            sort: object::text(sent, "sortBy").map(str::to_owned),
+            count: number("count")?,
+            projection: Projection::of(
+                names("attributes").as_deref(),
+                names("excludedAttributes").as_deref(),
+            ),
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an app says of itself (RFC 7644, 4; RFC 7643, 5 to 7).
 //!
-//! Promises the truth: PATCH, filters and attributes are those of the profile. Leaves everything
-//! optional out.
+//! Promises the truth: PATCH, filters and endpoints are those of the profile. Leaves everything
+//! optional out, and attributes to [`super::schema`].
 
 use serde_json::{Value as Json, json};
 
@@ -9,21 +9,22 @@ use super::app::App;
 use super::path::{GROUP, USER};
 use super::refusal::Refusal;
 use super::route::Place;
-use super::shape::{Form, Node, Nodes};
+use super::schema;
 use super::token::SandboxAuth;
 use crate::core::profile::UpdateForm;
 
-/// The body for one of the discovery addresses.
-pub(super) fn describe(app: &App, place: &Place) -> Result<Json, Refusal> {
+/// The body for one of the discovery addresses, of an app whose address is `base`.
+pub(super) fn describe(app: &App, place: &Place, base: &str) -> Result<Json, Refusal> {
     match place {
-        Place::ResourceTypes(one) => pick(resource_types(app), one.as_deref()),
-        Place::Schemas(one) => pick(schemas(app), one.as_deref()),
+        Place::ResourceTypes(one) => pick(resource_types(app, base), one.as_deref()),
+        Place::Schemas(one) => pick(schema::all(app, base), one.as_deref()),
         Place::Provider
         | Place::Users
         | Place::User(_)
         | Place::Groups
         | Place::Group(_)
-        | Place::Absent(_) => Ok(provider(app)),
+        | Place::Search(_)
+        | Place::Absent(_) => Ok(provider(app, base)),
     }
 }
 
@@ -44,10 +45,12 @@ fn pick(all: Vec<Json>, one: Option<&str>) -> Result<Json, Refusal> {
     }
 }
 
-fn provider(app: &App) -> Json {
+fn provider(app: &App, base: &str) -> Json {
     let (kind, name) = match app.auth() {
         SandboxAuth::Bearer => ("oauthbearertoken", "Bearer token"),
-        SandboxAuth::Oauth2 => ("oauth2", "OAuth2 client credentials"),
+        SandboxAuth::Basic => ("httpbasic", "User name and password"),
+        SandboxAuth::Header(_) => ("apikey", "A key in a header"),
+        SandboxAuth::Oauth2 => ("oauth2", "OAuth2"),
     };
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
@@ -61,6 +64,10 @@ fn provider(app: &App) -> Json {
         "sort": {"supported": false},
         "etag": {"supported": true},
         "authenticationSchemes": [{"type": kind, "name": name, "description": name}],
+        "meta": {
+            "resourceType": "ServiceProviderConfig",
+            "location": format!("{base}/ServiceProviderConfig"),
+        },
     })
 }
 
@@ -69,7 +76,7 @@ fn takes_patch(app: &App) -> bool {
     users.update != UpdateForm::Put || app.profile.has_groups() && groups.update != UpdateForm::Put
 }
 
-fn resource_types(app: &App) -> Vec<Json> {
+fn resource_types(app: &App, base: &str) -> Vec<Json> {
     let one = |name: &str, endpoint: &str, schema: &str, extensions: Vec<Json>| {
         json!({
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ResourceType"],
@@ -78,6 +85,10 @@ fn resource_types(app: &App) -> Vec<Json> {
             "endpoint": endpoint,
             "schema": schema,
             "schemaExtensions": extensions,
+            "meta": {
+                "resourceType": "ResourceType",
+                "location": format!("{base}/ResourceTypes/{name}"),
+            },
         })
     };
     let extensions = app.user_shape.extensions.values();
@@ -92,52 +103,4 @@ fn resource_types(app: &App) -> Vec<Json> {
         types.push(one("Group", &app.profile.groups.path, GROUP, Vec::new()));
     }
     types
-}
-
-fn schemas(app: &App) -> Vec<Json> {
-    let mut all = vec![schema(USER, "User", &app.user_shape.nodes)];
-    for (urn, nodes) in app.user_shape.extensions.values() {
-        let name = urn.split(':').rev().nth(2).unwrap_or("extension");
-        all.push(schema(urn, name, nodes));
-    }
-    if app.profile.has_groups() {
-        all.push(schema(GROUP, "Group", &app.group_shape.nodes));
-    }
-    all
-}
-
-fn schema(urn: &str, name: &str, nodes: &Nodes) -> Json {
-    let attributes: Vec<Json> = nodes.values().map(attribute).collect();
-    json!({
-        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Schema"],
-        "id": urn,
-        "name": name,
-        "attributes": attributes,
-    })
-}
-
-fn attribute(node: &Node) -> Json {
-    let (kind, many) = match node.form {
-        Form::Single if node.name == "active" => ("boolean", false),
-        Form::Single => ("string", false),
-        Form::Complex => ("complex", false),
-        Form::Objects | Form::Items => ("complex", true),
-    };
-    let sub = |name: &String| {
-        let kind = if name == "primary" {
-            "boolean"
-        } else {
-            "string"
-        };
-        json!({"name": name, "type": kind, "multiValued": false})
-    };
-    let subs: Vec<Json> = node.subs.iter().map(sub).collect();
-    json!({
-        "name": node.name,
-        "type": kind,
-        "multiValued": many,
-        "mutability": "readWrite",
-        "returned": "default",
-        "subAttributes": subs,
-    })
 }

@@ -17,6 +17,7 @@ use serde_json::Value as Json;
 use super::object::Object;
 use super::records::is_active;
 use super::refusal::Refusal;
+use super::reply;
 use crate::core::fault::{Effect, Fault, FaultKind};
 use crate::http::{Answer, Request, Transport};
 
@@ -35,6 +36,8 @@ pub enum FaultInjection {
     ServerError(u16, Commit),
     /// 401; the request is not carried out.
     ExpiredToken,
+    /// 204 to a write that is not carried out.
+    NotDone,
     /// The answer breaks off in the middle of its body.
     TruncatedBody,
     /// A read gives what the same address gave last time.
@@ -189,6 +192,7 @@ impl<T: Transport> Faulty<T> {
                 let refusal = Refusal::plain(StatusCode::UNAUTHORIZED, "the token has expired");
                 Ok(refusal.answer())
             }
+            FaultInjection::NotDone => Ok(reply::nothing()),
             FaultInjection::TruncatedBody => Ok(truncated(self.honest(request).await?)),
             FaultInjection::StaleRead => match self.remembered(&request) {
                 Some(answer) => Ok(answer),

@@ -13,7 +13,8 @@ use super::call::{Call, check_schemas};
 use super::filter::{Filter, folded};
 use super::members::{Draft, MemberChange};
 use super::object::{self, Object};
-use super::operation::{self, Op, Operation};
+use super::operation::{Op, Operation};
+use super::paging::Window;
 use super::patch;
 use super::path::{AttrPath, GROUP};
 use super::records::{Members, Record};
@@ -21,26 +22,31 @@ use super::refusal::{Refusal, ScimType};
 use super::reply;
 use super::route::encode;
 use super::view::{self, Page, Projection, Shown};
+use crate::core::profile::{GroupModel, MemberAddition, UpdateForm};
+use crate::core::rules::glob;
 use crate::http::Answer;
 
 impl App {
     pub(super) fn list_groups(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
-        let hits: Vec<&Record> = match &call.query.filter {
-            None => self.groups.iter().map(|(_, record)| record).collect(),
-            Some(filter) => {
-                self.check_group_filter(filter)?;
-                let groups = self.groups.iter().map(|(_, record)| record);
-                groups
-                    .filter(|record| filter.matches(&whole(record, filter)))
-                    .collect()
-            }
-        };
-        let start = call.query.start;
-        let count = call.query.count.unwrap_or(self.pages.1).min(self.pages.1);
+        if let Some(filter) = &call.query.filter {
+            self.check_group_filter(filter)?;
+        }
+        let hits = self.groups_that_fit(call.query.filter.as_ref());
+        let window = Window::of(&call.query, self.profile.groups.paging, self.pages.1, "")?;
         let total = hits.len();
-        let page = hits.into_iter().skip(start - 1).take(count);
+        let page = window.cut(hits.into_iter()).into_iter();
         let shown = page.map(|record| self.show_group(record, call)).collect();
-        Ok(reply::scim(StatusCode::OK, &Page::new(total, start, shown)))
+        Ok(reply::scim(
+            StatusCode::OK,
+            &Page::new(total, &window, shown),
+        ))
+    }
+
+    pub(super) fn groups_that_fit(&self, filter: Option<&Filter>) -> Vec<&Record> {
+        let fits =
+            |record: &&Record| filter.is_none_or(|filter| filter.matches(&whole(record, filter)));
+        let groups = self.groups.iter().map(|(_, record)| record);
+        groups.filter(fits).collect()
     }
 
     fn check_group_filter(&self, filter: &Filter) -> Result<(), Refusal> {
@@ -66,18 +72,22 @@ impl App {
 
     pub(super) fn create_group(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
         let mut sent = call.object(&self.profile)?;
+        self.check_makes_groups()?;
         let schemas = check_schemas(&sent, GROUP, &|urn| urn.eq_ignore_ascii_case(GROUP))?;
         let members = object::take(&mut sent, "members").filter(|list| !list.is_null());
         let mut after = self.group_shape.admit(sent, None)?;
         self.settle_group(None, None, &mut after)?;
         let nobody = Members::new();
-        let mut draft = Draft::new(&nobody);
+        let mut draft = self.draft(&nobody);
         if let Some(list) = members {
             draft.add(list, &self.group_shape, &|id| self.can_join(id))?;
         }
+        self.check_inline(draft.named())?;
         self.check_chunk(draft.named())?;
+        let change = draft.finish();
+        self.check_size(change.size(&nobody))?;
         let mut members = Members::new();
-        draft.finish().make(&mut members);
+        change.make(&mut members);
         after.insert("schemas".into(), schemas.into());
         let number = self.groups.insert(after, members, call.now);
         let record = self.groups.get(number).expect("it was taken in just now");
@@ -87,6 +97,7 @@ impl App {
 
     pub(super) fn replace_group(&mut self, id: &str, call: &Call<'_>) -> Result<Answer, Refusal> {
         let mut sent = call.object(&self.profile)?;
+        self.check_update(UpdateForm::Put)?;
         let record = self.group(id)?;
         call.check_version(record.version)?;
         let held = record.resource.get("schemas").and_then(Json::as_array);
@@ -96,14 +107,13 @@ impl App {
         })?;
         let members = object::take(&mut sent, "members").filter(|list| !list.is_null());
         let mut after = self.group_shape.admit(sent, Some(&record.resource))?;
-        let mut draft = Draft::new(&record.members);
+        let mut draft = self.draft(&record.members);
         if members.is_some() || self.profile.groups.members_readable {
             draft.clear();
         }
         if let Some(list) = members {
             draft.add(list, &self.group_shape, &|id| self.can_join(id))?;
         }
-        self.check_chunk(draft.named())?;
         let change = draft.finish();
         after.insert("schemas".into(), schemas.into());
         self.change_group(id, after, change, call)?;
@@ -111,12 +121,12 @@ impl App {
     }
 
     pub(super) fn patch_group(&mut self, id: &str, call: &Call<'_>) -> Result<Answer, Refusal> {
-        let operations = operation::read(call.object(&self.profile)?)?;
-        self.check_count(operations.len())?;
+        self.check_update(UpdateForm::Patch)?;
+        let operations = self.operations(call)?;
         let record = self.group(id)?;
         call.check_version(record.version)?;
         let mut after = record.resource.clone();
-        let mut draft = Draft::new(&record.members);
+        let mut draft = self.draft(&record.members);
         for operation in operations {
             self.apply_to_group(operation, &mut after, &mut draft)?;
         }
@@ -144,6 +154,11 @@ impl App {
             if path.attr.sub.is_some() {
                 return Err(Refusal::path("a member is added and removed as a whole"));
             }
+            let wants_object = self.profile.groups.add == MemberAddition::Object;
+            if operation.op == Op::Add && wants_object {
+                let problem = "this app adds members by an object without a path";
+                return Err(Refusal::path(problem));
+            }
             return draft.apply(operation, &self.group_shape, removal, &can_join);
         }
         let members = match (&operation.op, &mut operation.value) {
@@ -160,6 +175,7 @@ impl App {
     }
 
     pub(super) fn delete_group(&mut self, id: &str, call: &Call<'_>) -> Result<Answer, Refusal> {
+        self.check_makes_groups()?;
         if !self.profile.groups.delete {
             return Err(Refusal::unsupported("this app does not delete groups"));
         }
@@ -187,7 +203,12 @@ impl App {
     ) -> Result<(), Refusal> {
         let missing = || Refusal::missing("there is no such group");
         let number = self.groups.number(id).ok_or_else(missing)?;
-        let before = &self.groups.get(number).ok_or_else(missing)?.resource;
+        let record = self.groups.get(number).ok_or_else(missing)?;
+        let before = &record.resource;
+        let size = change.size(&record.members);
+        if size > record.members.len() {
+            self.check_size(size)?;
+        }
         self.settle_group(Some(number), Some(before), &mut after)?;
         self.groups.update(number, after, call.now);
         self.groups
@@ -217,6 +238,17 @@ impl App {
         if name.is_empty() {
             return Err(Refusal::value("displayName is required"));
         }
+        let held = before.and_then(|before| object::text(before, "displayName"));
+        let rules = &self.profile.groups;
+        let is_fixed = !rules.rename || rules.model == GroupModel::Fixed;
+        if is_fixed && held.is_some_and(|held| held != name) {
+            return Err(Refusal::mutability("a group of this app keeps its name"));
+        }
+        let is_managed = |pattern: &String| glob(pattern, name);
+        if rules.managed_by_app.iter().any(is_managed) {
+            let problem = "this app manages the group itself";
+            return Err(Refusal::plain(StatusCode::FORBIDDEN, problem));
+        }
         let path = AttrPath::of(&"displayName".into());
         let holders = self
             .groups
@@ -226,6 +258,57 @@ impl App {
             return Err(Refusal::taken("another group has this displayName"));
         }
         Ok(())
+    }
+
+    fn draft<'a>(&self, members: &'a Members) -> Draft<'a> {
+        Draft::new(members).wanting_display(self.profile.groups.member_display)
+    }
+
+    fn check_makes_groups(&self) -> Result<(), Refusal> {
+        match self.profile.groups.model {
+            GroupModel::Groups | GroupModel::Roles => Ok(()),
+            GroupModel::None | GroupModel::Fixed => {
+                let problem = "the groups of this app are its own: none is made or deleted";
+                Err(Refusal::plain(StatusCode::FORBIDDEN, problem))
+            }
+        }
+    }
+
+    /// PUT is taken wherever PATCH is (RFC 7644, 3.5.1); an app of PUT alone knows no PATCH.
+    fn check_update(&self, form: UpdateForm) -> Result<(), Refusal> {
+        match (self.profile.groups.update, form) {
+            (UpdateForm::None, _) => Err(Refusal::unsupported("this app does not change groups")),
+            (UpdateForm::Put, UpdateForm::Patch) => {
+                Err(Refusal::unsupported("this app changes groups by PUT only"))
+            }
+            (UpdateForm::Put | UpdateForm::Patch, _) => Ok(()),
+        }
+    }
+
+    /// An app that says nothing about members of a new group takes them.
+    fn check_inline(&self, members: usize) -> Result<(), Refusal> {
+        let most = self.profile.groups.inline_members;
+        if most == 0 || members <= most {
+            return Ok(());
+        }
+        let problem = format!("a group is made with at most {most} members");
+        Err(Refusal::value(problem))
+    }
+
+    fn check_size(&self, members: usize) -> Result<(), Refusal> {
+        match self.profile.groups.max_members {
+            Some(most) if members > most => {
+                let problem = format!("a group of this app holds at most {most} members");
+                Err(Refusal::value(problem))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn is_inactive(&self, id: &str) -> bool {
+        let number = self.users.number(id);
+        let user = number.and_then(|number| self.users.get(number));
+        user.is_some_and(|user| !user.is_active())
     }
 
     fn check_chunk(&self, members: usize) -> Result<(), Refusal> {
@@ -256,10 +339,15 @@ impl App {
         )
     }
 
-    fn show_group<'a>(&self, record: &'a Record, call: &Call<'_>) -> Shown<'a> {
+    pub(super) fn show_group<'a>(&self, record: &'a Record, call: &Call<'_>) -> Shown<'a> {
         let location = self.group_location(record, call);
         let members = self.profile.groups.members_readable;
-        view::show(record, &call.query.projection, &[], members, location)
+        let shown = view::show(record, &call.query.projection, &[], members, location);
+        if self.profile.groups.hides_inactive {
+            shown.without_members(&|id| self.is_inactive(id))
+        } else {
+            shown
+        }
     }
 
     fn group_answer(&self, status: StatusCode, record: &Record, call: &Call<'_>) -> Answer {

@@ -21,6 +21,7 @@ pub(super) struct Draft<'a> {
     cleared: bool,
     changed: BTreeMap<String, Option<Json>>,
     named: usize,
+    wants_display: bool,
 }
 
 /// The outcome of a draft.
@@ -38,7 +39,14 @@ impl<'a> Draft<'a> {
             cleared: false,
             changed: BTreeMap::new(),
             named: 0,
+            wants_display: false,
         }
+    }
+
+    /// Refuses new members without a `display`, where the app wants one.
+    pub(super) fn wanting_display(mut self, wants: bool) -> Self {
+        self.wants_display = wants;
+        self
     }
 
     /// How many members the request named so far.
@@ -83,6 +91,9 @@ impl<'a> Draft<'a> {
             }
             match self.base.get(&id) {
                 Some(held) => self.changed.insert(id, Some(held.clone())),
+                None if self.wants_display && item.get("display").is_none() => {
+                    return Err(Refusal::value("each member needs a display"));
+                }
                 None if exists(&id) => self.changed.insert(id, Some(item)),
                 None => {
                     let problem = format!("members names {id}, and there is no such user");
@@ -136,16 +147,26 @@ impl<'a> Draft<'a> {
 
     fn remove_list(&mut self, value: Json, form: MemberRemoval) -> Result<(), Refusal> {
         match form {
-            MemberRemoval::List | MemberRemoval::Object => {
-                for item in list(value)? {
-                    self.remove(id_of(&item)?);
+            MemberRemoval::List => self.remove_items(value),
+            MemberRemoval::Object => match value {
+                Json::Object(mut fields) if fields.contains_key("members") => {
+                    self.remove_items(fields.remove("members").unwrap_or_default())
                 }
-                Ok(())
-            }
+                _ => Err(Refusal::value(
+                    "a remove of members takes an object that holds members",
+                )),
+            },
             MemberRemoval::Filter => Err(Refusal::value(
                 "a remove of members takes no value; use members[value eq \"…\"]",
             )),
         }
+    }
+
+    fn remove_items(&mut self, value: Json) -> Result<(), Refusal> {
+        for item in list(value)? {
+            self.remove(id_of(&item)?);
+        }
+        Ok(())
     }
 
     fn remove_filtered(&mut self, filter: &Filter, form: MemberRemoval) -> Result<(), Refusal> {
@@ -176,6 +197,19 @@ impl<'a> Draft<'a> {
 }
 
 impl MemberChange {
+    /// How many members there will be.
+    pub(super) fn size(&self, members: &Members) -> usize {
+        let kept = if self.cleared { 0 } else { members.len() };
+        let is_held = |id: &String| !self.cleared && members.contains_key(id);
+        self.changed.iter().fold(kept, |size, (id, member)| {
+            match (member.is_some(), is_held(id)) {
+                (true, false) => size + 1,
+                (false, true) => size - 1,
+                (true, true) | (false, false) => size,
+            }
+        })
+    }
+
     /// Makes the change; says whether anything is different afterwards.
     pub(super) fn make(self, members: &mut Members) -> bool {
         let mut differs = false;

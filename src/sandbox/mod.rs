@@ -3,7 +3,8 @@
 //! Promises to refuse what a real app of that profile would refuse and to do what it would really
 //! do, in the same way every time: ids come from counters, time from the clock it was given. It is a
 //! [`Transport`], so that a whole installation runs without a socket, and it can be [served](serve()).
-//! Leaves rates to the fault scripts of [`faults`], and never touches a disk but for [`load_seed`].
+//! Keeps the profile's rates only when it is [told to](Sandbox::keep_rates), and never touches a disk
+//! but for [`load_seed`].
 
 mod admin;
 mod app;
@@ -17,8 +18,10 @@ mod grammar;
 mod groups;
 mod log;
 mod members;
+mod meter;
 mod object;
 mod operation;
+mod paging;
 mod patch;
 mod path;
 mod records;
@@ -26,14 +29,19 @@ mod refusal;
 mod reply;
 mod route;
 mod rulebook;
+mod schema;
+mod search;
 mod seed;
 mod serve;
 mod shape;
 #[cfg(test)]
 mod stories;
+mod switch;
+mod switches;
 mod token;
 mod users;
 mod view;
+mod wording;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -117,6 +125,12 @@ pub fn base_url(root: &Url, target: &TargetName) -> Url {
 #[must_use]
 pub fn token_url(root: &Url, target: &TargetName) -> Url {
     below(root, target, route::TOKEN)
+}
+
+/// The page of consent of the sandbox copy of `target`, where the sandbox is at `root`.
+#[must_use]
+pub fn authorize_url(root: &Url, target: &TargetName) -> Url {
+    below(root, target, route::AUTHORIZE)
 }
 
 fn below(root: &Url, target: &TargetName, path: &str) -> Url {

@@ -3,6 +3,8 @@
 //! Promises that a malformed body, operation or path is refused before anything is touched. Leaves
 //! carrying them out to [`super::patch`].
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
 use super::filter::Filter;
@@ -10,6 +12,7 @@ use super::grammar;
 use super::object::Object;
 use super::path::AttrPath;
 use super::refusal::Refusal;
+use crate::core::profile::{ExtensionPaths, OpCase, PatchDialect};
 
 /// The schema of a PATCH body.
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -79,8 +82,16 @@ impl PatchPath {
     }
 }
 
+/// How an app wants a PATCH to be written.
+pub(super) struct Wording<'a> {
+    /// How operations are named and paths are joined.
+    pub(super) dialect: &'a PatchDialect,
+    /// The URNs of its extensions.
+    pub(super) extensions: Vec<&'a str>,
+}
+
 /// Reads the operations of a PATCH body.
-pub(super) fn read(body: Object) -> Result<Vec<Operation>, Refusal> {
+pub(super) fn read(body: Object, wording: &Wording<'_>) -> Result<Vec<Operation>, Refusal> {
     let mut list = None;
     let mut is_patch = false;
     for (key, value) in body {
@@ -101,21 +112,24 @@ pub(super) fn read(body: Object) -> Result<Vec<Operation>, Refusal> {
     }
     match list {
         Some(Json::Array(items)) if !items.is_empty() => {
-            items.into_iter().map(read_operation).collect()
+            let items = items.into_iter();
+            items.map(|item| read_operation(item, wording)).collect()
         }
         Some(_) | None => Err(Refusal::syntax("the body has no list of Operations")),
     }
 }
 
-fn read_operation(item: Json) -> Result<Operation, Refusal> {
+fn read_operation(item: Json, wording: &Wording<'_>) -> Result<Operation, Refusal> {
     let Json::Object(fields) = item else {
         return Err(Refusal::syntax("each operation has to be an object"));
     };
     let (mut op, mut path, mut value) = (None, None, None);
     for (key, field) in fields {
         match (key.to_ascii_lowercase().as_str(), field) {
-            ("op", Json::String(word)) => op = Some(read_op(&word)?),
-            ("path", Json::String(text)) => path = Some(PatchPath::parse(&text)?),
+            ("op", Json::String(word)) => op = Some(read_op(&word, wording.dialect.op_case)?),
+            ("path", Json::String(text)) => {
+                path = Some(PatchPath::parse(&wording.colons(&text)?)?);
+            }
             ("path", Json::Null) => {}
             ("value", field) => value = Some(field),
             _ => return Err(Refusal::syntax(format!("an operation has no such {key}"))),
@@ -130,7 +144,31 @@ fn read_operation(item: Json) -> Result<Operation, Refusal> {
     Ok(Operation { op, path, value })
 }
 
-fn read_op(word: &str) -> Result<Op, Refusal> {
+impl Wording<'_> {
+    /// The path with a colon between an extension and its attribute, whatever this app wants there.
+    fn colons<'t>(&self, text: &'t str) -> Result<Cow<'t, str>, Refusal> {
+        let begins = |urn: &&&str| {
+            text.get(..urn.len())
+                .is_some_and(|begin| begin.eq_ignore_ascii_case(urn))
+        };
+        let Some(urn) = self.extensions.iter().find(begins) else {
+            return Ok(Cow::Borrowed(text));
+        };
+        let (urn, rest) = text.split_at(urn.len());
+        match (self.dialect.extension_paths, rest.chars().next()) {
+            (ExtensionPaths::Colon, _) | (ExtensionPaths::Dot, None) => Ok(Cow::Borrowed(text)),
+            (ExtensionPaths::Dot, Some('.')) => Ok(Cow::Owned(format!("{urn}:{}", &rest[1..]))),
+            (ExtensionPaths::Dot, Some(_)) => Err(Refusal::path(
+                "this app wants a dot between an extension and its attribute",
+            )),
+        }
+    }
+}
+
+fn read_op(word: &str, case: OpCase) -> Result<Op, Refusal> {
+    if case == OpCase::Title && !word.starts_with(|first: char| first.is_ascii_uppercase()) {
+        return Err(Refusal::syntax(format!("there is no op {word:?}")));
+    }
     match word.to_ascii_lowercase().as_str() {
         "add" => Ok(Op::Add),
         "remove" => Ok(Op::Remove),
@@ -173,9 +211,14 @@ mod tests {
 
     #[test]
     fn the_envelope_is_checked() {
+        let dialect = PatchDialect::default();
+        let wording = Wording {
+            dialect: &dialect,
+            extensions: Vec::new(),
+        };
         let read = |body: Json| {
             let body = body.as_object().expect("an object").clone();
-            super::read(body).expect_err("refused").detail
+            super::read(body, &wording).expect_err("refused").detail
         };
         assert_eq!(
             read(json!({"Operations": []})),

@@ -361,7 +361,12 @@ mod tests {
         let shape = Shape::of_users(&profile());
         let mut resource = ana().as_object().expect("an object").clone();
         let body = patch(operations).as_object().expect("an object").clone();
-        let whole = operation::read(body).and_then(|operations| {
+        let dialect = crate::core::profile::PatchDialect::default();
+        let wording = operation::Wording {
+            dialect: &dialect,
+            extensions: Vec::new(),
+        };
+        let whole = operation::read(body, &wording).and_then(|operations| {
             operations
                 .into_iter()
                 .try_for_each(|one| apply(&mut resource, one, &shape))

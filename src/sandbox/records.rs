@@ -26,6 +26,8 @@ pub(super) struct Record {
     pub(super) members: Members,
     /// How often it was written.
     pub(super) version: u64,
+    /// Was it made without a client of ours?
+    pub(super) foreign: bool,
 }
 
 impl Record {
@@ -82,11 +84,6 @@ impl Records {
         }
     }
 
-    /// How many.
-    pub(super) fn len(&self) -> usize {
-        self.all.len()
-    }
-
     /// Every record with its number, oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Record)> {
         self.all.iter().map(|(number, record)| (*number, record))
@@ -130,11 +127,70 @@ impl Records {
             resource,
             members,
             version: 1,
+            foreign: false,
         };
         self.numbers.insert(record.id().to_owned(), self.last);
         self.index(self.last, &record.resource);
         self.all.insert(self.last, record);
         self.last
+    }
+
+    /// Notes that a record was made by hand.
+    pub(super) fn mark_foreign(&mut self, number: u64) {
+        if let Some(record) = self.all.get_mut(&number) {
+            record.foreign = true;
+        }
+    }
+
+    /// Gives a record another id.
+    pub(super) fn rename(&mut self, number: u64, id: &str) {
+        let Some(record) = self.all.get_mut(&number) else {
+            return;
+        };
+        let old = record.id().to_owned();
+        record.resource.insert("id".into(), id.into());
+        self.numbers.remove(&old);
+        self.numbers.insert(id.to_owned(), number);
+    }
+
+    /// Gives a member another id, in every group that holds it.
+    pub(super) fn rename_member(&mut self, old: &str, new: &str, now: Timestamp) {
+        let holds = |record: &Record| record.members.contains_key(old);
+        let groups = self.iter().filter(|(_, record)| holds(record));
+        let groups: Vec<u64> = groups.map(|(number, _)| number).collect();
+        for number in groups {
+            self.change_members(number, now, |members| {
+                let Some(mut member) = members.remove(old) else {
+                    return false;
+                };
+                member["value"] = new.into();
+                members.insert(new.to_owned(), member);
+                true
+            });
+        }
+    }
+
+    /// Gives whoever is referred to by `old` another id, in every resource that does.
+    pub(super) fn rename_references(&mut self, old: &str, new: &str, now: Timestamp) {
+        let numbers: Vec<u64> = self.all.keys().copied().collect();
+        for number in numbers {
+            let Some(record) = self.all.get(&number) else {
+                continue;
+            };
+            let mut after = record.resource.clone();
+            for part in after
+                .iter_mut()
+                .filter(|(name, _)| name.starts_with("urn:"))
+                .filter_map(|(_, part)| part.as_object_mut())
+            {
+                for reference in part.values_mut() {
+                    if reference.get("value").and_then(Json::as_str) == Some(old) {
+                        reference["value"] = new.into();
+                    }
+                }
+            }
+            self.update(number, after, now);
+        }
     }
 
     fn fresh_id(&mut self) -> String {

@@ -4,10 +4,11 @@
 //! Leaves to the callers when to refuse.
 
 use http::StatusCode;
-use http::header::{HeaderValue, WWW_AUTHENTICATE};
+use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::{Value as Json, json};
 
 use super::reply;
+use crate::core::profile::Meaning;
 use crate::http::Answer;
 
 /// The schema of an error body.
@@ -16,6 +17,8 @@ const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 /// The detail keywords of RFC 7644, 3.12 that a sandbox app uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ScimType {
+    /// The cursor is none of this list (RFC 9865, 2.2).
+    InvalidCursor,
     /// The filter is malformed or not supported.
     InvalidFilter,
     /// A unique value is taken.
@@ -35,6 +38,7 @@ pub(super) enum ScimType {
 impl ScimType {
     fn word(self) -> &'static str {
         match self {
+            Self::InvalidCursor => "invalidCursor",
             Self::InvalidFilter => "invalidFilter",
             Self::Uniqueness => "uniqueness",
             Self::Mutability => "mutability",
@@ -55,15 +59,18 @@ pub(super) struct Refusal {
     pub(super) kind: Option<ScimType>,
     /// The reason, in English.
     pub(super) detail: String,
+    /// What it means, where a profile may have a wording of its own for that.
+    pub(super) means: Option<Meaning>,
+    /// Seconds after which the client may ask again, where that helps.
+    pub(super) retry_after: Option<u64>,
 }
 
 impl Refusal {
     /// 400 with a keyword.
     pub(super) fn bad(kind: ScimType, detail: impl Into<String>) -> Self {
         Self {
-            status: StatusCode::BAD_REQUEST,
             kind: Some(kind),
-            detail: detail.into(),
+            ..Self::plain(StatusCode::BAD_REQUEST, detail)
         }
     }
 
@@ -90,9 +97,16 @@ impl Refusal {
     /// 409 `uniqueness`.
     pub(super) fn taken(detail: impl Into<String>) -> Self {
         Self {
-            status: StatusCode::CONFLICT,
             kind: Some(ScimType::Uniqueness),
-            detail: detail.into(),
+            ..Self::meaning(StatusCode::CONFLICT, Meaning::Conflict, detail)
+        }
+    }
+
+    /// A status, and what it means.
+    pub(super) fn meaning(status: StatusCode, means: Meaning, detail: impl Into<String>) -> Self {
+        Self {
+            means: Some(means),
+            ..Self::plain(status, detail)
         }
     }
 
@@ -102,6 +116,8 @@ impl Refusal {
             status,
             kind: None,
             detail: detail.into(),
+            means: None,
+            retry_after: None,
         }
     }
 
@@ -129,6 +145,11 @@ impl Refusal {
         if self.status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer realm=\"sandbox\"");
             answer.headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(seconds) = self.retry_after {
+            answer
+                .headers
+                .insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         answer
     }

@@ -12,6 +12,9 @@ pub(super) const SCIM: &str = "/scim/v2";
 /// Where its tokens are had, below its name.
 pub(super) const TOKEN: &str = "/oauth2/token";
 
+/// Where a person consents to them, below its name.
+pub(super) const AUTHORIZE: &str = "/oauth2/authorize";
+
 /// What an address means within an app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -29,8 +32,21 @@ pub(super) enum Place {
     ResourceTypes(Option<String>),
     /// `/Schemas`, or one of them.
     Schemas(Option<String>),
+    /// Where a query is sent in a body (RFC 7644, 3.4.3).
+    Search(Scope),
     /// An address of the RFC that sandbox apps do without.
     Absent(&'static str),
+}
+
+/// Among which resources a query looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Users.
+    Users,
+    /// Groups.
+    Groups,
+    /// Both.
+    All,
 }
 
 /// The name of the app and what follows it, decoded and as it is.
@@ -55,6 +71,14 @@ pub(super) fn place(path: &str, profile: &Profile) -> Option<Place> {
             Place::Schemas(Some(id))
         }),
     ];
+    for (at, scope) in [
+        (&profile.users.path, Scope::Users),
+        (&profile.groups.path, Scope::Groups),
+    ] {
+        if path.strip_prefix(at.as_str()) == Some("/.search") {
+            return Some(Place::Search(scope));
+        }
+    }
     for (at, list, one) in lists {
         match path.strip_prefix(at) {
             Some("") => return Some(list),
@@ -62,9 +86,14 @@ pub(super) fn place(path: &str, profile: &Profile) -> Option<Place> {
             Some(_) | None => {}
         }
     }
+    plain_place(path, profile)
+}
+
+/// What an address means that no profile moves.
+fn plain_place(path: &str, profile: &Profile) -> Option<Place> {
     match path {
-        "/ServiceProviderConfig" => Some(Place::Provider),
-        "/.search" => Some(Place::Absent("POST /.search")),
+        _ if path == profile.http.discovery => Some(Place::Provider),
+        "/.search" => Some(Place::Search(Scope::All)),
         "/Bulk" => Some(Place::Absent("/Bulk")),
         "/Me" => Some(Place::Absent("/Me")),
         _ => None,
@@ -121,7 +150,11 @@ mod tests {
             ("/v1/People/a%40b%2Fc", Some(Place::User("a@b/c".into()))),
             ("/Groups/g-1", Some(Place::Group("g-1".into()))),
             ("/Schemas/urn:x", Some(Place::Schemas(Some("urn:x".into())))),
-            ("/.search", Some(Place::Absent("POST /.search"))),
+            ("/.search", Some(Place::Search(Scope::All))),
+            ("/v1/People/.search", Some(Place::Search(Scope::Users))),
+            ("/Groups/.search", Some(Place::Search(Scope::Groups))),
+            ("/Schemas/.search", None),
+            ("/Bulk", Some(Place::Absent("/Bulk"))),
             ("/Users", None),
             ("/Groups/", None),
             ("/Groups/a/b", None),

@@ -185,10 +185,25 @@ impl Ruled {
         if new.is_empty() && self.is_required(act, !old.is_empty()) {
             return Err(Refusal::value(format!("{name} is required")));
         }
+        if self.rule.element.as_ref().is_some_and(|ours| ours.only) {
+            self.check_alone(after)?;
+        }
         let fresh = new.iter().filter(|value| !old.contains(value));
         fresh
             .into_iter()
             .try_for_each(|value| self.check_value(value, exists))
+    }
+
+    /// Where the app keeps one element, there is one.
+    fn check_alone(&self, after: &Object) -> Result<(), Refusal> {
+        let list = object::container(after, &self.path)
+            .and_then(|held| object::get(held, &self.path.name))
+            .and_then(Json::as_array);
+        if list.is_none_or(|items| items.len() <= 1) {
+            return Ok(());
+        }
+        let name = &self.path.name;
+        Err(Refusal::value(format!("{name} takes one element")))
     }
 
     fn is_required(&self, act: Act, was_there: bool) -> bool {

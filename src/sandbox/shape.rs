@@ -11,7 +11,7 @@ use super::object::{self, Object};
 use super::path::{AttrPath, GROUP, USER};
 use super::refusal::Refusal;
 use crate::core::attribute::AttrName;
-use crate::core::profile::{Profile, ValueKind};
+use crate::core::profile::{AccountForm, Profile, ValueKind};
 
 /// Attributes that only the app writes (RFC 7643, 3.1, 4.1.2).
 const READ_ONLY: [&str; 3] = ["id", "meta", "groups"];
@@ -28,8 +28,8 @@ const LISTS: [&str; 8] = [
     "x509Certificates",
 ];
 
-/// The sub-attributes of an element that has a `value` (RFC 7643, 2.4).
-const ELEMENT: [&str; 5] = ["value", "display", "type", "primary", "$ref"];
+/// The sub-attributes of an element that has a `value` and refers to no resource (RFC 7643, 2.4, 8.7.1).
+const ELEMENT: [&str; 4] = ["value", "display", "type", "primary"];
 
 /// Names in lower case, with what they stand for.
 pub(super) type Nodes = BTreeMap<String, Node>;
@@ -130,6 +130,7 @@ impl Shape {
         let (form, subs): (Form, &[&str]) = match (rule.kind, &path.sub) {
             _ if rule.element.is_some() || standard => (Form::Objects, &["type", "primary"]),
             (ValueKind::List, None) => (Form::Items, &ELEMENT),
+            (ValueKind::Account, None) if rule.account == AccountForm::Text => (Form::Single, &[]),
             (ValueKind::Account, None) => (Form::Complex, &["value", "$ref", "displayName"]),
             (_, Some(_)) => (Form::Complex, &[]),
             (_, None) => (Form::Single, &[]),

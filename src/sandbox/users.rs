@@ -1,7 +1,8 @@
 //! The users of an app, with what its profile says of them.
 //!
-//! Promises that switching off, on and deleting do what this kind of app really does. Leaves the
-//! values to the rulebook and PATCH to its own file.
+//! Promises that lists hide what this kind of app hides, and that a request is worded as it wants.
+//! Leaves switching off, on and deleting to [`super::switch`], the values to the rulebook and PATCH
+//! to its own file.
 
 use http::StatusCode;
 use serde_json::Value as Json;
@@ -10,7 +11,8 @@ use super::app::App;
 use super::call::{Call, check_schemas};
 use super::filter::{Filter, folded};
 use super::object::{self, Object};
-use super::operation::{self, Op, Operation};
+use super::operation::{self, Op, Operation, Wording};
+use super::paging::Window;
 use super::patch;
 use super::path::{AttrPath, USER};
 use super::records::{Members, Record, is_active};
@@ -18,23 +20,23 @@ use super::refusal::{Refusal, ScimType};
 use super::reply;
 use super::route::encode;
 use super::rulebook::Act;
+use super::switch::Fate;
 use super::view::{self, Page, Shown};
-use crate::core::profile::{Deactivation, PatchForm, Reactivation, UpdateForm};
+use crate::core::profile::{
+    Booleans, Deactivation, Hidden, PatchForm, PutAbsent, Reactivation, UpdateForm,
+};
 use crate::http::Answer;
-
-/// What becomes of a user by a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    Kept,
-    Destroyed,
-}
 
 impl App {
     pub(super) fn list_users(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
         let Some(filter) = &call.query.filter else {
-            let all = self.users.iter().map(|(_, record)| record);
-            return Ok(self.user_page(self.users.len(), all, call));
+            return self.list_all(call);
         };
+        let hits = self.users_that_fit(filter)?;
+        self.user_page(hits.len(), hits.into_iter(), call)
+    }
+
+    pub(super) fn users_that_fit(&self, filter: &Filter) -> Result<Vec<&Record>, Refusal> {
         self.check_filter(filter)?;
         let candidates = filter
             .anchor()
@@ -47,7 +49,29 @@ impl App {
             None => self.users.iter().map(|(_, record)| record).collect(),
         };
         hits.retain(|record| filter.matches(&record.resource));
-        Ok(self.user_page(hits.len(), hits.into_iter(), call))
+        Ok(hits)
+    }
+
+    /// The list without a filter, in which some are left out.
+    fn list_all(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
+        let rules = &self.profile.users;
+        let hides = |what| rules.hides.contains(&what);
+        let is_shown = |record: &&Record| {
+            let is_hidden = !record.is_active() && hides(Hidden::Inactive)
+                || record.foreign && hides(Hidden::Foreign)
+                || self.is_outside(&record.resource);
+            !is_hidden
+        };
+        let most = if hides(Hidden::Overflow) {
+            self.pages.0
+        } else {
+            usize::MAX
+        };
+        let shown = || {
+            let all = self.users.iter().map(|(_, record)| record);
+            all.filter(is_shown).take(most)
+        };
+        self.user_page(shown().count(), shown(), call)
     }
 
     fn user_page<'a>(
@@ -55,12 +79,15 @@ impl App {
         total: usize,
         hits: impl Iterator<Item = &'a Record>,
         call: &Call<'_>,
-    ) -> Answer {
-        let start = call.query.start;
-        let count = call.query.count.unwrap_or(self.pages.0).min(self.pages.0);
-        let page = hits.skip(start - 1).take(count);
+    ) -> Result<Answer, Refusal> {
+        let rules = &self.profile.users;
+        let window = Window::of(&call.query, rules.paging, self.pages.0, &rules.sort)?;
+        let page = window.cut(hits).into_iter();
         let shown = page.map(|record| self.show_user(record, call)).collect();
-        reply::scim(StatusCode::OK, &Page::new(total, start, shown))
+        Ok(reply::scim(
+            StatusCode::OK,
+            &Page::new(total, &window, shown),
+        ))
     }
 
     /// A filter may ask only for what the profile lists.
@@ -99,6 +126,9 @@ impl App {
         let sent = call.object(&self.profile)?;
         let schemas = self.user_schemas(&sent, None)?;
         let mut after = self.user_shape.admit(sent, None)?;
+        if let Some(revived) = self.revive(&after, call)? {
+            return Ok(revived);
+        }
         after.entry("active").or_insert(Json::Bool(true));
         self.settle(None, &mut after, Act::Create)?;
         self.settle_name(None, &mut after)?;
@@ -114,6 +144,9 @@ impl App {
     }
 
     pub(super) fn replace_user(&mut self, id: &str, call: &Call<'_>) -> Result<Answer, Refusal> {
+        if self.profile.users.update == UpdateForm::None {
+            return Err(Refusal::unsupported("this app does not take PUT of users"));
+        }
         let sent = call.object(&self.profile)?;
         let record = self.user(id)?;
         call.check_version(record.version)?;
@@ -121,6 +154,9 @@ impl App {
         let schemas = self.user_schemas(&sent, Some(before))?;
         let mut after = self.user_shape.admit(sent, Some(before))?;
         self.keep_unseen(before, &mut after);
+        if self.profile.users.put_absent == PutAbsent::Kept {
+            keep_absent(before, &mut after);
+        }
         after.insert("schemas".into(), schemas.into());
         self.change_user(id, after, Act::Replace, call)
     }
@@ -145,31 +181,68 @@ impl App {
                 "this app does not take PATCH of users; use PUT",
             ));
         }
-        let operations = operation::read(call.object(&self.profile)?)?;
-        self.check_count(operations.len())?;
+        let operations = self.operations(call)?;
         let record = self.user(id)?;
         call.check_version(record.version)?;
         let mut after = record.resource.clone();
-        for operation in operations {
+        for mut operation in operations {
             self.check_dialect(&operation)?;
+            self.read_active(&mut operation)?;
             patch::apply(&mut after, operation, &self.user_shape)?;
         }
         self.change_user(id, after, Act::Patch, call)
     }
 
-    /// Refuses more operations than the app takes at once.
-    pub(super) fn check_count(&self, operations: usize) -> Result<(), Refusal> {
-        let most = self.profile.users.patch.max_operations;
-        if operations <= most {
-            return Ok(());
+    /// The operations of a PATCH, worded as the app wants them and no more than it takes at once.
+    pub(super) fn operations(&self, call: &Call<'_>) -> Result<Vec<Operation>, Refusal> {
+        let extensions = self.user_shape.extensions.values();
+        let wording = Wording {
+            dialect: &self.profile.users.patch,
+            extensions: extensions.map(|(urn, _)| urn.as_str()).collect(),
+        };
+        let operations = operation::read(call.object(&self.profile)?, &wording)?;
+        let most = wording.dialect.max_operations;
+        if operations.len() <= most {
+            return Ok(operations);
         }
         let problem = format!("a request may hold at most {most} operations");
         Err(Refusal::plain(StatusCode::PAYLOAD_TOO_LARGE, problem))
     }
 
+    /// Turns `active` into a truth value where the app takes it as a text, and only so.
+    fn read_active(&self, operation: &mut Operation) -> Result<(), Refusal> {
+        if self.profile.users.patch.booleans == Booleans::Json {
+            return Ok(());
+        }
+        let is_active = |name: &str| name.eq_ignore_ascii_case("active");
+        let value = match (&operation.path, &mut operation.value) {
+            (Some(path), Some(value)) if is_active(&path.attr.name) => Some(value),
+            (None, Some(Json::Object(fields))) => {
+                let found = fields.iter_mut().find(|(name, _)| is_active(name));
+                found.map(|(_, value)| value)
+            }
+            (Some(_) | None, _) => None,
+        };
+        let Some(value) = value else { return Ok(()) };
+        *value = match value.as_str() {
+            Some("True") => Json::Bool(true),
+            Some("False") => Json::Bool(false),
+            Some(_) | None => {
+                let problem = "active has to be \"True\" or \"False\" in this app";
+                return Err(Refusal::value(problem));
+            }
+        };
+        Ok(())
+    }
+
     fn check_dialect(&self, operation: &Operation) -> Result<(), Refusal> {
         let dialect = &self.profile.users.patch;
         let Some(path) = &operation.path else {
+            let named = operation.value.as_ref().map_or(0, attributes_of);
+            if dialect.form == PatchForm::ObjectEach && named > 1 {
+                let problem = "an operation without a path takes one attribute in this app";
+                return Err(Refusal::value(problem));
+            }
             return Ok(());
         };
         if path.filter.is_some() && !dialect.valued_paths {
@@ -183,15 +256,6 @@ impl App {
                 Ok(())
             }
         }
-    }
-
-    pub(super) fn delete_user(&mut self, id: &str, call: &Call<'_>) -> Result<Answer, Refusal> {
-        if !self.profile.users.delete.is_possible() {
-            return Err(Refusal::unsupported("this app does not delete users"));
-        }
-        call.check_version(self.user(id)?.version)?;
-        self.destroy_user(id, call.now);
-        Ok(reply::nothing())
     }
 
     /// Takes a user out, and out of every group. Says whether there was one.
@@ -214,25 +278,35 @@ impl App {
     ) -> Result<Answer, Refusal> {
         let missing = || Refusal::missing("there is no such user");
         let number = self.users.number(id).ok_or_else(missing)?;
-        let before = &self.users.get(number).ok_or_else(missing)?.resource;
-        self.settle(Some(before), &mut after, act)?;
-        let fate = self.switch(before, &after)?;
-        self.settle_name(Some(before), &mut after)?;
-        self.check_unique(Some(number), before, &after)?;
-        self.extend_schemas(&mut after);
-        match fate {
-            Fate::Destroyed => {
-                self.destroy_user(id, call.now);
-                Ok(reply::nothing())
-            }
-            Fate::Kept => {
-                self.users.update(number, after, call.now);
-                self.read_user(id, call)
-            }
+        let before = self.users.get(number).ok_or_else(missing)?.resource.clone();
+        self.settle(Some(&before), &mut after, act)?;
+        self.check_turn(&before, &after)?;
+        let mut shown = after;
+        let names = self.names.get(id).cloned();
+        let fate = self.switch(&before, &mut shown, call.now)?;
+        let fits = self
+            .settle_name(Some(&before), &mut shown)
+            .and_then(|()| self.check_unique(Some(number), &before, &shown));
+        if let Err(refusal) = fits {
+            self.names.extend(names.map(|names| (id.to_owned(), names)));
+            return Err(refusal);
         }
+        self.extend_schemas(&mut shown);
+        self.users.update(number, shown, call.now);
+        if fate == Fate::Kept {
+            let id = self.settle_id(id, &before, call.now);
+            return self.read_user(&id, call);
+        }
+        self.send_off(id, fate, call.now);
+        Ok(reply::nothing())
     }
 
-    fn settle(&self, before: Option<&Object>, after: &mut Object, act: Act) -> Result<(), Refusal> {
+    pub(super) fn settle(
+        &self,
+        before: Option<&Object>,
+        after: &mut Object,
+        act: Act,
+    ) -> Result<(), Refusal> {
         let exists = |id: &str| self.users.number(id).is_some();
         self.rulebook
             .settle(&self.user_shape, before, after, act, &exists)?;
@@ -257,37 +331,9 @@ impl App {
         }
     }
 
-    /// Switching off and on, as this kind of app does it.
-    fn switch(&self, before: &Object, after: &Object) -> Result<Fate, Refusal> {
-        let rules = &self.profile.users;
-        match (is_active(before), is_active(after)) {
-            (true, false) => match rules.deactivate.effect {
-                Deactivation::Suspends
-                | Deactivation::FreesUserName
-                | Deactivation::Renames
-                | Deactivation::Unlinks
-                | Deactivation::DeletesInvited
-                | Deactivation::Unknown => Ok(Fate::Kept),
-                Deactivation::Deletes => Ok(Fate::Destroyed),
-            },
-            (false, true) => match rules.reactivate {
-                Reactivation::Activate | Reactivation::ActivateFirst | Reactivation::Post => {
-                    Ok(Fate::Kept)
-                }
-                Reactivation::Create => {
-                    let problem = "an inactive user cannot be activated again; make a new one";
-                    Err(Refusal::mutability(problem))
-                }
-                Reactivation::Refuse => Err(Refusal::mutability(
-                    "an inactive user cannot be activated again",
-                )),
-            },
-            (true, true) | (false, false) => Ok(Fate::Kept),
-        }
-    }
-
-    /// What the profile says is unique, without regard to case. Where a return makes a new account, the inactive old one does not stand in its way.
-    fn check_unique(
+    /// What the profile says is unique, without regard to case. Where a return makes a new account,
+    /// the inactive old one does not stand in its way.
+    pub(super) fn check_unique(
         &self,
         own: Option<u64>,
         before: &Object,
@@ -308,7 +354,8 @@ impl App {
             for text in fresh.filter_map(Json::as_str) {
                 let holders = self.users.holders(path, &folded(text)).unwrap_or_default();
                 let mut others = holders.into_iter().filter(|number| Some(*number) != own);
-                if others.any(|number| self.users.get(number).is_some_and(counts)) {
+                let is_held = others.any(|number| self.users.get(number).is_some_and(counts));
+                if is_held || self.is_reserved(path, text) {
                     return Err(Refusal::taken(format!("another user has this {name}")));
                 }
             }
@@ -329,7 +376,7 @@ impl App {
     }
 
     /// Names the extensions that came into use by a PATCH.
-    fn extend_schemas(&self, after: &mut Object) {
+    pub(super) fn extend_schemas(&self, after: &mut Object) {
         let used = self.user_shape.schemas_of(after);
         let Some(Json::Array(named)) = after.get_mut("schemas") else {
             return;
@@ -345,40 +392,13 @@ impl App {
         }
     }
 
-    /// Switches a user off or on, as an administrator of the app would. Says whether there is one.
-    pub(super) fn set_active(&mut self, id: &str, active: bool, now: jiff::Timestamp) -> bool {
-        let Some(number) = self.users.number(id) else {
-            return false;
-        };
-        let Some(record) = self.users.get(number) else {
-            return false;
-        };
-        let mut after = record.resource.clone();
-        after.insert("active".into(), Json::Bool(active));
-        match self.profile.users.deactivate.effect {
-            Deactivation::Deletes if !active => return self.destroy_user(id, now),
-            Deactivation::FreesUserName if !active => {
-                after.remove("userName");
-            }
-            Deactivation::Suspends
-            | Deactivation::FreesUserName
-            | Deactivation::Renames
-            | Deactivation::Unlinks
-            | Deactivation::Deletes
-            | Deactivation::DeletesInvited
-            | Deactivation::Unknown => {}
-        }
-        self.users.update(number, after, now);
-        true
-    }
-
-    fn user(&self, id: &str) -> Result<&Record, Refusal> {
+    pub(super) fn user(&self, id: &str) -> Result<&Record, Refusal> {
         let number = self.users.number(id);
         let record = number.and_then(|number| self.users.get(number));
         record.ok_or_else(|| Refusal::missing("there is no such user"))
     }
 
-    fn user_location(&self, record: &Record, call: &Call<'_>) -> String {
+    pub(super) fn user_location(&self, record: &Record, call: &Call<'_>) -> String {
         format!(
             "{}{}/{}",
             call.base,
@@ -387,7 +407,7 @@ impl App {
         )
     }
 
-    fn show_user<'a>(&self, record: &'a Record, call: &Call<'_>) -> Shown<'a> {
+    pub(super) fn show_user<'a>(&self, record: &'a Record, call: &Call<'_>) -> Shown<'a> {
         let location = self.user_location(record, call);
         view::show(
             record,
@@ -398,8 +418,38 @@ impl App {
         )
     }
 
-    fn user_answer(&self, status: StatusCode, record: &Record, call: &Call<'_>) -> Answer {
+    pub(super) fn user_answer(
+        &self,
+        status: StatusCode,
+        record: &Record,
+        call: &Call<'_>,
+    ) -> Answer {
         let answer = reply::scim(status, &self.show_user(record, call));
         reply::versioned(answer, record.version)
+    }
+}
+
+/// How many attributes an object names, those of extensions one by one.
+fn attributes_of(value: &Json) -> usize {
+    let Some(fields) = value.as_object() else {
+        return 0;
+    };
+    let count = |(name, value): (&String, &Json)| match value {
+        Json::Object(parts) if name.starts_with("urn:") => parts.len(),
+        _ => 1,
+    };
+    fields.iter().map(count).sum()
+}
+
+/// Keeps what a PUT does not name, in objects too. A list that is named is what it says.
+fn keep_absent(before: &Object, after: &mut Object) {
+    for (name, held) in before {
+        match (held, after.get_mut(name)) {
+            (Json::Object(held), Some(Json::Object(fields))) => keep_absent(held, fields),
+            (_, Some(_)) => {}
+            (held, None) => {
+                after.insert(name.clone(), held.clone());
+            }
+        }
     }
 }

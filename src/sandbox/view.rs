@@ -10,8 +10,9 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value as Json;
 
 use super::object::{self, Object};
+use super::paging::Window;
 use super::path::AttrPath;
-use super::records::{Members, Record};
+use super::records::Record;
 
 /// Which attributes a client wants (RFC 7644, 3.9).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -131,8 +132,20 @@ fn parts(value: &Json, subs: &[&str]) -> Json {
 /// A resource on its way out.
 pub(super) struct Shown<'a> {
     resource: Cow<'a, Object>,
-    members: Option<&'a Members>,
+    members: Option<Vec<&'a Json>>,
     location: String,
+}
+
+impl Shown<'_> {
+    /// Leaves members out, by their id.
+    pub(super) fn without_members(mut self, is_hidden: &dyn Fn(&str) -> bool) -> Self {
+        let id = |member: &Json| member["value"].as_str().map(str::to_owned);
+        if let Some(members) = &mut self.members {
+            members.retain(|member| !id(member).is_some_and(|id| is_hidden(&id)));
+        }
+        self.members = self.members.filter(|members| !members.is_empty());
+        self
+    }
 }
 
 /// Shows a record whose address is `location`. `members`: does the app show members at all?
@@ -152,7 +165,7 @@ pub(super) fn show<'a>(
     let shows = members && !record.members.is_empty() && projection.shows_members();
     Shown {
         resource: projection.apply(resource),
-        members: shows.then_some(&record.members),
+        members: shows.then(|| record.members.values().collect()),
         location,
     }
 }
@@ -171,9 +184,8 @@ impl Serialize for Shown<'_> {
                 _ => map.serialize_entry(key, value)?,
             }
         }
-        if let Some(members) = self.members {
-            let list: Vec<&Json> = members.values().collect();
-            map.serialize_entry("members", &list)?;
+        if let Some(members) = &self.members {
+            map.serialize_entry("members", members)?;
         }
         map.end()
     }
@@ -192,7 +204,10 @@ enum Part<'a> {
 pub(super) struct Page<'a> {
     schemas: [&'static str; 1],
     total_results: usize,
-    start_index: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_index: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
     #[serde(rename = "itemsPerPage")]
     size: usize,
     #[serde(rename = "Resources")]
@@ -200,12 +215,13 @@ pub(super) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// The resources from the one number `start` (the first is 1) on, of `total`.
-    pub(super) fn new(total: usize, start: usize, resources: Vec<Shown<'a>>) -> Self {
+    /// The resources in the window, of `total`.
+    pub(super) fn new(total: usize, window: &Window, resources: Vec<Shown<'a>>) -> Self {
         Self {
             schemas: ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
             total_results: total,
-            start_index: start,
+            start_index: window.start(),
+            next_cursor: window.next_cursor(total),
             size: resources.len(),
             resources,
         }
@@ -216,6 +232,7 @@ impl<'a> Page<'a> {
 mod tests {
     use serde_json::json;
 
+    use super::super::records::Members;
     use super::*;
 
     fn shown(projection: &Projection) -> Json {
@@ -230,6 +247,7 @@ mod tests {
             resource: resource.as_object().expect("an object").clone(),
             members: Members::new(),
             version: 1,
+            foreign: false,
         };
         let hidden = [AttrPath::parse("badge").expect("a path")];
         let shown = show(&record, projection, &hidden, true, "http://x/u-1".into());

@@ -2,7 +2,7 @@
 
 use super::problem::{Trouble, trouble};
 use super::words::count;
-use super::{BOLD, MINUS, PLUS, styled};
+use super::{BOLD, MINUS, PLUS, TILDE, styled};
 use crate::connector::Greeting;
 use crate::core::reading::Reading;
 
@@ -10,6 +10,7 @@ use crate::core::reading::Reading;
 pub struct Finding {
     about: String,
     verdict: Result<String, Trouble>,
+    is_warning: bool,
 }
 
 impl Finding {
@@ -19,6 +20,16 @@ impl Finding {
         Self {
             about: about.into(),
             verdict: Ok(text),
+            is_warning: false,
+        }
+    }
+
+    /// It is good for now.
+    #[must_use]
+    pub fn warning(about: impl Into<String>, text: String) -> Self {
+        Self {
+            is_warning: true,
+            ..Self::good(about, text)
         }
     }
 
@@ -28,6 +39,7 @@ impl Finding {
         Self {
             about: about.into(),
             verdict: Err(trouble),
+            is_warning: false,
         }
     }
 
@@ -45,9 +57,13 @@ pub fn render(findings: &[Finding]) -> String {
     for finding in findings {
         match &finding.verdict {
             Ok(good) => {
+                let mark = if finding.is_warning {
+                    styled(TILDE, " !")
+                } else {
+                    styled(PLUS, "ok")
+                };
                 text.push_str(&format!(
-                    "{} {}  {good}\n",
-                    styled(PLUS, "ok"),
+                    "{mark} {}  {good}\n",
                     styled(BOLD, &finding.about)
                 ));
             }
@@ -89,9 +105,9 @@ pub fn reading(reading: &Reading) -> String {
     text
 }
 
-/// What an app said of itself.
+/// What an app said of itself, and what there is to know about our credentials there.
 #[must_use]
-pub fn greeting(greeting: &Greeting) -> String {
+pub fn greeting(greeting: &Greeting, notes: &[String]) -> String {
     let mut text = match greeting.accounts {
         Some(number) => format!(
             "answers, and has {}",
@@ -99,8 +115,8 @@ pub fn greeting(greeting: &Greeting) -> String {
         ),
         None => "answers".into(),
     };
-    for contradiction in &greeting.contradictions {
-        text.push_str(&format!("\n     · {contradiction}"));
+    for line in greeting.contradictions.iter().chain(notes) {
+        text.push_str(&format!("\n     · {line}"));
     }
     text
 }

@@ -6,7 +6,9 @@
 //! `remembered`), `counts` (changes by kind, members one by one), `changes[]` (`subject`, `key`,
 //! `action`, `reason`, `attributes[]` with `name`, `old`, `new`), `held[]` (`id`, `lane`, `count`,
 //! `limit`), `parked[]` and `warnings[]`, `waiting[]`, `orphans[]`, `applied` (`done`, `failed`),
-//! `requests` (`read`, `write`, `token`), `error` when the target could not be planned.
+//! `requests` (`read`, `write`, `token`), `left_out` in a run for one person or group, `error` when
+//! the target could not be planned. Beside it `refused[]` (`source`, `problem`, `hint`) and
+//! `broken[]` (`source`, `place`, `problem`), where there are any.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,6 +32,20 @@ pub struct SyncJson {
     /// Sources that could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedJson>,
+    /// Rows of sources that could not be used: whom they are about stays as they are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub broken: Vec<BrokenJson>,
+}
+
+/// A row of a source that could not be used.
+#[derive(Debug, Serialize)]
+pub struct BrokenJson {
+    /// Of which source.
+    pub source: String,
+    /// File and line, or the entry's name.
+    pub place: String,
+    /// What is wrong with it.
+    pub problem: String,
 }
 
 /// A source that could not be read.
@@ -70,6 +86,9 @@ pub struct TargetJson {
     pub applied: AppliedJson,
     /// Requests sent.
     pub requests: RequestsJson,
+    /// Of a run for one person or one group: changes of others that are due, and stay so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<usize>,
     /// Why there is no plan, if there is none, or why the run stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

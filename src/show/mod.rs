@@ -4,8 +4,12 @@
 //! time; and JSON with stable fields on request. Leaves what to show to the commands.
 
 pub mod check;
+pub mod credential;
 pub mod explain;
+pub mod history;
+pub mod import;
 pub mod json;
+pub mod lever;
 pub mod plan;
 pub mod problem;
 pub mod profile;

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -19,6 +20,7 @@ use crate::core::memory::Hold;
 use crate::core::plan::{Basis, Orphan, Parked, Plan, Waiting};
 use crate::core::profile::{Deactivation, Known, Profile};
 use crate::engine::apply::Applied;
+use crate::engine::cut::Part;
 
 /// Changes of a kind that are shown one by one; of more, the rest is counted.
 const SHOWN: usize = 200;
@@ -34,6 +36,8 @@ pub struct PlanText<'a> {
     pub profile: &'a Profile,
     /// What people are called, for references.
     pub labels: &'a BTreeMap<UserKey, Arc<str>>,
+    /// What it was cut to, if it was.
+    pub part: Option<&'a Part>,
     /// The time.
     pub now: Timestamp,
 }
@@ -43,7 +47,7 @@ impl PlanText<'_> {
     #[must_use]
     pub fn render(&self) -> String {
         let plan = &self.reviewed.plan;
-        let mut text = head(plan);
+        let mut text = head(plan, self.part);
         let adopted =
             self.of_kind(|kind| matches!(kind, ActionKind::Adopt | ActionKind::AdoptGroup));
         self.changes(&mut text, "adopted", &adopted);
@@ -72,6 +76,7 @@ impl PlanText<'_> {
             &[plan.unknown.as_slice(), &plan.warnings].concat(),
         );
         self.summary(&mut text, plan);
+        left_out(&mut text, self.part);
         text
     }
 
@@ -262,11 +267,12 @@ impl PlanText<'_> {
             *counts.entry(change.action.kind()).or_default() += change.action.size();
         }
         if counts.is_empty() {
-            let state = if self.reviewed.held.is_empty() && plan.parked.is_empty() {
-                "in line: nothing to change"
-            } else {
-                "nothing else to change"
-            };
+            let state =
+                if self.reviewed.held.is_empty() && plan.parked.is_empty() && plan.unread == 0 {
+                    "in line: nothing to change"
+                } else {
+                    "nothing else to change"
+                };
             let _ = writeln!(text, "\n  {}", styled(PLUS, state));
             return;
         }
@@ -282,15 +288,38 @@ impl PlanText<'_> {
     }
 }
 
-fn head(plan: &Plan) -> String {
+/// What is due besides and was cut off.
+fn left_out(text: &mut String, part: Option<&Part>) {
+    let more = part.map_or(0, |part| part.left_out);
+    if more > 0 {
+        let _ = writeln!(
+            text,
+            "  {} of others left out: due as before",
+            count(more, "change")
+        );
+    }
+}
+
+/// How long each step took.
+#[must_use]
+pub fn steps(taken: &[(String, Duration)]) -> String {
+    let taken: Vec<String> = taken
+        .iter()
+        .map(|(step, time)| format!("{step} {} ms", time.as_millis()))
+        .collect();
+    format!("{} {}\n", styled(BOLD, "took:"), taken.join(", "))
+}
+
+fn head(plan: &Plan, part: Option<&Part>) -> String {
     let basis = match plan.basis {
         Basis::Observed => "compared with the app",
         Basis::Remembered => "compared with what the app last acknowledged",
     };
+    let only = part.map_or_else(String::new, |part| format!(", only {}", part.label));
     format!(
         "{}  {}\n",
         styled(BOLD, &plan.target),
-        styled(DIM, format!("plan {}, {basis}", plan.id()))
+        styled(DIM, format!("plan {}, {basis}{only}", plan.id()))
     )
 }
 

@@ -95,6 +95,8 @@ fn switching_off(users: &UserRules) -> &'static str {
 fn auth(kind: AuthKind) -> &'static str {
     match kind {
         AuthKind::Bearer => "bearer",
+        AuthKind::Basic => "basic",
+        AuthKind::Header => "header",
         AuthKind::Oauth2 => "oauth2",
     }
 }

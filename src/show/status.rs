@@ -1,7 +1,8 @@
 //! What is known of an installation: accounts, what is due, held or parked.
 //!
 //! `--format json`: `sources[]` (`source`, `read_at`, `users`, `missing`) and `targets[]` (`target`,
-//! `accounts`, `active`, `groups`, `due`, `in_doubt`, `parked[]`, `held[]`, `last_run`).
+//! `accounts`, `active`, `forgotten`, `groups`, `due`, `in_doubt`, `parked[]`, `held[]`, `ignored`,
+//! `last_run`).
 
 use std::fmt::Write;
 
@@ -11,10 +12,10 @@ use url::Url;
 
 use super::json::{HeldJson, ParkedJson};
 use super::words::{self, count};
-use super::{BOLD, DIM, MINUS, PLUS, styled};
+use super::{BOLD, DIM, MINUS, PLUS, TILDE, styled};
 use crate::core::key::{SourceName, TargetName};
 use crate::core::link::JobState;
-use crate::core::memory::{Hold, SourceState, TargetState};
+use crate::core::memory::{Hold, SourceState, TargetState, Verdict};
 use crate::store::TargetSummary;
 
 /// The whole answer of `status --format json`.
@@ -48,6 +49,8 @@ pub struct TargetStatus {
     pub accounts: usize,
     /// Of those, active ones.
     pub active: usize,
+    /// Active accounts that wait to be compared afresh, since the key file was lost.
+    pub forgotten: usize,
     /// Groups that are linked.
     pub groups: usize,
     /// Changes that are to be sent.
@@ -58,6 +61,8 @@ pub struct TargetStatus {
     pub parked: Vec<ParkedJson>,
     /// What the guard holds.
     pub held: Vec<HeldJson>,
+    /// Accounts and people that a person has said are never touched.
+    pub ignored: usize,
     /// The last run.
     pub last_run: Option<RunJson>,
 }
@@ -107,6 +112,11 @@ pub fn target(
         target: name.to_string(),
         accounts: summary.links,
         active: summary.active,
+        forgotten: state
+            .links
+            .values()
+            .filter(|link| link.active && link.is_forgotten())
+            .count(),
         groups: summary.groups,
         due: summary.due,
         in_doubt: summary.in_doubt,
@@ -122,6 +132,14 @@ pub fn target(
                 limit: hold.limit,
             })
             .collect(),
+        ignored: state
+            .verdicts
+            .iter()
+            .filter(|verdict| match verdict {
+                Verdict::IgnoredAccount(_) | Verdict::IgnoredUser(_) => true,
+                Verdict::Apart(..) => false,
+            })
+            .count(),
         last_run: summary.last_run.as_ref().map(|run| RunJson {
             at: run.at.to_string(),
             outcome: run.outcome.clone(),
@@ -167,6 +185,22 @@ pub fn render(status: &StatusJson, now: Timestamp) -> String {
                 text,
                 "  {} due, {} in doubt: the next sync sends or looks them up",
                 target.due, target.in_doubt
+            );
+        }
+        if target.forgotten > 0 {
+            let _ = writeln!(
+                text,
+                "  {} the key file was lost: {} to be compared afresh\n    \
+                 → sync without --quick reads the app, and sends only what differs",
+                styled(TILDE, "!"),
+                count(target.forgotten, "account")
+            );
+        }
+        if target.ignored > 0 {
+            let _ = writeln!(
+                text,
+                "  {} ignored by hand: rollcall import {} shows them",
+                target.ignored, target.target
             );
         }
         for held in &target.held {

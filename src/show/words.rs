@@ -62,6 +62,7 @@ pub fn reason(reason: &Reason) -> String {
         Reason::Renamed => "has another name in the directory".into(),
         Reason::NotPushed => "is not pushed any more".into(),
         Reason::Membership => "as in the directory".into(),
+        Reason::Resent => "asked for by resend".into(),
     }
 }
 
@@ -99,6 +100,9 @@ pub fn held(id: &str, lane: &str, changes: usize, limit: usize) -> String {
 pub fn approve(id: &str) -> String {
     format!("if this is right: rollcall approve {id} --because \"…\"")
 }
+
+/// Of an account that a person has said is never touched.
+pub const IGNORED: &str = "ignored by hand: never touched until `rollcall ignore … --undo`";
 
 /// What somebody waits for.
 #[must_use]

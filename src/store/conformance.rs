@@ -10,15 +10,15 @@ use crate::core::change::{ActionKind, Subject};
 use crate::core::fingerprint::Fingerprint;
 use crate::core::key::{SourceName, TargetName, UserKey};
 use crate::core::link::{JobState, Link};
-use crate::core::memory::Window;
+use crate::core::memory::{Verdict, Window};
 
 use super::example::{
     app, approval, full_link, group_key, group_link, hold, jobs, line, missing, plain_link,
     reading, source, time, user,
 };
 use super::{
-    Access, Epoch, Hold, JournalEntry, LastRun, Record, SourceState, SqliteStore, StateKind, Store,
-    StoreError, TargetState, TargetSummary,
+    Access, Epoch, Hold, JournalEntry, Journaling, LastRun, Record, SourceState, SqliteStore,
+    StateKind, Store, StoreError, TargetState, TargetSummary,
 };
 
 const NOW: Epoch = Epoch(1);
@@ -44,6 +44,30 @@ async fn state(store: &SqliteStore) -> TargetState {
 
 async fn refused(store: &SqliteStore, batch: &[Record]) -> StoreError {
     store.commit(NOW, batch).await.expect_err("refused")
+}
+
+#[tokio::test]
+async fn without_labels_a_line_names_nobody() {
+    let store = SqliteStore::in_memory().with_journaling(Journaling {
+        labels: false,
+        ..Journaling::default()
+    });
+    let about_nobody = JournalEntry {
+        label: "H-12345678".into(),
+        ..line("", "hold")
+    };
+    let lines = [line("user hq:1", "update"), about_nobody.clone()];
+    put(&store, &lines.map(Record::Journal)).await;
+    let nameless = JournalEntry {
+        label: String::new(),
+        ..line("user hq:1", "update")
+    };
+    assert_eq!(
+        store.journal(None, 10).await.expect("readable"),
+        [nameless, about_nobody]
+    );
+    assert_eq!(store.verify().expect("whole"), 2);
+    assert!(!store.fork().expect("a copy").journaling().labels);
 }
 
 #[tokio::test]
@@ -208,6 +232,38 @@ async fn holds_stand_newest_last_and_go_with_their_changes() {
         };
         put(store, &[Record::PutHold(app(), again.clone())]).await;
         assert_eq!(state(store).await.holds, [again]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn verdicts_stand_until_they_are_dropped() {
+    on_each(async |store| {
+        let verdicts = [
+            Verdict::Apart(user("1"), "a-1".into()),
+            Verdict::Apart(user("1"), "a-2".into()),
+            Verdict::IgnoredAccount("a-1".into()),
+            Verdict::IgnoredUser(user("1")),
+        ];
+        let put_all: Vec<_> = verdicts
+            .iter()
+            .chain(&verdicts)
+            .map(|verdict| Record::PutVerdict(app(), verdict.clone()))
+            .collect();
+        put(store, &put_all).await;
+        assert_eq!(state(store).await.verdicts, verdicts.clone().into());
+        let other = TargetName::new("other");
+        put(
+            store,
+            &[
+                Record::DropVerdict(app(), verdicts[0].clone()),
+                Record::DropVerdict(app(), verdicts[3].clone()),
+                Record::DropVerdict(other, verdicts[2].clone()),
+            ],
+        )
+        .await;
+        let left = [verdicts[1].clone(), verdicts[2].clone()];
+        assert_eq!(state(store).await.verdicts, left.into());
     })
     .await;
 }

@@ -13,8 +13,12 @@ use rusqlite::Connection;
 
 use crate::clock::Clock;
 use crate::core::attribute::Value;
+use crate::core::fingerprint::{Fingerprint, Fingerprints};
+use crate::core::key::TargetName;
+use crate::core::link::Link;
 
 use super::example::{app, full_link, group_link, jobs, line, plain_link, time};
+use super::schema::STEPS;
 use super::{
     Access, Epoch, Record, SqliteStore, StateKind, Store, StoreError, TargetState, private,
 };
@@ -224,7 +228,7 @@ fn a_newer_state_is_left_alone() {
     let (_home, dir) = home();
     drop(open(&dir));
     let db = Connection::open(dir.join("state.db")).expect("open");
-    db.pragma_update(None, "user_version", 7).expect("written");
+    db.pragma_update(None, "user_version", 99).expect("written");
     drop(db);
     let before = listing(&dir);
     for access in [Access::Write, Access::Snapshot] {
@@ -232,9 +236,10 @@ fn a_newer_state_is_left_alone() {
         assert_eq!(
             error.problem,
             format!(
-                "the state in {} was written by a newer rollcall (state version 7, this one \
-                 knows 1)",
-                dir.display()
+                "the state in {} was written by a newer rollcall (state version 99, this one \
+                 knows {})",
+                dir.display(),
+                STEPS.len()
             )
         );
         assert_eq!(
@@ -246,7 +251,7 @@ fn a_newer_state_is_left_alone() {
 }
 
 #[tokio::test]
-async fn another_key_or_none_is_refused() {
+async fn another_key_is_refused_until_it_is_taken_away() {
     let (_home, dir) = home();
     drop(open(&dir));
     let key = dir.join("key");
@@ -262,28 +267,137 @@ async fn another_key_or_none_is_refused() {
     assert_eq!(error.hint, Some(format!("run: chmod 600 {shown}")));
 
     private::write(&key, &"0".repeat(64)).expect("written");
-    let error = refusal(&dir, StateKind::Real, Access::Write);
-    assert_eq!(
-        error.problem,
-        format!(
-            "the key file {shown} is not the one that the fingerprints in the state were made with"
-        )
-    );
-
-    fs::remove_file(&key).expect("removed");
     for access in [Access::Write, Access::Snapshot] {
         let error = refusal(&dir, StateKind::Real, access);
         assert_eq!(
             error.problem,
             format!(
-                "the key file {shown} is missing, and without it the fingerprints in the state \
-                 mean nothing"
+                "the key file {shown} is not the one that the fingerprints in the state were made \
+                 with"
+            )
+        );
+        assert_eq!(
+            error.hint.as_deref(),
+            Some(
+                "put the right file back from a backup; if there is none, remove this one, and the \
+                 next sync reads the apps and learns what they hold afresh"
             )
         );
     }
-    assert!(!key.exists());
     private::write(&key, &right).expect("written");
     open(&dir);
+    fs::remove_file(&key).expect("removed");
+    open(&dir);
+    assert_ne!(fs::read_to_string(&key).expect("a new one"), right);
+}
+
+/// What the filled state is without its key: who has which account, and nothing of values.
+fn without_prints(mut state: TargetState) -> TargetState {
+    for link in state.links.values_mut() {
+        forget(&mut link.sent);
+        forget(&mut link.held);
+    }
+    for link in state.groups.values_mut() {
+        link.name = Fingerprint::UNKNOWN;
+    }
+    for job in &mut state.jobs {
+        job.content = Fingerprint::UNKNOWN;
+        forget(&mut job.keys);
+    }
+    state
+}
+
+fn forget(prints: &mut Fingerprints) {
+    for print in prints.values_mut() {
+        *print = Fingerprint::UNKNOWN;
+    }
+}
+
+#[tokio::test]
+async fn without_its_key_a_state_forgets_values_and_nothing_else() {
+    let (_home, dir) = home();
+    let store = open(&dir);
+    fill(&store).await;
+    // More than one step takes, and in two targets.
+    let other = TargetName::new("zulip");
+    let crowd: Vec<_> = (0..1500)
+        .map(|n| Record::PutLink(other.clone(), plain_link(format!("{n}"))))
+        .collect();
+    store.commit(NOW, &crowd).await.expect("written");
+    let known = without_prints(state(&store).await);
+    drop(store);
+    fs::remove_file(dir.join("key")).expect("removed");
+
+    let store = open(&dir);
+    assert_eq!(state(&store).await, known);
+    let crowd = store.target(&other, time(0)).await.expect("readable");
+    assert_eq!(crowd.links.len(), 1500);
+    assert!(crowd.links.values().all(Link::is_forgotten));
+    let lines = store.journal(None, 10).await.expect("readable");
+    let last = lines.last().expect("a line");
+    assert_eq!((&*last.action, &*last.outcome), ("new_key", "done"));
+    assert_eq!(
+        last.detail,
+        "the key file was missing: fingerprints forgotten of links: 1501, groups: 1, changes in the \
+         outbox: 4"
+    );
+    assert_eq!(store.verify().expect("whole"), 2);
+    let mode = fs::metadata(dir.join("key"))
+        .expect("made")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    drop(store);
+    // The new key is its key from now on.
+    assert_eq!(open(&dir).verify().expect("whole"), 2);
+}
+
+#[tokio::test]
+async fn a_snapshot_without_the_key_forgets_in_its_copy_only() {
+    let (_home, dir) = home();
+    let store = open(&dir);
+    fill(&store).await;
+    let known = without_prints(state(&store).await);
+    drop(store);
+    fs::remove_file(dir.join("key")).expect("removed");
+    let before = listing(&dir);
+    let snapshot = peek(&dir);
+    assert_eq!(state(&snapshot).await, known);
+    drop(snapshot);
+    assert_eq!(listing(&dir), before);
+}
+
+/// A crash between the two steps: the state has forgotten, and its new key was never kept.
+#[tokio::test]
+async fn a_crash_before_the_new_key_is_kept_forgets_once_more() {
+    let (_home, dir) = home();
+    let store = open(&dir);
+    fill(&store).await;
+    drop(store);
+    for lines in [2, 3] {
+        fs::remove_file(dir.join("key")).expect("removed");
+        assert_eq!(open(&dir).verify().expect("whole"), lines);
+    }
+}
+
+#[tokio::test]
+async fn a_torn_row_is_not_forgotten_but_told() {
+    let (_home, dir) = home();
+    let store = open(&dir);
+    fill(&store).await;
+    drop(store);
+    let db = Connection::open(dir.join("state.db")).expect("open");
+    db.execute("UPDATE link SET held = x'010203'", [])
+        .expect("torn");
+    drop(db);
+    fs::remove_file(dir.join("key")).expect("removed");
+    let error = refusal(&dir, StateKind::Real, Access::Write);
+    let shown = dir.join("state.db");
+    assert_eq!(
+        error.problem,
+        format!("the state file {} is damaged", shown.display())
+    );
+    assert!(!dir.join("key").exists());
 }
 
 #[tokio::test]

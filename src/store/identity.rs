@@ -1,18 +1,23 @@
 //! Which state this is: whose, under which key, and who may write it.
 //!
-//! Promises that sandbox and real never mix, that a state is used with its own key only, and that a
+//! Promises that sandbox and real never mix, that a state is used with its own key only, that one
+//! whose key is lost gets another and forgets what it knew by the old one, and that a
 //! writer of an older epoch is refused. Leaves the rows to [`super::meta`] and the key's file to
 //! [`super::key`].
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use jiff::Timestamp;
+use rusqlite::{Connection, TransactionBehavior};
 
+use crate::clock::Clock;
 use crate::core::fingerprint::FingerprintKey;
 
+use super::forget::forget;
+use super::key::{self, NewKey};
 use super::meta::{self, Mark};
 use super::place::Place;
-use super::{Epoch, StateKind, StoreError, key, schema};
+use super::{Access, Epoch, StateKind, StoreError, schema};
 
 /// Refuses a state of the other kind; a new one has none yet.
 pub(super) fn check_kind(
@@ -56,25 +61,58 @@ pub(super) fn check_epoch(db: &Connection, place: &Place, epoch: Epoch) -> Resul
     ))
 }
 
-/// Finds the key of a state, or makes one with `make` for a state that has none yet, and marks it.
+/// Finds the key of a state, or makes one for a state that has none yet or has lost it, and marks it.
+/// What was made with a lost one is forgotten. A new key is kept in `dir` only with [`Access::Write`].
 pub(super) fn settle_key(
     db: &mut Connection,
     place: &Place,
     dir: &Path,
     kind: StateKind,
-    make: impl FnOnce() -> Result<FingerprintKey, StoreError>,
+    access: Access,
 ) -> Result<FingerprintKey, StoreError> {
+    let keep = |new: &NewKey| match access {
+        Access::Write => new.keep(dir),
+        Access::Snapshot => Ok(()),
+    };
     let known = meta::get(db, Mark::KeyCheck).map_err(place.while_opening())?;
     match (key::read(dir)?, known) {
         (Some(key), Some(check)) if key::check(&key) == check => Ok(key),
         (Some(_), Some(_)) => Err(key::wrong(dir)),
-        (None, Some(_)) => Err(key::lost(dir)),
-        (found, None) => {
-            let key = found.map_or_else(make, Ok)?;
+        (None, Some(_)) => {
+            let new = NewKey::draw();
+            // In this order: a crash in between leaves a state without a key, which is forgotten
+            // once more, and not one with another key, which is refused.
+            replace_key(db, place, &new.key(), Clock::System.now())?;
+            keep(&new)?;
+            Ok(new.key())
+        }
+        (Some(key), None) => {
             mark(db, place, kind, &key)?;
             Ok(key)
         }
+        (None, None) => {
+            let new = NewKey::draw();
+            keep(&new)?;
+            mark(db, place, kind, &new.key())?;
+            Ok(new.key())
+        }
     }
+}
+
+/// Gives a state another key: what was made with the old one is forgotten, as a whole or not at all.
+pub(super) fn replace_key(
+    db: &mut Connection,
+    place: &Place,
+    key: &FingerprintKey,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let mut replace = || {
+        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        forget(&transaction, at)?;
+        meta::put(&transaction, Mark::KeyCheck, &key::check(key))?;
+        transaction.commit()
+    };
+    replace().map_err(place.while_writing())
 }
 
 /// Marks a new state.

@@ -5,13 +5,16 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use crate::core::hex;
+
 use super::chain::{self, Digest, Line};
 use super::column::{Count, Stamp, Unknown, damaged};
 use super::meta::{self, Mark};
 use super::place::Place;
-use super::{JournalEntry, StoreError, hex};
+use super::{JournalEntry, StoreError};
 
-const COLUMNS: &str = "at, run, target, subject, label, action, outcome, detail, count, approved";
+pub(super) const COLUMNS: &str =
+    "at, run, target, subject, label, action, outcome, detail, count, approved";
 
 /// Where the journal ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +110,7 @@ pub(super) fn tail(
     Ok(lines)
 }
 
-fn entry(row: &Row<'_>) -> rusqlite::Result<JournalEntry> {
+pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<JournalEntry> {
     Ok(JournalEntry {
         at: row.get::<_, Stamp>(0)?.0,
         run: row.get(1)?,

@@ -2,15 +2,17 @@
 //!
 //! Promises that it is made once, is never readable by others, and that a state is not used with
 //! another key than the one its fingerprints were made with: everything would look changed, and
-//! every account would be written anew. Leaves making fingerprints to the core.
+//! every account would be written anew. Leaves making fingerprints to the core, and what becomes of a
+//! state whose key is lost to [`super::identity`].
 
 use std::path::{Path, PathBuf};
 
 use crate::core::attribute::{AttrName, Value};
 use crate::core::fingerprint::FingerprintKey;
+use crate::core::hex;
 use crate::draw;
 
-use super::{StoreError, hex, private};
+use super::{StoreError, private};
 
 const FILE: &str = "key";
 
@@ -35,19 +37,27 @@ pub(super) fn read(dir: &Path) -> Result<Option<FingerprintKey>, StoreError> {
     Ok(Some(FingerprintKey::new(&bytes)))
 }
 
-/// Makes a key and keeps it in the directory.
-///
-/// # Errors
-/// When it cannot be written.
-pub(super) fn make(dir: &Path) -> Result<FingerprintKey, StoreError> {
-    let bytes = draw::key();
-    private::write(&path(dir), &format!("{}\n", hex::encode(&bytes)))?;
-    Ok(FingerprintKey::new(&bytes))
-}
+/// A key that nobody has yet; gone with this value unless it is kept.
+pub(super) struct NewKey([u8; 32]);
 
-/// A key that ends with this process.
-pub(super) fn ephemeral() -> FingerprintKey {
-    FingerprintKey::new(&draw::key())
+impl NewKey {
+    /// Draws one.
+    pub(super) fn draw() -> Self {
+        Self(draw::key())
+    }
+
+    /// The key.
+    pub(super) fn key(&self) -> FingerprintKey {
+        FingerprintKey::new(&self.0)
+    }
+
+    /// Keeps it in the directory.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn keep(&self, dir: &Path) -> Result<(), StoreError> {
+        private::write(&path(dir), &format!("{}\n", hex::encode(&self.0)))
+    }
 }
 
 /// What the state keeps of its key, to know it again: a fingerprint like any other.
@@ -57,17 +67,6 @@ pub(super) fn check(key: &FingerprintKey) -> String {
         &Value::text("the key of this state"),
     );
     format!("{:016x}", mark.0)
-}
-
-/// The error for a state whose key is gone.
-pub(super) fn lost(dir: &Path) -> StoreError {
-    StoreError::new(
-        format!(
-            "the key file {} is missing, and without it the fingerprints in the state mean nothing",
-            path(dir).display()
-        ),
-        REMEDY,
-    )
 }
 
 /// The error for a state that was made with another key.
@@ -81,8 +80,8 @@ pub(super) fn wrong(dir: &Path) -> StoreError {
     )
 }
 
-const REMEDY: &str = "put the right file back from a backup, or start over with an empty --state \
-                      directory: accounts are found again by their match keys and compared afresh";
+const REMEDY: &str = "put the right file back from a backup; if there is none, remove this one, and \
+                      the next sync reads the apps and learns what they hold afresh";
 
 fn path(dir: &Path) -> PathBuf {
     dir.join(FILE)
@@ -96,10 +95,12 @@ mod tests {
     fn a_key_is_read_back_and_known_again() {
         let dir = tempfile::tempdir().expect("a directory");
         assert!(read(dir.path()).expect("nothing there").is_none());
-        let made = make(dir.path()).expect("written");
+        let new = NewKey::draw();
+        new.keep(dir.path()).expect("written");
+        let made = new.key();
         let back = read(dir.path()).expect("readable").expect("there");
         assert_eq!(check(&made), check(&back));
-        assert_ne!(check(&made), check(&ephemeral()));
+        assert_ne!(check(&made), check(&NewKey::draw().key()));
     }
 
     #[test]

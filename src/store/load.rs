@@ -21,6 +21,7 @@ use crate::core::memory::{
 use super::column::{Act, Bits, Cause, Count, Stamp, Unknown, damaged, subject};
 use super::names::Names;
 use super::pack::Torn;
+use super::verdict;
 
 /// Everything about a target; the window counts from `since`.
 pub(super) fn target(
@@ -34,6 +35,7 @@ pub(super) fn target(
         groups: groups(db, names, target)?,
         jobs: jobs(db, names, target)?,
         holds: holds(db, target)?,
+        verdicts: verdict::of_target(db, target)?,
         window: window(db, target, since)?,
     })
 }

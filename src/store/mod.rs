@@ -7,7 +7,8 @@ mod chain;
 mod column;
 mod connection;
 mod dictionary;
-mod hex;
+mod forget;
+mod history;
 mod identity;
 mod journal;
 mod key;
@@ -23,6 +24,7 @@ mod snapshot;
 mod sqlite;
 mod summary;
 mod tokens;
+mod verdict;
 mod write;
 
 #[cfg(test)]
@@ -38,15 +40,34 @@ use jiff::Timestamp;
 use crate::core::change::{ActionKind, Subject};
 use crate::core::key::{GroupKey, SourceName, TargetName, UserKey};
 use crate::core::link::{GroupLink, Job, Link};
-use crate::core::memory::{Hold, Missing, ReadingRecord, SourceState, TargetState};
+use crate::core::memory::{Hold, Missing, ReadingRecord, SourceState, TargetState, Verdict};
 
+pub use history::{Wanted, Written};
 pub use sqlite::{Access, SqliteStore, StateKind};
 pub use summary::{LastRun, TargetSummary};
-pub use tokens::{AccessToken, CachedToken, TokenCache};
+pub use tokens::{TokenCache, TokenTurn};
 
 /// The right to write: a batch under an older epoch is refused. Always 1 with one machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Epoch(pub u64);
+
+/// What lines of the journal say besides who and which attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Journaling {
+    /// The old and the new values of attributes.
+    pub values: bool,
+    /// What people call the subject. Without them a line holds only ids of the source.
+    pub labels: bool,
+}
+
+impl Default for Journaling {
+    fn default() -> Self {
+        Self {
+            values: false,
+            labels: true,
+        }
+    }
+}
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +80,7 @@ pub struct JournalEntry {
     pub target: String,
     /// Whom it is about, as text: `user hq:1001`, `group hq:g7`, or empty.
     pub subject: String,
-    /// What a person calls them.
+    /// What a person calls them; not kept of a subject where [`Journaling::labels`] is off.
     pub label: String,
     /// What was done: an [`ActionKind`] word, `hold`, `approve`, …
     pub action: String,
@@ -92,6 +113,10 @@ pub enum Record {
     PutHold(TargetName, Hold),
     /// Forget this hold.
     DropHold(TargetName, String),
+    /// Remember what a person has decided by hand.
+    PutVerdict(TargetName, Verdict),
+    /// Forget it.
+    DropVerdict(TargetName, Verdict),
     /// Remember this reading as the last accepted one.
     PutReading(SourceName, ReadingRecord),
     /// Remember that this user is missing.
@@ -126,6 +151,9 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When it was not written: nothing more may be sent to any app.
     async fn commit(&self, epoch: Epoch, batch: &[Record]) -> Result<(), StoreError>;
+
+    /// What lines of the journal are to say.
+    fn journaling(&self) -> Journaling;
 
     /// The last lines of the journal, oldest first; those of one subject, if one is named.
     ///

@@ -12,7 +12,10 @@ use super::place::{FILE, Place};
 use super::{StoreError, private};
 
 /// The steps, in order: after the first, the state has version 1.
-pub(super) const STEPS: &[&str] = &[include_str!("schema/001_first.sql")];
+pub(super) const STEPS: &[&str] = &[
+    include_str!("schema/001_first.sql"),
+    include_str!("schema/003_verdicts.sql"),
+];
 
 /// Marks the file as ours (`rllc` in ASCII).
 const APPLICATION: u32 = 0x726c_6c63;
@@ -114,7 +117,7 @@ mod tests {
 
     fn older() -> Connection {
         let mut db = Connection::open_in_memory().expect("memory");
-        upgrade(&mut db, &Place::Memory, STEPS, None).expect("made");
+        upgrade(&mut db, &Place::Memory, &STEPS[..1], None).expect("made");
         db.execute("INSERT INTO attribute VALUES (1, 'userName')", [])
             .expect("written");
         db

@@ -25,11 +25,12 @@ use std::time::Duration;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags, ffi};
 
+use crate::core::hex;
 use crate::draw;
 
 use super::lock::{Share, pause};
 use super::place::{FILE, Place};
-use super::{StoreError, hex, private};
+use super::{StoreError, private};
 
 /// What `SQLite` keeps beside a file whose last writer did not end well.
 const LOGS: [&str; 2] = ["-wal", "-journal"];

@@ -21,14 +21,15 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::core::fingerprint::FingerprintKey;
 use crate::core::key::{SourceName, TargetName};
 
+use super::history::{Wanted, Written};
 use super::lock::Lock;
 use super::names::Names;
 use super::place::Place;
 use super::summary::TargetSummary;
 use super::write::Writer;
 use super::{
-    Epoch, JournalEntry, Record, SourceState, Store, StoreError, TargetState, connection, identity,
-    journal, key, load, private, schema, snapshot, summary,
+    Epoch, JournalEntry, Journaling, Record, SourceState, Store, StoreError, TargetState,
+    connection, history, identity, journal, load, private, schema, snapshot, summary,
 };
 
 /// Whose state it is; decided when it is made.
@@ -68,6 +69,7 @@ pub struct SqliteStore {
     kind: StateKind,
     access: Access,
     key: FingerprintKey,
+    journaling: Journaling,
 }
 
 struct Inner {
@@ -77,11 +79,13 @@ struct Inner {
 }
 
 impl SqliteStore {
-    /// Opens the state in a directory. For writing, both are made if they are not there.
+    /// Opens the state in a directory. For writing, both are made if they are not there. Where the key
+    /// file is gone, the state gets a new key and all its fingerprints become
+    /// [`UNKNOWN`](crate::core::fingerprint::Fingerprint::UNKNOWN): for a snapshot only in the copy.
     ///
     /// # Errors
     /// When another process writes it, it is of the other kind or of a newer version, it is damaged,
-    /// its key is gone, or the system refuses.
+    /// its key is another one, or the system refuses.
     pub fn open(dir: &Path, kind: StateKind, access: Access) -> Result<Self, StoreError> {
         match access {
             Access::Write => Self::open_for_writing(dir, kind),
@@ -107,6 +111,12 @@ impl SqliteStore {
         open().expect("an empty database in memory opens")
     }
 
+    /// The same, with a journal that says this.
+    #[must_use]
+    pub fn with_journaling(self, journaling: Journaling) -> Self {
+        Self { journaling, ..self }
+    }
+
     /// A new state in memory that holds a copy of all that is committed in this one: what a crash at
     /// this moment would leave behind. What is written to either is not seen by the other.
     ///
@@ -115,7 +125,22 @@ impl SqliteStore {
     pub fn fork(&self) -> Result<Self, StoreError> {
         let copy = snapshot::duplicate(&self.locked().db).map_err(self.place.while_reading())?;
         let key = self.key.clone();
-        Self::new(copy, Place::Memory, self.kind, Access::Write, key, None)
+        let copy = Self::new(copy, Place::Memory, self.kind, Access::Write, key, None)?;
+        Ok(copy.with_journaling(self.journaling))
+    }
+
+    /// A [`fork`](Self::fork) whose key file was lost at the moment `at`: it has the key `key`, and all
+    /// its fingerprints are forgotten.
+    ///
+    /// # Errors
+    /// When this one cannot be read, or a row of it is damaged.
+    pub fn fork_under(&self, key: FingerprintKey, at: Timestamp) -> Result<Self, StoreError> {
+        let mut copy =
+            snapshot::duplicate(&self.locked().db).map_err(self.place.while_reading())?;
+        let place = Place::Memory;
+        identity::replace_key(&mut copy, &place, &key, at)?;
+        let copy = Self::new(copy, place, self.kind, Access::Write, key, None)?;
+        Ok(copy.with_journaling(self.journaling))
     }
 
     /// The key that this state's fingerprints are made with.
@@ -144,6 +169,26 @@ impl SqliteStore {
     /// When the state cannot be read.
     pub fn last_label(&self, subject: &str) -> Result<Option<String>, StoreError> {
         self.read(|db| journal::last_label(db, subject))
+    }
+
+    /// Gives the wanted lines of the journal to `each`, oldest first.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn history(
+        &self,
+        wanted: &Wanted,
+        mut each: impl FnMut(Written),
+    ) -> Result<(), StoreError> {
+        self.read(|db| history::read(db, wanted, &mut each))
+    }
+
+    /// Every subject that the journal names (`user hq:1001`), with each label it had.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn subjects(&self) -> Result<Vec<(String, String)>, StoreError> {
+        self.read(history::subjects)
     }
 
     /// Checks the journal's hash chain and gives the number of lines.
@@ -175,8 +220,9 @@ impl SqliteStore {
         identity::check_kind(&db, &place, kind)?;
         connection::log_ahead(&db, &place)?;
         schema::upgrade(&mut db, &place, schema::STEPS, Some(dir))?;
-        let key = identity::settle_key(&mut db, &place, dir, kind, || key::make(dir))?;
-        Self::new(db, place, kind, Access::Write, key, Some(lock))
+        let access = Access::Write;
+        let key = identity::settle_key(&mut db, &place, dir, kind, access)?;
+        Self::new(db, place, kind, access, key, Some(lock))
     }
 
     fn open_snapshot(dir: &Path, kind: StateKind) -> Result<Self, StoreError> {
@@ -188,8 +234,9 @@ impl SqliteStore {
         schema::check(&db, &place)?;
         identity::check_kind(&db, &place, kind)?;
         schema::upgrade(&mut db, &place, schema::STEPS, None)?;
-        let key = identity::settle_key(&mut db, &place, dir, kind, || Ok(key::ephemeral()))?;
-        Self::new(db, place, kind, Access::Snapshot, key, None)
+        let access = Access::Snapshot;
+        let key = identity::settle_key(&mut db, &place, dir, kind, access)?;
+        Self::new(db, place, kind, access, key, None)
     }
 
     fn new(
@@ -209,6 +256,7 @@ impl SqliteStore {
             kind,
             access,
             key,
+            journaling: Journaling::default(),
         })
     }
 
@@ -241,7 +289,7 @@ impl SqliteStore {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(&unwritten)?;
         identity::check_epoch(&transaction, &self.place, epoch)?;
-        let mut writer = Writer::new(&transaction, &mut names);
+        let mut writer = Writer::new(&transaction, &mut names, self.journaling);
         for record in batch {
             writer.write(record).map_err(&unwritten)?;
         }
@@ -301,6 +349,10 @@ impl Store for SqliteStore {
 
     async fn commit(&self, epoch: Epoch, batch: &[Record]) -> Result<(), StoreError> {
         self.write_batch(epoch, batch)
+    }
+
+    fn journaling(&self) -> Journaling {
+        self.journaling
     }
 
     async fn journal(

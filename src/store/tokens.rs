@@ -1,142 +1,211 @@
-//! The token cache: what an `OAuth2` server gave us, kept so that it is not lost.
+//! The token cache: what outlives a run about the credentials of each target.
 //!
-//! Promises that a refresh token is on disk when [`TokenCache::save`] returns, also in a dry run: a
+//! Promises that a refresh token is on disk when [`TokenCache::keep`] returns, also in a dry run: a
 //! server that rotates them has made the old one void (RFC 6749, 6), and a lost one means asking
-//! an admin for consent again. Access tokens live in memory only. The file is for its owner alone,
-//! and a daemon and a dry run beside it take turns. Leaves fetching tokens to the client.
+//! an admin for consent again. Remembers when credentials were last refused, by a keyed mark from
+//! which nobody can guess them. The file is for its owner alone, and a daemon and a dry run beside it
+//! take turns. Access tokens are never here. Leaves fetching tokens to the client.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::core::attribute::{AttrName, Value};
+use crate::core::cooldown::Refusals;
+use crate::core::fingerprint::FingerprintKey;
 use crate::core::key::TargetName;
+use crate::draw;
 use crate::secret::Secret;
 
-use super::{StoreError, private};
+use super::{StateKind, StoreError, private};
+use crate::core::hex;
 
-const FILE: &str = "tokens";
-const LOCK: &str = "tokens.lock";
+/// Refusals are forgotten so long after the last one.
+const KEPT_FOR: Duration = Duration::from_hours(7 * 24);
 
-/// The tokens of one target.
-#[derive(Clone, Debug, Default)]
-pub struct CachedToken {
-    /// What requests are sent with; never on disk.
-    pub access: Option<AccessToken>,
-    /// What the next access token is had with.
-    pub refresh: Option<Secret>,
-}
-
-/// What requests are sent with.
-#[derive(Clone, Debug)]
-pub struct AccessToken {
-    /// The token.
-    pub token: Secret,
-    /// Not to be sent from then on.
-    pub expires_at: Timestamp,
-}
-
-/// The tokens of all targets.
+/// The cache of all targets.
 #[derive(Debug)]
 pub struct TokenCache {
-    /// Where refresh tokens are kept; in memory only, if nowhere.
-    dir: Option<PathBuf>,
-    tokens: Mutex<BTreeMap<TargetName, CachedToken>>,
+    home: Home,
 }
 
+/// Where it is kept.
+#[derive(Debug)]
+enum Home {
+    File { dir: PathBuf, name: &'static str },
+    Memory(Mutex<Kept>),
+}
+
+/// Held while one program uses the refresh token of a target.
+#[derive(Debug)]
+pub struct TokenTurn(#[expect(dead_code, reason = "the lock ends with it")] Option<File>);
+
 impl TokenCache {
-    /// The cache of a state directory. Makes nothing until there is a token to keep.
+    /// The cache of a state directory; sandbox copies have one of their own. Makes nothing until
+    /// there is something to keep.
     ///
     /// # Errors
     /// When the file is there and cannot be read, is damaged, or can be read by others.
-    pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let cache = Self {
-            dir: Some(dir.into()),
-            tokens: Mutex::default(),
+    pub fn open(dir: &Path, kind: StateKind) -> Result<Self, StoreError> {
+        let name = match kind {
+            StateKind::Real => "tokens",
+            StateKind::Sandbox => "tokens.sandbox",
         };
-        Kept::read(&dir.join(FILE))?;
-        Ok(cache)
+        Kept::read(&dir.join(name))?;
+        let home = Home::File {
+            dir: dir.into(),
+            name,
+        };
+        Ok(Self { home })
     }
 
     /// A cache that ends with this process.
     #[must_use]
     pub fn in_memory() -> Self {
         Self {
-            dir: None,
-            tokens: Mutex::default(),
+            home: Home::Memory(Mutex::default()),
         }
     }
 
-    /// The tokens of a target. The refresh token is the one on disk now, since another process may
-    /// have had a newer one.
+    /// The right to use the refresh token of a target, unless another program has it now.
+    ///
+    /// # Errors
+    /// When it cannot be asked for.
+    pub fn try_turn(&self, target: &TargetName) -> Result<Option<TokenTurn>, StoreError> {
+        let Home::File { dir, name } = &self.home else {
+            return Ok(Some(TokenTurn(None)));
+        };
+        private::make_directory(dir)?;
+        let path = dir.join(format!("{name}.{target}.lock"));
+        let file = private::open(&path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(TokenTurn(Some(file)))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(cause)) => {
+                Err(private::failed(&path, "cannot be locked", cause))
+            }
+        }
+    }
+
+    /// The refresh token of a target: the one on disk now, since another process may have had a newer
+    /// one.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn load(&self, target: &TargetName) -> Result<Option<CachedToken>, StoreError> {
-        let mut found = self.locked().get(target).cloned();
-        if let Some(dir) = &self.dir
-            && let Some(refresh) = Kept::read(&dir.join(FILE))?.refresh.remove(target)
-        {
-            found.get_or_insert_default().refresh = Some(Secret::new(refresh.0));
-        }
-        Ok(found)
+    pub fn refresh_token(&self, target: &TargetName) -> Result<Option<Secret>, StoreError> {
+        let find = |kept: &Kept| kept.refresh.get(target).map(|token| Secret::new(&*token.0));
+        self.look(find)
     }
 
-    /// Keeps the tokens of a target. Without a refresh token the one that is kept stays, as RFC
-    /// 6749, 6 has it for an answer that brings none. When this returns, it survives a crash.
+    /// Keeps the refresh token of a target. When this returns, it survives a crash.
     ///
     /// # Errors
-    /// When it could not be written: the refresh token is then in memory only.
-    pub fn save(&self, target: &TargetName, token: CachedToken) -> Result<(), StoreError> {
-        let refresh = token.refresh.clone();
-        {
-            let mut tokens = self.locked();
-            let known = tokens.entry(target.clone()).or_default();
-            known.access = token.access;
-            if token.refresh.is_some() {
-                known.refresh = token.refresh;
-            }
-        }
-        match (&self.dir, refresh) {
-            (Some(dir), Some(refresh)) => change(dir, |kept| {
-                kept.refresh
-                    .insert(target.clone(), Hidden(refresh.expose().into()));
-            }),
-            (None, _) | (_, None) => Ok(()),
-        }
+    /// When it could not be written.
+    pub fn keep(&self, target: &TargetName, token: &Secret) -> Result<(), StoreError> {
+        self.change(|kept| {
+            let token = Hidden(token.expose().into());
+            kept.refresh.insert(target.clone(), token);
+        })
     }
 
-    /// Forgets the tokens of a target, once the server has refused them.
+    /// Forgets the refresh token of a target, once the server has refused it.
     ///
     /// # Errors
     /// When the file could not be written.
     pub fn forget(&self, target: &TargetName) -> Result<(), StoreError> {
-        self.locked().remove(target);
-        match &self.dir {
-            Some(dir) if dir.join(FILE).exists() => change(dir, |kept| {
-                kept.refresh.remove(target);
-            }),
-            Some(_) | None => Ok(()),
+        self.change(|kept| {
+            kept.refresh.remove(target);
+        })
+    }
+
+    /// How often these credentials were refused since they last worked.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn refusals(
+        &self,
+        target: &TargetName,
+        credentials: &Secret,
+    ) -> Result<Refusals, StoreError> {
+        self.look(|kept| {
+            let known = kept.refused.get(target);
+            let found = known.and_then(|known| known.get(&kept.mark(credentials)?));
+            found.cloned().unwrap_or_default()
+        })
+    }
+
+    /// Remembers a refusal of these credentials.
+    ///
+    /// # Errors
+    /// When the file could not be written.
+    pub fn refuse(
+        &self,
+        target: &TargetName,
+        credentials: &Secret,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.change(|kept| {
+            kept.key
+                .get_or_insert_with(|| Hidden(hex::encode(&draw::key())));
+            let Some(mark) = kept.mark(credentials) else {
+                return;
+            };
+            let known = kept.refused.entry(target.clone()).or_default();
+            known.retain(|_, refusals| refusals.last().is_some_and(|last| last + KEPT_FOR > at));
+            known.entry(mark).or_default().add(at);
+        })
+    }
+
+    /// These credentials work: their refusals are forgotten.
+    ///
+    /// # Errors
+    /// When the file could not be written.
+    pub fn accept(&self, target: &TargetName, credentials: &Secret) -> Result<(), StoreError> {
+        if self.refusals(target, credentials)?.count == 0 {
+            return Ok(());
+        }
+        self.change(|kept| {
+            let mark = kept.mark(credentials).unwrap_or_default();
+            if let Some(known) = kept.refused.get_mut(target) {
+                known.remove(&mark);
+            }
+            kept.refused.retain(|_, known| !known.is_empty());
+        })
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&Kept) -> T) -> Result<T, StoreError> {
+        match &self.home {
+            Home::File { dir, name } => Ok(look(&Kept::read(&dir.join(name))?)),
+            Home::Memory(kept) => Ok(look(&locked(kept))),
         }
     }
 
-    fn locked(&self) -> MutexGuard<'_, BTreeMap<TargetName, CachedToken>> {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Reads, changes and writes while no other process does.
+    fn change(&self, change: impl FnOnce(&mut Kept)) -> Result<(), StoreError> {
+        let (dir, name) = match &self.home {
+            Home::File { dir, name } => (dir, name),
+            Home::Memory(kept) => {
+                change(&mut locked(kept));
+                return Ok(());
+            }
+        };
+        private::make_directory(dir)?;
+        let _turn = wait_for_turn(&dir.join(format!("{name}.lock")))?;
+        let path = dir.join(name);
+        let mut kept = Kept::read(&path)?;
+        change(&mut kept);
+        kept.write(&path)
     }
 }
 
-/// Reads, changes and writes the file while no other process does.
-fn change(dir: &Path, change: impl FnOnce(&mut Kept)) -> Result<(), StoreError> {
-    private::make_directory(dir)?;
-    let _turn = wait_for_turn(&dir.join(LOCK))?;
-    let path = dir.join(FILE);
-    let mut kept = Kept::read(&path)?;
-    change(&mut kept);
-    kept.write(&path)
+fn locked(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits until no other process writes; its turn takes no longer than one small file.
@@ -148,13 +217,20 @@ fn wait_for_turn(path: &Path) -> Result<File, StoreError> {
 }
 
 /// What stands in the file.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 struct Kept {
+    /// Refresh tokens.
     refresh: BTreeMap<TargetName, Hidden>,
+    /// Refusals, by the mark of what was refused.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    refused: BTreeMap<TargetName, BTreeMap<String, Refusals>>,
+    /// The key of the marks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<Hidden>,
 }
 
-/// A token on its way to or from the file.
+/// A secret on its way to or from the file.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 struct Hidden(String);
@@ -166,6 +242,15 @@ impl fmt::Debug for Hidden {
 }
 
 impl Kept {
+    /// What these credentials are known again by, once there is a key. Only 32 bits: enough to tell a
+    /// new password from the old one, and too few to confirm a guess by.
+    fn mark(&self, credentials: &Secret) -> Option<String> {
+        let key = hex::decode(&self.key.as_ref()?.0)?;
+        let name = AttrName::new("credentials");
+        let whole = FingerprintKey::new(&key).of(&name, &Value::text(credentials.expose()));
+        Some(format!("{:08x}", whole.0 >> 32))
+    }
+
     fn read(path: &Path) -> Result<Self, StoreError> {
         let Some(text) = private::read(path, "token file")? else {
             return Ok(Self::default());
@@ -192,76 +277,108 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+    use crate::core::cooldown::Urgency;
 
-    fn both(access: &str, refresh: &str) -> CachedToken {
-        CachedToken {
-            access: Some(AccessToken {
-                token: Secret::new(access),
-                expires_at: "2027-03-01T09:00:00Z".parse().expect("a time"),
-            }),
-            refresh: Some(Secret::new(refresh)),
-        }
+    const FILE: &str = "tokens";
+
+    fn open(dir: &Path) -> TokenCache {
+        TokenCache::open(dir, StateKind::Real).expect("readable")
     }
 
     fn refresh(cache: &TokenCache, target: &str) -> Option<String> {
-        let token = cache.load(&TargetName::new(target)).expect("readable")?;
-        token.refresh.map(|secret| secret.expose().to_owned())
+        let token = cache.refresh_token(&TargetName::new(target));
+        let token = token.expect("readable")?;
+        Some(token.expose().to_owned())
+    }
+
+    fn keep(cache: &TokenCache, target: &str, token: &str) {
+        let kept = cache.keep(&TargetName::new(target), &Secret::new(token));
+        kept.expect("written");
+    }
+
+    fn noon() -> Timestamp {
+        "2026-11-22T12:00:00Z".parse().expect("a point in time")
     }
 
     #[test]
-    fn only_refresh_tokens_are_on_disk_and_only_for_their_owner() {
+    fn a_refresh_token_is_on_disk_and_only_for_its_owner() {
         let home = tempfile::tempdir().expect("a directory");
         let dir = home.path().join("state");
-        let cache = TokenCache::open(&dir).expect("nothing there");
+        let cache = open(&dir);
         assert!(!dir.exists());
-        let target = TargetName::new("tracktik");
-        cache
-            .save(&target, both("acc-1", "ref-1"))
-            .expect("written");
-
+        keep(&cache, "tracktik", "ref-1");
         let text = fs::read_to_string(dir.join(FILE)).expect("readable");
         assert_eq!(
             text,
             "{\n  \"refresh\": {\n    \"tracktik\": \"ref-1\"\n  }\n}\n"
         );
-        let mode = fs::metadata(dir.join(FILE))
-            .expect("there")
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o600);
-
-        let again = TokenCache::open(&dir).expect("readable");
-        assert_eq!(refresh(&again, "tracktik").as_deref(), Some("ref-1"));
-        let token = again.load(&target).expect("readable").expect("there");
-        assert!(token.access.is_none());
-        let token = cache.load(&target).expect("readable").expect("there");
-        assert_eq!(token.access.expect("in memory").token.expose(), "acc-1");
+        let metadata = fs::metadata(dir.join(FILE)).expect("there");
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+        assert_eq!(refresh(&open(&dir), "tracktik").as_deref(), Some("ref-1"));
     }
 
     #[test]
     fn a_rotated_token_of_another_process_is_seen_and_nobody_elses_is_lost() {
         let dir = tempfile::tempdir().expect("a directory");
-        let daemon = TokenCache::open(dir.path()).expect("open");
-        let dry_run = TokenCache::open(dir.path()).expect("open");
-        let [a, b] = ["a", "b"].map(TargetName::new);
-        daemon.save(&a, both("acc", "ref-1")).expect("written");
-        dry_run.save(&b, both("acc", "other")).expect("written");
-        dry_run.save(&a, both("acc", "ref-2")).expect("written");
+        let [daemon, dry_run] = [open(dir.path()), open(dir.path())];
+        keep(&daemon, "a", "ref-1");
+        keep(&dry_run, "b", "other");
+        keep(&dry_run, "a", "ref-2");
         assert_eq!(refresh(&daemon, "a").as_deref(), Some("ref-2"));
-        daemon.save(&b, CachedToken::default()).expect("written");
+        daemon.forget(&TargetName::new("a")).expect("written");
+        assert_eq!(refresh(&dry_run, "a"), None);
         assert_eq!(refresh(&dry_run, "b").as_deref(), Some("other"));
-        daemon.forget(&a).expect("written");
-        assert_eq!(refresh(&daemon, "a"), None);
-        assert_eq!(refresh(&daemon, "b").as_deref(), Some("other"));
     }
 
     #[test]
-    fn a_cache_in_memory_keeps_both() {
+    fn two_programs_take_turns_with_the_token_of_a_target() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let [daemon, dry_run] = [open(dir.path()), open(dir.path())];
+        let [a, b] = ["a", "b"].map(TargetName::new);
+        let turn = daemon.try_turn(&a).expect("asked").expect("free");
+        assert!(dry_run.try_turn(&a).expect("asked").is_none());
+        assert!(dry_run.try_turn(&b).expect("asked").is_some());
+        // Whoever has the turn writes in it.
+        keep(&daemon, "a", "ref-1");
+        drop(turn);
+        assert!(dry_run.try_turn(&a).expect("asked").is_some());
+    }
+
+    #[test]
+    fn refusals_are_known_to_the_next_process_by_a_mark_that_is_not_the_secret() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let target = TargetName::new("a");
+        let [bad, other] = ["s3cret-password", "another"].map(Secret::new);
+        for _ in 0..3 {
+            open(dir.path())
+                .refuse(&target, &bad, noon())
+                .expect("written");
+        }
+        let cache = open(dir.path());
+        let refusals = cache.refusals(&target, &bad).expect("readable");
+        assert_eq!(refusals.count, 3);
+        assert!(refusals.next_try(Urgency::Scheduled, noon()).is_some());
+        assert_eq!(cache.refusals(&target, &other).expect("readable").count, 0);
+        let text = fs::read_to_string(dir.path().join(FILE)).expect("readable");
+        assert!(!text.contains("s3cret"), "{text}");
+
+        cache.accept(&target, &bad).expect("written");
+        assert_eq!(cache.refusals(&target, &bad).expect("readable").count, 0);
+        let later = noon() + KEPT_FOR;
+        cache.refuse(&target, &bad, noon()).expect("written");
+        cache.refuse(&target, &other, later).expect("written");
+        assert_eq!(cache.refusals(&target, &bad).expect("readable").count, 0);
+    }
+
+    #[test]
+    fn sandbox_copies_and_a_process_keep_their_own() {
+        let dir = tempfile::tempdir().expect("a directory");
+        keep(&open(dir.path()), "a", "real");
+        let copies = TokenCache::open(dir.path(), StateKind::Sandbox).expect("readable");
+        assert_eq!(refresh(&copies, "a"), None);
         let cache = TokenCache::in_memory();
         assert_eq!(refresh(&cache, "a"), None);
-        cache
-            .save(&TargetName::new("a"), both("acc", "ref"))
-            .expect("kept");
+        keep(&cache, "a", "ref");
         assert_eq!(refresh(&cache, "a").as_deref(), Some("ref"));
         cache.forget(&TargetName::new("a")).expect("forgotten");
         assert_eq!(refresh(&cache, "a"), None);
@@ -272,7 +389,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join(FILE);
         private::write(&path, "{\"refresh\": \"s3cret\"}").expect("written");
-        let error = TokenCache::open(dir.path()).expect_err("damaged");
+        let error = TokenCache::open(dir.path(), StateKind::Real).expect_err("damaged");
         assert_eq!(
             error.problem,
             format!(
@@ -285,10 +402,9 @@ mod tests {
 
     #[test]
     fn tokens_do_not_print() {
-        let shown = format!("{:?} {:?}", both("acc-1", "ref-1"), Hidden("ref-1".into()));
-        assert!(
-            !shown.contains("acc-1") && !shown.contains("ref-1"),
-            "{shown}"
-        );
+        let cache = TokenCache::in_memory();
+        keep(&cache, "a", "ref-1");
+        let shown = format!("{cache:?} {:?}", Hidden("ref-1".into()));
+        assert!(!shown.contains("ref-1"), "{shown}");
     }
 }

@@ -12,22 +12,25 @@ use crate::core::link::{GroupLink, Job, JobState, Link};
 use super::column::{Bits, Count, Stamp, subject_parts};
 use super::journal::End;
 use super::names::Names;
-use super::{Hold, JournalEntry, Missing, ReadingRecord, Record};
+use super::verdict;
+use super::{Hold, JournalEntry, Journaling, Missing, ReadingRecord, Record};
 
 /// Writes records into an open transaction.
 pub(super) struct Writer<'a> {
     db: &'a Connection,
     names: &'a mut Names,
     journal: Option<End>,
+    journaling: Journaling,
 }
 
 impl<'a> Writer<'a> {
     /// A writer into the transaction that is open on `db`.
-    pub(super) fn new(db: &'a Connection, names: &'a mut Names) -> Self {
+    pub(super) fn new(db: &'a Connection, names: &'a mut Names, journaling: Journaling) -> Self {
         Self {
             db,
             names,
             journal: None,
+            journaling,
         }
     }
 
@@ -42,6 +45,8 @@ impl<'a> Writer<'a> {
             Record::DropJob(target, subject, action) => self.drop_job(target, subject, *action),
             Record::PutHold(target, hold) => self.put_hold(target, hold),
             Record::DropHold(target, id) => self.drop_hold(target, id),
+            Record::PutVerdict(target, told) => verdict::put(self.db, target, told),
+            Record::DropVerdict(target, told) => verdict::drop(self.db, target, told),
             Record::PutReading(source, reading) => self.put_reading(source, reading),
             Record::PutMissing(user, missing) => self.put_missing(user, missing),
             Record::DropMissing(user) => self.drop_missing(user),
@@ -256,7 +261,16 @@ impl<'a> Writer<'a> {
             Some(end) => end,
             None => End::load(self.db)?,
         };
-        end.append(self.db, entry)?;
+        // The label of a line without a subject is no person's: the id of a hold.
+        if self.journaling.labels || entry.subject.is_empty() {
+            end.append(self.db, entry)?;
+        } else {
+            let nameless = JournalEntry {
+                label: String::new(),
+                ..entry.clone()
+            };
+            end.append(self.db, &nameless)?;
+        }
         self.journal = Some(end);
         Ok(())
     }

@@ -159,8 +159,18 @@ p-3,cyrus,cyrus@example.com,Cyrus,Row
     wiki  1 done, 0 not; requests: 2 read, 1 write, 0 token
 
     wiki  second plan: empty
-    -- exit 0
+    -- exit 4
     "#);
+    let looked = folder.rollcall("sync --config config.yaml --sandbox --dry-run --format json");
+    assert_eq!(looked.code, Some(4), "{}", looked.told());
+    assert_eq!(
+        looked.json()["broken"][0],
+        serde_json::json!({
+            "source": "hq",
+            "place": "people.csv:3",
+            "problem": "has 4 columns where the header has 5"
+        })
+    );
     assert_snapshot!(folder.rollcall("check --config config.yaml --offline").told(), @r#"
     ok config  1 source, 1 target
     !! hq

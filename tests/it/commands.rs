@@ -354,16 +354,26 @@ fn help_says_what_there_is() {
     Usage: rollcall <COMMAND>
 
     Commands:
-      sync        Bring the apps in line with the directory, once
-      check       Check the config, and what it needs of the world: sources, secrets, apps
-      explain     Show one person's way: source, assignment, mapping, account, and what is due
-      status      Show what is known of every target: accounts, what is due, held or parked
-      approve     Release what the guard holds
-      retry       Let the next run try again what was parked
-      connectors  List the kinds of app, or show one with the origin of every key
-      sandbox     Serve sandbox copies of all targets over HTTP
-      schema      Print the JSON Schema of the config, for editors
-      help        Print this message or the help of the given subcommand(s)
+      sync         Bring the apps in line with the directory, once
+      check        Check the config, and what it needs of the world: sources, secrets, apps
+      import       Show an app's accounts beside our users: whose each is, and which wait for a person
+      explain      Show one person's way: source, assignment, mapping, account, and what is due
+      status       Show what is known of every target: accounts, what is due, held or parked
+      history      Show what was done, to whom and why, from the journal
+      journal      Verify the journal's hash chain, or export the journal
+      approve      Release what the guard holds
+      retry        Let the next run try again what was parked
+      link         Say whose an account is
+      unlink       Say that an account is not somebody's
+      ignore       Leave an account, or the account of a person, alone from now on
+      resend       Switch one person's account off and on again, so that the app sends its mail anew
+      authorize    Let a person consent to an app that wants it, and keep the refresh token
+      connectors   List the kinds of app, or show one with the origin of every key
+      sandbox      Serve sandbox copies of all targets over HTTP
+      schema       Print the JSON Schema of the config, for editors
+      completions  Print completions for a shell
+      man          Print the manual page
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help
@@ -371,5 +381,40 @@ fn help_says_what_there_is() {
     -- exit 0
     "#);
     assert_snapshot!("help_sync", example_free("sync --help"));
+    let ignore = example_free("ignore -h");
+    let usage = "Usage: rollcall ignore [OPTIONS] [ACCOUNT-ID] <TARGET>\n";
+    assert!(ignore.contains(usage), "{ignore}");
     assert_eq!(example_free("--version"), "rollcall 0.1.0\n-- exit 0\n");
+}
+
+/// Every command of the help but `help`.
+fn commands() -> Vec<String> {
+    let help = example_free("--help");
+    let list = help.split("Commands:\n").nth(1).expect("a list");
+    list.lines()
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn completions_and_the_manual_page_know_every_command() {
+    let man = example_free("man");
+    assert!(man.starts_with(".ie"), "{man}");
+    for command in commands() {
+        let title = format!(".SH rollcall {command}\n").replace('-', "\\-");
+        assert!(man.contains(&title), "{command} is not in the manual page");
+    }
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = example_free(&format!("completions {shell}"));
+        for command in commands() {
+            assert!(
+                script.contains(&command),
+                "{shell} does not complete {command}"
+            );
+        }
+    }
+    assert!(example_free("completions tcsh").ends_with("-- exit 64\n"));
 }

@@ -48,6 +48,33 @@ fn the_two_commands_stand_in_the_readme() {
 }
 
 #[test]
+fn every_real_server_has_its_row_and_is_started() {
+    let guide = file("CONTRIBUTING.md");
+    let told: BTreeMap<String, String> = rows(section(&guide, "## Real servers"))
+        .into_iter()
+        .map(|row| (code(&row[3]).to_owned(), row[0].clone()))
+        .collect();
+    let stories: BTreeSet<String> = std::fs::read_dir(root().join("tests/it"))
+        .expect("the folder is there")
+        .map(|entry| entry.expect("an entry").file_name())
+        .filter_map(|name| name.to_str().map(ToOwned::to_owned))
+        .filter(|name| name.starts_with("peer_"))
+        .map(|name| format!("tests/it/{name}"))
+        .collect();
+    assert_eq!(told.keys().cloned().collect::<BTreeSet<_>>(), stories);
+    let run = file("tests/run");
+    for (story, server) in told {
+        let module = Path::new(&story).file_stem().and_then(|stem| stem.to_str());
+        let module = module.expect("a file of Rust");
+        assert!(run.contains(module), "tests/run does not run {module}");
+        assert!(
+            run.contains(&format!("\"{server}: $why\"")),
+            "{server} cannot be skipped by name"
+        );
+    }
+}
+
+#[test]
 fn the_plan_in_the_readme_is_a_real_one() {
     let readme = file("README.md");
     let excerpt = block(&readme, "From what the first one prints");

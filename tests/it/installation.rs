@@ -124,8 +124,10 @@ impl Installation {
 }
 
 fn setup(target: &TargetConfig) -> AppSetup {
-    let auth = match target.auth {
+    let auth = match &target.auth {
         AuthConfig::Bearer(_) => SandboxAuth::Bearer,
+        AuthConfig::Basic { .. } => SandboxAuth::Basic,
+        AuthConfig::Header { name, .. } => SandboxAuth::Header(name.clone()),
         AuthConfig::Oauth2(_) => SandboxAuth::Oauth2,
     };
     let seed = target.sandbox_accounts.as_deref();

@@ -28,6 +28,8 @@ pub enum Pull {
     After,
     /// The answer is on its way back; the end comes while it is being written down.
     Answered,
+    /// No plug: the app refuses this one request (400), and carries on.
+    Refused,
 }
 
 impl Pull {
@@ -119,6 +121,8 @@ impl Plug {
                 }
                 self.sandbox.handle(request)
             }
+            Pull::Refused if number == at => refusal(),
+            Pull::Refused => self.sandbox.handle(request),
         }
     }
 
@@ -128,6 +132,15 @@ impl Plug {
             .sleep(Duration::from_micros(at * 397 % 2000))
             .await;
         self.pull();
+    }
+}
+
+fn refusal() -> Answer {
+    let body = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"400","detail":"not today"}"#;
+    Answer {
+        status: http::StatusCode::BAD_REQUEST,
+        headers: http::HeaderMap::new(),
+        body: body.into(),
     }
 }
 

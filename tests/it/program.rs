@@ -20,8 +20,11 @@ static CHANGING: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
         (r"plan [0-9a-f]{12}", "plan ID"),
         (r"H-[0-9a-f]+", "H-ID"),
+        (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "WHEN"),
         (r"\d\d:\d\d UTC", "HH:MM UTC"),
         (r"\(process \d+\)", "(process N)"),
+        (r"this one knows \d+", "this one knows N"),
+        (r"\b\d+ ms\b", "N ms"),
         (r"(?m) +$", ""),
     ];
     changing
@@ -66,6 +69,17 @@ impl Folder {
     /// Runs the program in here with `arguments`, one a word.
     pub fn rollcall(&self, arguments: &str) -> Ended {
         run(self.0.path(), arguments)
+    }
+
+    /// Starts the program in here, with pipes for what it reads and says.
+    pub fn start(&self, arguments: &str) -> Child {
+        command(self.0.path())
+            .args(arguments.split_whitespace())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts")
     }
 
     /// Serves sandbox copies of the targets of `config` until the result is dropped.

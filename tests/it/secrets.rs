@@ -24,6 +24,11 @@ fn a_secret_in_the_clear_is_never_repeated() {
         // Cut off: there is no tree to find the secret in.
         "{ bearer: hunter2-hunter2",
         "{ token: hunter2-hunter2 }",
+        "{ bearer: [{ file: token }, hunter2-hunter2] }",
+        "{ basic: { username: { env: ME }, password: hunter2-hunter2 } }",
+        "{ header: { name: X-Api-Key, value: hunter2-hunter2 } }",
+        "{ oauth2: { grant: password, token_url: http://127.0.0.1:9/token, client_id: { env: ID }, \
+         username: { env: ME }, password: hunter2-hunter2 } }",
         "hunter2-hunter2",
         "'hunter2-hunter2'",
     ] {
@@ -50,13 +55,13 @@ fn a_secret_in_the_clear_is_never_repeated() {
     "#);
     assert_snapshot!(told("hunter2"), @r#"
     -- stderr
-    error: targets.wiki.auth: `«secret»` is not known here
+    error: targets.wiki.auth: expected a block, found a text
      --> config.yaml:9:11
       |
     9 |     auth: «secret»
       |           ^^^^^^^^
       |
-      = help: write one of: bearer, oauth2
+      = help: the keys here are: bearer, basic, header, oauth2, expires
 
     error: the config has 1 problem; nothing was done
     -- exit 1

@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -107,7 +107,7 @@ impl Ran {
 }
 
 /// A proxy of the environment would be asked for loopback addresses too.
-fn without_proxies(command: &mut Command) {
+pub fn without_proxies(command: &mut Command) {
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
         command.env_remove(name).env_remove(name.to_lowercase());
     }
@@ -124,9 +124,34 @@ impl Drop for Leashed {
     }
 }
 
+/// A child process that says on a line of its own where it is.
+pub struct Talking {
+    _process: Leashed,
+    lines: io::Lines<BufReader<ChildStdout>>,
+}
+
+impl Talking {
+    pub fn start(command: &mut Command) -> Self {
+        let child = command.stdout(Stdio::piped()).spawn();
+        let mut process = Leashed(child.expect("the program starts"));
+        let out = process.0.stdout.take().expect("it is a pipe");
+        Self {
+            _process: process,
+            lines: BufReader::new(out).lines(),
+        }
+    }
+
+    /// What follows `words` on the first line that begins with them.
+    pub fn line_after(&mut self, words: &str) -> String {
+        let mut lines = self.lines.by_ref().map(|line| line.expect("text"));
+        let found = lines.find_map(|line| Some(line.strip_prefix(words)?.to_owned()));
+        found.unwrap_or_else(|| panic!("the program ended before it said `{words}`"))
+    }
+}
+
 /// `rollcall sandbox`, on a free port.
 pub struct ServedSandbox {
-    _child: Leashed,
+    _child: Talking,
     pub root: String,
 }
 
@@ -135,19 +160,12 @@ impl ServedSandbox {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
         command.arg("sandbox").arg("--config").arg(home.config());
         command.args(["--listen", "127.0.0.1:0"]);
-        let child = command.stdout(Stdio::piped()).spawn();
-        let mut child = Leashed(child.expect("the program starts"));
-        let out = child.0.stdout.take().expect("it is a pipe");
-        let root = BufReader::new(out)
-            .lines()
-            .map(|line| line.expect("text"))
-            .find_map(|line| {
-                let rest = line.strip_prefix("serving at ")?;
-                Some(rest.split(';').next()?.to_owned())
-            });
+        let mut child = Talking::start(&mut command);
+        let line = child.line_after("serving at ");
+        let root = line.split(';').next().unwrap_or_default().to_owned();
         Self {
             _child: child,
-            root: root.expect("the sandbox says where it is"),
+            root,
         }
     }
 
@@ -171,15 +189,35 @@ impl ServedSandbox {
     }
 }
 
-/// One GET, in the plainest HTTP there is. Gives the status and what the body says as JSON.
+/// One GET. Gives the status and what the body says as JSON.
 pub fn get(root: &str, path: &str, token: Option<&str>) -> io::Result<(u16, Json)> {
+    ask("GET", root, path, token, None)
+}
+
+/// One request, in the plainest HTTP there is. Gives the status and what the body says as JSON.
+pub fn ask(
+    method: &str,
+    root: &str,
+    path: &str,
+    token: Option<&str>,
+    body: Option<&Json>,
+) -> io::Result<(u16, Json)> {
     let host = root.trim_start_matches("http://").trim_end_matches('/');
     let mut stream = TcpStream::connect(host)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    let token = token.map_or_else(String::new, |token| {
-        format!("Authorization: Bearer {token}\r\n")
-    });
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\n{token}\r\n")?;
+    write!(stream, "{method} {path} HTTP/1.0\r\nHost: {host}\r\n")?;
+    if let Some(token) = token {
+        write!(stream, "Authorization: Bearer {token}\r\n")?;
+    }
+    let body = body.map(Json::to_string).unwrap_or_default();
+    if !body.is_empty() {
+        let length = body.len();
+        write!(
+            stream,
+            "Content-Type: application/scim+json\r\nContent-Length: {length}\r\n"
+        )?;
+    }
+    write!(stream, "\r\n{body}")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let status = answer

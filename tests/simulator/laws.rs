@@ -1,11 +1,11 @@
 //! The laws, as far as this simulation checks them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use rollcall::core::change::{Action, Change};
+use rollcall::core::change::{Action, Change, Subject};
 use rollcall::core::key::TargetName;
 use rollcall::core::plan::Basis;
-use rollcall::core::profile::Profile;
+use rollcall::core::profile::{Deactivation, Hidden, Profile, Reactivation};
 use serde_json::Value as Json;
 
 use super::company::Person;
@@ -13,16 +13,32 @@ use super::{Cycle, Simulation};
 
 /// Requests that these changes need, when nothing fails.
 pub fn writes_of(changes: &[Change], profile: &Profile) -> usize {
+    let made: BTreeSet<&Subject> = changes
+        .iter()
+        .filter(|change| matches!(change.action, Action::CreateGroup { .. }))
+        .map(|change| &change.subject)
+        .collect();
     changes
         .iter()
         .map(|change| match &change.action {
             Action::Adopt { .. } | Action::AdoptGroup { .. } => 0,
+            Action::AddMembers { members } if made.contains(&change.subject) => {
+                let along = members.len().min(profile.groups.inline_members);
+                (members.len() - along).div_ceil(profile.groups.chunk)
+            }
             Action::AddMembers { members } | Action::RemoveMembers { members } => {
                 members.len().div_ceil(profile.groups.chunk)
             }
+            Action::Reactivate { attributes } if !attributes.is_empty() && is_apart(profile) => 2,
             _ => 1,
         })
         .sum()
+}
+
+/// Is an account switched on in a request of its own?
+fn is_apart(profile: &Profile) -> bool {
+    profile.users.reactivate == Reactivation::ActivateFirst
+        || profile.users.deactivate.effect == Deactivation::Renames
 }
 
 fn is_assigned(target: &TargetName, person: &Person) -> bool {
@@ -137,13 +153,19 @@ pub fn leavers_are_out(simulation: &mut Simulation) {
 }
 
 /// An account that was there before us and was never linked: an orphan, or reported. One of somebody
-/// whom the directory holds and has disabled is not.
+/// whom the directory holds and has disabled is not, unless the app hides such accounts: nobody looks
+/// for those whom no account is to be made for.
 fn was_never_ours(simulation: &Simulation, target: &TargetName, person: &Person) -> bool {
     accounts(simulation, target)
         .iter()
         .filter(|account| is_active(account) && belongs(account, person))
         .all(|account| account.get("x-badge").is_some() && account.get("externalId").is_none())
-        && !(person.present && person.disabled)
+        && (hides_foreign(simulation, target) || !(person.present && person.disabled))
+}
+
+fn hides_foreign(simulation: &Simulation, target: &TargetName) -> bool {
+    let rules = &simulation.config.targets[target].rules;
+    rules.profile.users.hides.contains(&Hidden::Foreign)
 }
 
 /// Law 4: what is desired is there.
@@ -258,10 +280,14 @@ fn members_are_right(simulation: &mut Simulation) {
 
 /// Law 6: without faults, as many writes as changes. A quick cycle plans creates that it may find
 /// done, by a request whose answer was lost: then it sends fewer; and what somebody did in the app it
-/// finds out by being refused.
+/// finds out by being refused. Where a POST brings an account back, the app may have made another one
+/// by a request whose answer was lost, which is found in the same way.
 pub fn writes_are_changes(simulation: &mut Simulation, cycle: &Cycle, basis: Basis) {
     let planned = cycle.planned as u64;
+    let wiki = &simulation.config.targets[&TargetName::new("wiki")];
+    let revives = wiki.rules.profile.users.reactivate == Reactivation::Post;
     let right = match basis {
+        Basis::Observed if revives || simulation.skin.spares_requests() => cycle.writes <= planned,
         Basis::Observed => cycle.writes == planned,
         Basis::Remembered => cycle.writes <= planned || !cycle.trouble.is_empty(),
     };
@@ -270,6 +296,33 @@ pub fn writes_are_changes(simulation: &mut Simulation, cycle: &Cycle, basis: Bas
             "law 6: {} changes were planned, and {} writes were sent",
             cycle.planned, cycle.writes
         ));
+    }
+}
+
+/// Does the app hide what this account holds, since it is off?
+fn is_renamed(account: &Json) -> bool {
+    let name = account["userName"].as_str();
+    name.is_some_and(|name| name.starts_with("gone-"))
+}
+
+/// Law 7: no bucket and no bound of concurrency is exceeded at any instant. The apps keep their rates,
+/// so that one request too many has been answered with 429; a throttle of the network never gets to them.
+pub fn rates_are_kept(simulation: &mut Simulation) {
+    for (target, config) in &simulation.config.targets {
+        let log = simulation.sandbox.requests(target);
+        let too_many = log.iter().filter(|line| line.status == 429).count();
+        let most = simulation.peaks[target].most();
+        let bound = config.rules.profile.rates.concurrency;
+        if too_many > 0 {
+            simulation
+                .broken
+                .push(format!("law 7: {too_many} requests too many to {target}"));
+        }
+        if usize::try_from(most).is_ok_and(|most| most > bound) {
+            simulation.broken.push(format!(
+                "law 7: {most} requests to {target} at once, and it bears {bound}"
+            ));
+        }
     }
 }
 
@@ -297,7 +350,7 @@ pub fn strangers_are_untouched(simulation: &mut Simulation) {
         .collect::<Vec<_>>()
     {
         for account in accounts(simulation, &target) {
-            if account.get("x-badge").is_none() {
+            if account.get("x-badge").is_none() || is_renamed(&account) {
                 continue;
             }
             let home = account["emails"]

@@ -7,6 +7,7 @@
 mod company;
 mod laws;
 mod network;
+pub mod skins;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,8 +17,11 @@ use std::time::Duration;
 use rollcall::cli::assemble::{Unit, connect, sandboxed};
 use rollcall::clock::Clock;
 use rollcall::config::{self, Config};
+use rollcall::core::fingerprint::FingerprintKey;
+use rollcall::core::key::TargetName;
 use rollcall::core::memory::Approval;
 use rollcall::core::plan::Basis;
+use rollcall::core::profile::GroupModel;
 use rollcall::draw::Draw;
 use rollcall::engine::apply::apply;
 use rollcall::engine::propose::propose;
@@ -29,8 +33,9 @@ use rollcall::store::{Epoch, Record, SqliteStore, Store};
 use serde_json::{Value as Json, json};
 use url::Url;
 
+use self::skins::Skin;
 use company::{Company, source_name};
-use network::{Fuse, Fused, FusedStore};
+use network::{Fuse, Fused, FusedStore, Gauge, Gauged};
 
 const CONFIG: &str = r#"
 sources:
@@ -44,7 +49,7 @@ targets:
     groups: { push: ["*"] }
     leavers: { deleted: { deactivate: now, delete: 2d } }
     # An app that takes a second account of the same name without a word.
-    override: { attributes: { userName: { unique: false } }, rates: { buckets: [] } }
+    override: { SKIN }
   trotto:
     connector: trotto
     base_url: https://trotto.example.com/scim/v2
@@ -72,14 +77,24 @@ pub struct Outcome {
     pub broken: Vec<String>,
 }
 
-/// Runs one seed.
+/// Runs one seed in a skin that it chooses.
 pub fn run(seed: u64) -> Outcome {
+    run_as(seed, skins::of(seed))
+}
+
+/// Runs one seed in the skin of this name; in the first one an app does what the RFCs say.
+pub fn run_in(seed: u64, skin: &str) -> Option<Outcome> {
+    let skin = skins::SKINS.iter().find(|known| known.name == skin)?;
+    Some(run_as(seed, skin))
+}
+
+fn run_as(seed: u64, skin: &'static Skin) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime starts");
-    runtime.block_on(async { Simulation::new(seed).run().await })
+    runtime.block_on(async { Simulation::new(seed, skin).run().await })
 }
 
 /// How a cycle goes.
@@ -121,11 +136,18 @@ struct Simulation {
     broken: Vec<String>,
     /// Foreign accounts and what they must stay.
     foreign: BTreeMap<String, Json>,
+    /// When the key file is lost: a draw of its own, so that the rest of a story does not depend on it.
+    losses: Draw,
+    lost: u8,
+    skin: &'static Skin,
+    /// The most requests on their way at once, by target.
+    peaks: BTreeMap<TargetName, Arc<Gauge>>,
 }
 
 impl Simulation {
-    fn new(seed: u64) -> Self {
-        let config = config::check(Path::new("simulation.yaml"), CONFIG)
+    fn new(seed: u64, skin: &'static Skin) -> Self {
+        let config = CONFIG.replace("SKIN", &skin.over());
+        let config = config::check(Path::new("simulation.yaml"), &config)
             .unwrap_or_else(|problems| panic!("{problems}"));
         let start = "2026-11-22T08:00:00Z".parse().expect("a point in time");
         let clock = Clock::simulated(start);
@@ -147,11 +169,21 @@ impl Simulation {
             company,
             sandbox,
             store: SqliteStore::in_memory(),
-            story: vec![format!("seed {seed}")],
+            story: vec![format!("seed {seed}, skin {}", skin.name)],
             broken: Vec::new(),
             foreign: BTreeMap::new(),
+            losses: Draw::seeded(!seed),
+            lost: 0,
+            skin,
+            peaks: BTreeMap::new(),
         };
+        for target in simulation.config.targets.keys() {
+            simulation.sandbox.keep_rates(target);
+            let gauge = Arc::new(Gauge::default());
+            simulation.peaks.insert(target.clone(), gauge);
+        }
         simulation.settle_in();
+        simulation.plant_groups();
         simulation
     }
 
@@ -189,6 +221,19 @@ impl Simulation {
         }
     }
 
+    /// An app of fixed groups has them already.
+    fn plant_groups(&self) {
+        for (target, config) in &self.config.targets {
+            if config.rules.profile.groups.model == GroupModel::Fixed {
+                for name in company::GROUPS {
+                    let group = json!({"displayName": name});
+                    let group = group.as_object().cloned().unwrap_or_default();
+                    self.sandbox.put_group(target, group);
+                }
+            }
+        }
+    }
+
     async fn run(mut self) -> Outcome {
         let steps = 2 + self.draw.below(6);
         for _ in 0..steps {
@@ -210,6 +255,9 @@ impl Simulation {
                     Basis::Observed
                 },
             };
+            if self.losses.below(8) == 0 {
+                self.lose_key().await;
+            }
             let before = laws::active_accounts(&self);
             let cycle = self.cycle(weather).await;
             self.tell(weather, &cycle);
@@ -221,7 +269,7 @@ impl Simulation {
             if self.draw.below(2) == 0 {
                 self.approve().await;
             }
-            self.wait(self.draw.below(7200)).await;
+            self.wait(2 + self.draw.below(7200)).await;
         }
         self.heal().await;
         Outcome {
@@ -336,6 +384,8 @@ impl Simulation {
                     self.draw.clone(),
                     self.clock.clone(),
                 );
+                let gauge = Arc::clone(&self.peaks[&target.rules.target]);
+                let network = Gauged::new(network, gauge, self.clock.clone());
                 let network: Arc<dyn Transport> = Arc::new(Fused::new(network, fuse));
                 let way = sandboxed(target, &root, network);
                 connect(target, way, &self.clock, self.draw.clone())
@@ -380,6 +430,42 @@ impl Simulation {
         }
     }
 
+    /// Between two runs the key file goes. With a create in doubt a person would have to look which
+    /// of the strangers is whose, and nobody does here.
+    async fn lose_key(&mut self) {
+        for target in self.config.targets.keys() {
+            let state = self.store.target(target, self.clock.now()).await;
+            let state = state.expect("the state can be read");
+            if state.doubtful_creates().next().is_some() {
+                return;
+            }
+        }
+        self.lost += 1;
+        self.story.push("the key file is lost".into());
+        let key = FingerprintKey::new(&[self.lost; 32]);
+        let forgetful = self.store.fork_under(key, self.clock.now());
+        self.store = forgetful.expect("the state can be copied");
+    }
+
+    /// In line, without the key: everything is learned again, and nothing is sent; but for what was
+    /// parked, which is tried once more.
+    async fn relearn(&mut self, proof: &Cycle) {
+        if !proof.trouble.is_empty() {
+            return;
+        }
+        self.lose_key().await;
+        for _ in 0..2 {
+            let cycle = self.cycle(FAIR).await;
+            if cycle.planned + cycle.held > 0 || cycle.writes > 0 {
+                self.tell(FAIR, &cycle);
+                self.broken.push(format!(
+                    "law 4: with the key lost, {} changes are planned, {} held, and {} writes sent",
+                    cycle.planned, cycle.held, cycle.writes
+                ));
+            }
+        }
+    }
+
     /// Faults stop; after the times that absence takes, two cycles must do.
     async fn heal(&mut self) {
         self.story.push("faults stop".into());
@@ -395,6 +481,7 @@ impl Simulation {
         self.wait(3600).await;
         let last = self.cycle(FAIR).await;
         self.tell(FAIR, &last);
+        self.wait(60).await;
         let proof = self.cycle(FAIR).await;
         if proof.planned + proof.held > 0 || proof.writes > 0 {
             self.broken.push(format!(
@@ -402,10 +489,12 @@ impl Simulation {
                 proof.planned, proof.held, proof.writes
             ));
         }
+        self.relearn(&proof).await;
         laws::one_account_each(self);
         laws::leavers_are_out(self);
         laws::everybody_is_in_line(self);
         laws::strangers_are_untouched(self);
+        laws::rates_are_kept(self);
         if let Err(error) = self.store.verify() {
             self.broken
                 .push(format!("law 9: the journal is damaged: {error}"));

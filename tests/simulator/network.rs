@@ -14,7 +14,7 @@ use rollcall::draw::Draw;
 use rollcall::http::{Answer, Request, Transport};
 use rollcall::sandbox::Sandbox;
 use rollcall::sandbox::faults::{Commit, DateForm, FaultInjection, Faulty, RetryAfter};
-use rollcall::store::{Epoch, JournalEntry, Record, SqliteStore, Store, StoreError};
+use rollcall::store::{Epoch, JournalEntry, Journaling, Record, SqliteStore, Store, StoreError};
 use tokio::sync::Notify;
 
 /// Ends the process at a certain await.
@@ -69,6 +69,64 @@ impl<T: Transport> Transport for Fused<T> {
     }
 }
 
+/// How many requests are on their way at once, and were at most.
+#[derive(Default)]
+pub struct Gauge {
+    now: AtomicI64,
+    most: AtomicI64,
+}
+
+impl Gauge {
+    /// The most at once so far.
+    pub fn most(&self) -> i64 {
+        self.most.load(Ordering::SeqCst)
+    }
+}
+
+/// A request on its way; also one whose sender is gone arrives.
+struct Underway<'a>(&'a Gauge);
+
+impl<'a> Underway<'a> {
+    fn new(gauge: &'a Gauge) -> Self {
+        let now = gauge.now.fetch_add(1, Ordering::SeqCst) + 1;
+        gauge.most.fetch_max(now, Ordering::SeqCst);
+        Self(gauge)
+    }
+}
+
+impl Drop for Underway<'_> {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A network that takes its time and counts what is on its way.
+pub struct Gauged<T> {
+    inner: T,
+    gauge: Arc<Gauge>,
+    clock: Clock,
+}
+
+impl<T> Gauged<T> {
+    pub fn new(inner: T, gauge: Arc<Gauge>, clock: Clock) -> Self {
+        Self {
+            inner,
+            gauge,
+            clock,
+        }
+    }
+}
+
+#[async_trait]
+impl<T: Transport> Transport for Gauged<T> {
+    async fn send(&self, request: Request) -> Result<Answer, Fault> {
+        let _underway = Underway::new(&self.gauge);
+        let answer = self.inner.send(request).await;
+        self.clock.sleep(std::time::Duration::from_millis(5)).await;
+        answer
+    }
+}
+
 /// A store whose every commit is such an await.
 pub struct FusedStore {
     pub inner: SqliteStore,
@@ -94,6 +152,10 @@ impl Store for FusedStore {
         let result = self.inner.commit(epoch, batch).await;
         self.fuse.burn().await;
         result
+    }
+
+    fn journaling(&self) -> Journaling {
+        self.inner.journaling()
     }
 
     async fn journal(

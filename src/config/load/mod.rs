@@ -53,6 +53,7 @@ pub fn check(path: &Path, text: &str) -> Result<Config, Problems> {
     Ok(Config {
         path: path.into(),
         state: folder.join(raw.state.dir.unwrap_or_else(|| STATE.into())),
+        journal: raw.journal.checked(),
         sources,
         targets,
     })

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::super::{AuthConfig, ClientAuth, Config, Problems, SourceKind};
+use super::super::{
+    AuthConfig, ClientAuth, Config, FieldConfig, GrantConfig, Problems, ProxyConfig, SourceKind,
+};
 use super::check;
 use crate::core::attribute::AttrName;
 use crate::core::key::{SourceName, TargetName};
@@ -53,6 +55,140 @@ fn only(config: &Config) -> &super::super::TargetConfig {
         .targets
         .get(&TargetName::new("t"))
         .expect("the target is there")
+}
+
+/// What is said about an `auth:` on line 6.
+fn told_of_auth(auth: &str) -> Vec<String> {
+    told(
+        &target(&PLAIN.replace("{ bearer: { env: T } }", auth))
+            .replace("connector: scim", "connector: any"),
+    )
+    .into_iter()
+    .filter(|line| !line.contains("unknown connector"))
+    .collect()
+}
+
+/// The `oauth2:` of a target, with more keys.
+fn oauth2(keys: &str) -> String {
+    format!("{{ oauth2: {{ token_url: https://a.example/t, client_id: {{ env: I }}, {keys} }} }}")
+}
+
+#[test]
+fn ways_to_prove_who_we_are_stand_alone_and_whole() {
+    for (auth, wanted) in [
+        (
+            "{ bearer: { env: T }, basic: { username: { env: U }, password: { env: P } } }",
+            "6:33: targets.t.auth.basic: `bearer` and `basic` cannot stand together (keep one of them)",
+        ),
+        (
+            "{ expires: 2027-01-31 }",
+            "6:5: targets.t.auth: no way to prove who we are stands here (write auth: { bearer: { file: \
+             PATH } } or auth: { oauth2: { … } })",
+        ),
+        (
+            "{ bearer: [] }",
+            "6:13: targets.t.auth.bearer: there is no token in this list",
+        ),
+        (
+            "{ basic: { username: { env: U } } }",
+            "6:13: targets.t.auth.basic: `password` is missing",
+        ),
+        (
+            "{ header: { name: Host, value: { env: K } } }",
+            "6:29: targets.t.auth.header.name: this is no header that can carry a secret (write the \
+             header that the app reads its key from, such as X-Api-Key)",
+        ),
+        (
+            "{ bearer: { env: T }, expires: soon }",
+            "6:42: targets.t.auth.expires: this is no day (write it like 2027-01-31)",
+        ),
+    ] {
+        assert_eq!(told_of_auth(auth), [wanted], "{auth}");
+    }
+}
+
+#[test]
+fn a_grant_has_what_it_needs_and_nothing_else() {
+    for (keys, wanted) in [
+        (
+            "scopes: []",
+            "6:13: targets.t.auth.oauth2: `client_secret` is missing",
+        ),
+        (
+            "grant: pasword",
+            "6:85: targets.t.auth.oauth2.grant: `pasword` is no grant that is known (did you mean \
+             `password`?)",
+        ),
+        (
+            "grant: password, username: { env: U }",
+            "6:13: targets.t.auth.oauth2: the grant `password` needs `password`",
+        ),
+        (
+            "grant: refresh_token",
+            "6:13: targets.t.auth.oauth2: the grant `refresh_token` needs `refresh_token`",
+        ),
+        (
+            "grant: authorization_code",
+            "6:13: targets.t.auth.oauth2: the grant `authorization_code` needs `authorize_url`",
+        ),
+        (
+            "client_secret: { env: S }, refresh_token: { env: R }",
+            "6:105: targets.t.auth.oauth2.refresh_token: `refresh_token` is for the grant \
+             `refresh_token`, not for `client_credentials` (write grant: refresh_token, or put it under \
+             `extra:`)",
+        ),
+    ] {
+        assert_eq!(told_of_auth(&oauth2(keys)), [wanted], "{keys}");
+    }
+    let text = with("tests: []").replace(
+        "{ bearer: { env: T } }",
+        &oauth2("grant: account_credentials, extra: { account_id: { file: a }, x: 7 }"),
+    );
+    let config = read(&text).expect("it is right");
+    let AuthConfig::Oauth2(client) = &only(&config).auth else {
+        panic!("another way")
+    };
+    assert_eq!(
+        client.grant,
+        GrantConfig::Vendor("account_credentials".into())
+    );
+    let secret = FieldConfig::Secret(SecretRef::File("/etc/rollcall/a".into()));
+    assert_eq!(client.extra["account_id"], secret);
+    assert_eq!(client.extra["x"], FieldConfig::Text("7".into()));
+}
+
+#[test]
+fn certificates_come_with_keys_and_proxies_without_passwords() {
+    for (keys, wanted) in [
+        (
+            "tls: { client_cert: c.pem }",
+            "8:5: targets.t.tls: a client certificate needs its key (write beside it: client_key: { file: \
+             PATH })",
+        ),
+        (
+            "proxy: http://me:hunter2@proxy.corp:3128",
+            "8:12: targets.t.proxy: this is not known here (write `none`, or a block: { url: http://… })",
+        ),
+        (
+            "proxy: { url: http://me:hunter2@proxy.corp:3128 }",
+            "8:19: targets.t.proxy.url: this is no address of a proxy that speaks HTTP (write it like \
+             http://proxy.example.com:3128; user name and password stand beside it)",
+        ),
+        (
+            "proxy: { url: http://proxy.corp:3128, username: { env: U } }",
+            "8:5: targets.t.proxy: `password` is missing",
+        ),
+    ] {
+        assert_eq!(told(&with(keys)), [wanted], "{keys}");
+    }
+    let good = read(&with(
+        "proxy: none\ntls: { client_cert: c.pem, client_key: { env: K } }",
+    ));
+    let good = good.expect("it is right");
+    assert_eq!(only(&good).proxy, ProxyConfig::Direct);
+    let client = only(&good).tls.client.clone();
+    let wanted = ("/etc/rollcall/c.pem".into(), SecretRef::Env("K".into()));
+    assert_eq!(client, Some(wanted));
 }
 
 #[test]
@@ -149,7 +285,7 @@ fn every_key_is_read() {
     };
     assert_eq!(
         oauth2.client_secret,
-        SecretRef::File("/etc/rollcall/secrets/s".into())
+        Some(SecretRef::File("/etc/rollcall/secrets/s".into()))
     );
     assert_eq!(
         (oauth2.client_auth, oauth2.scopes.len()),
@@ -198,7 +334,7 @@ fn every_key_is_read() {
     assert_eq!((rules.adopt, rules.drift), (Adopt::Ask, Drift::Report));
     assert_eq!(rules.profile.users.page, 7);
     assert_eq!(target.origins["users.page"], "override");
-    assert_eq!(target.ca, Some(PathBuf::from("/etc/rollcall/ca.pem")));
+    assert_eq!(target.tls.ca, Some(PathBuf::from("/etc/rollcall/ca.pem")));
     assert_eq!(target.tests[0].line, 39);
     assert_eq!(target.tests[0].expect["locale"], serde_json::Value::Null);
 }
@@ -268,7 +404,7 @@ fn unknown_keys_are_told_with_the_nearest_known_one() {
         )),
         [
             "8:5: targets.t.mappping: unknown key `mappping` (did you mean `mapping`?)",
-            "9:5: targets.t.colour: unknown key `colour` (the keys here are: connector, base_url, auth, assign, mapping, groups, leavers, guard, adopt, unassigned_unlinked, drift, protected, tls, override, sandbox, tests)",
+            "9:5: targets.t.colour: unknown key `colour` (the keys here are: connector, base_url, auth, assign, mapping, groups, leavers, guard, adopt, unassigned_unlinked, drift, protected, tls, proxy, override, sandbox, tests)",
             "10:26: targets.t.override.users.pgae: unknown key `pgae` (did you mean `page`?)",
         ]
     );
@@ -321,7 +457,7 @@ fn several_mistakes_in_several_blocks_are_told_at_once() {
             "11:16: targets.t.protected: expected a list, found a text (write it as a list: [ … ])",
             "12:8: targets.u.connector: expected a text, found a list",
             "12:37: targets.u.base_url: this is no URL: relative URL without a base (write it like https://app.example.com/scim/v2)",
-            "12:46: targets.u.auth: `bearer` needs a value (write { bearer: … })",
+            "12:46: targets.u.auth: expected a block, found a text (the keys here are: bearer, basic, header, oauth2, expires)",
             "12:62: targets.u.assign: `staff` is not known here (write `everyone`, or a block: { groups: [staff] })",
             "12:76: targets.u.drift: `reprot` is not known here (did you mean `report`?)",
         ]
@@ -355,7 +491,7 @@ fn a_secret_in_the_clear_is_told_and_never_shown() {
         ),
         (
             "{ bearer: [hunter2] }",
-            "6:13: targets.t.auth.bearer: expected a reference to a secret, found a list".into(),
+            format!("6:22: targets.t.auth.bearer[0]: {clear}"),
         ),
         (
             "{ bearer: { token: hunter2 } }",

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use super::super::place::Place;
 use crate::core::attribute::AttrName;
-use crate::core::profile::{AttributeRule, Profile};
+use crate::core::profile::{
+    AttributeRule, DeactivateBy, Deactivation, Deletion, Profile, UpdateForm,
+};
 use crate::core::text::nearest;
 
 /// The methods of requests.
@@ -33,6 +35,7 @@ pub fn check(profile: &Profile) -> Vec<Inconsistency> {
     speech(profile, &mut found);
     citations(profile, &mut found);
     refusals(profile, &mut found);
+    leaving(profile, &mut found);
     for (name, rule) in &profile.attributes {
         attribute(name, rule, &mut found);
     }
@@ -282,6 +285,21 @@ fn citations(profile: &Profile, found: &mut Vec<Inconsistency>) {
     }
 }
 
+/// What switching off means for changing and deleting.
+fn leaving(profile: &Profile, found: &mut Vec<Inconsistency>) {
+    let users = &profile.users;
+    if users.deactivate.by == DeactivateBy::Delete && users.delete == Deletion::Hard {
+        let message = "a `DELETE` only switches off here, so that it is not final as well";
+        let hint = "write delete: soft, or none";
+        say(found, at(&["users", "delete"]), message, Some(hint.into()));
+    }
+    if users.deactivate.effect == Deactivation::Renames && users.update == UpdateForm::Put {
+        let message = "a PUT would send back the names that the app hides while an account is off";
+        let hint = "write update: patch";
+        say(found, at(&["users", "update"]), message, Some(hint.into()));
+    }
+}
+
 /// The rules about refusals.
 fn refusals(profile: &Profile, found: &mut Vec<Inconsistency>) {
     for (index, rule) in profile.errors.iter().enumerate() {
@@ -438,6 +456,25 @@ mod tests {
                 "attributes.emails.one_of[0]: this value is longer than `max_length`",
             ]
         );
+    }
+
+    #[test]
+    fn switching_off_goes_with_changing_and_deleting() {
+        let mut profile = sound();
+        profile.users.deactivate.by = DeactivateBy::Delete;
+        profile.users.deactivate.effect = Deactivation::Renames;
+        profile.users.update = UpdateForm::Put;
+        assert_eq!(
+            told(&profile),
+            [
+                "users.delete: a `DELETE` only switches off here, so that it is not final as well",
+                "users.update: a PUT would send back the names that the app hides while an account \
+                 is off",
+            ]
+        );
+        profile.users.delete = Deletion::Soft;
+        profile.users.update = UpdateForm::Patch;
+        assert_eq!(told(&profile), Vec::<String>::new());
     }
 
     #[test]

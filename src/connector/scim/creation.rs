@@ -45,14 +45,19 @@ pub async fn account(
 ///
 /// # Errors
 /// [`FaultKind::Garbled`], in doubt, when it cannot be found out.
-pub async fn group(app: &ScimConnector, answer: &Answer, name: &str) -> Result<AppGroup, Fault> {
+pub async fn group(
+    app: &ScimConnector,
+    answer: &Answer,
+    name: &str,
+    external_id: Option<&str>,
+) -> Result<AppGroup, Fault> {
     let path = &app.profile.groups.path;
     if let Some(shown) = located(app, path, answer, About::Group).await
         && let Ok(group) = read(app, &shown)
     {
         return Ok(group);
     }
-    let found = lookup::groups(app, name)
+    let found = lookup::groups(app, name, external_id)
         .await
         .map_err(|fault| in_doubt(answer, &fault))?;
     match <[AppGroup; 1]>::try_from(found) {

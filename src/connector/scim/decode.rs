@@ -54,6 +54,8 @@ pub struct Page {
     pub rows: Vec<Box<RawValue>>,
     /// How many resources the app says there are on all pages.
     pub total: Option<u64>,
+    /// Where the next page is, if the app says so (RFC 9865, 2.1).
+    pub next_cursor: Option<String>,
 }
 
 /// Reads a body that must be one JSON object.
@@ -78,14 +80,17 @@ pub fn page(body: &[u8]) -> Result<Page, Unreadable> {
         .get("totalResults")
         .and_then(Scalar::of)
         .and_then(|total| total.as_int());
+    let next_cursor = text(&fields, "nextCursor");
     match fields.get("Resources").filter(|rows| rows.get() != "null") {
         Some(rows) => Ok(Page {
             rows: serde_json::from_str(rows.get()).map_err(|_| Unreadable::NotAList)?,
             total,
+            next_cursor,
         }),
         None if total.is_some() => Ok(Page {
             rows: Vec::new(),
             total,
+            next_cursor,
         }),
         None => Err(Unreadable::NotAList),
     }

@@ -10,7 +10,7 @@ use super::resource;
 use crate::core::account::Account;
 use crate::core::attribute::{AttrChange, Value};
 use crate::core::fault::Fault;
-use crate::core::profile::{AttributeRule, Clearing, Profile};
+use crate::core::profile::{AttributeRule, Clearing, Profile, PutAbsent, UpdateForm};
 
 /// A change that is to be sent, with where it goes.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub struct Due<'a> {
     pub rule: &'a AttributeRule,
     /// The new value; none clears it.
     pub new: Option<&'a Value>,
+    /// How it is cleared.
+    pub clear: Clearing,
     /// Does the app hold a value? `None`: nobody looked.
     held: Option<bool>,
 }
@@ -34,7 +36,7 @@ impl Due<'_> {
         if let Some(value) = self.new {
             return resource::set(resource, &self.place, self.rule, value);
         }
-        resource::clear(resource, &self.place, self.rule);
+        resource::clear(resource, &self.place, self.rule.kind, self.clear);
         Ok(())
     }
 
@@ -48,7 +50,7 @@ impl Due<'_> {
 
     /// Does the value go without anything in its place?
     pub fn is_removal(&self) -> bool {
-        self.new.is_none() && self.rule.clear == Clearing::Remove
+        self.new.is_none() && self.clear == Clearing::Remove
     }
 }
 
@@ -76,8 +78,19 @@ pub fn due<'a>(
                 place,
                 rule,
                 new: change.new.as_ref(),
+                clear: clearing(rule, profile),
                 held,
             })
         })
         .collect()
+}
+
+/// How a value is taken away: where a PUT keeps what it does not name, by naming it.
+fn clearing(rule: &AttributeRule, profile: &Profile) -> Clearing {
+    let keeps =
+        profile.users.update == UpdateForm::Put && profile.users.put_absent == PutAbsent::Kept;
+    match rule.clear {
+        Clearing::Remove if keeps => Clearing::Null,
+        other => other,
+    }
 }

@@ -95,6 +95,9 @@ pub fn choose(facts: &[Facts], ours: Option<&Element>) -> Option<Choice> {
         let primary = same.iter().find(|at| facts[**at].primary);
         return Some(Choice::OfType(*primary.unwrap_or(first)));
     }
+    if ours.is_some_and(|ours| ours.only) {
+        return (!facts.is_empty()).then_some(Choice::Instead(0));
+    }
     let primary = facts.iter().position(|fact| fact.primary);
     let only = (facts.len() == 1).then_some(0);
     let may_be_ours = |at: &usize| {
@@ -141,9 +144,22 @@ pub fn make(facts: &[Facts], element: &Element, sub: &str, value: Node) -> Objec
     object
 }
 
-/// Puts a value into our element, which is made if there is none.
+/// Puts a value into our element, which is made if there is none. Where the app keeps only one, ours
+/// takes the place of whatever is there.
 pub fn set(list: &mut Vec<Node>, element: &Element, sub: &str, value: Node) {
     let facts: Vec<Facts> = list.iter().map(Facts::of_node).collect();
+    if element.only {
+        let ours = match choose(&facts, Some(element)) {
+            Some(Choice::OfType(at)) => list[at].to_object(),
+            Some(Choice::Instead(_)) | None => None,
+        };
+        let object = match ours {
+            Some(object) => object.with(sub, value),
+            None => make(&[], element, sub, value),
+        };
+        *list = vec![object.into()];
+        return;
+    }
     let Some(at) = choose(&facts, Some(element)).map(Choice::at) else {
         list.push(make(&facts, element, sub, value).into());
         return;

@@ -1,20 +1,22 @@
 //! One request and its judged answer, below the base URL of one app.
 //!
 //! Promises the headers that the profile asks for, and that a read which failed is never taken for
-//! a write in doubt. Never retries, never logs. Leaves bodies and paths to its callers.
+//! a write in doubt. Never retries, but for a write that others overtake; never logs. Leaves bodies
+//! and paths to its callers.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH};
 use http::{HeaderMap, Method};
 use url::Url;
 
 use super::node::Object;
+use super::version::{self, Version};
 use crate::clock::Clock;
 use crate::core::fault::{Effect, Fault, FaultKind};
-use crate::core::profile::{HttpRules, Profile};
-use crate::http::answer::classify;
+use crate::core::profile::{ETags, HttpRules, Profile};
+use crate::http::ruling::Rulings;
 use crate::http::{About, Answer, Request, Transport, join};
 
 /// The way to one app.
@@ -22,6 +24,7 @@ pub struct Exchange {
     transport: Arc<dyn Transport>,
     base: Url,
     profile: Arc<Profile>,
+    rulings: Rulings,
     clock: Clock,
 }
 
@@ -36,6 +39,7 @@ impl Exchange {
         Self {
             transport,
             base,
+            rulings: Rulings::of(&profile.errors),
             profile,
             clock,
         }
@@ -47,7 +51,7 @@ impl Exchange {
     /// Why it was not read; never with an effect.
     pub async fn get(&self, path: &str, about: About) -> Result<Answer, Fault> {
         let url = join(&self.base, path)?;
-        self.send(Method::GET, url, about, None).await
+        self.send(Method::GET, url, about, None, None).await
     }
 
     /// Reads what the `Location` in an answer from `path` leads to, if that is the app itself: our
@@ -62,14 +66,17 @@ impl Exchange {
         about: About,
     ) -> Result<Option<Answer>, Fault> {
         match join(&self.base, path)?.join(location) {
-            Ok(url) if url.origin() == self.base.origin() => {
-                self.send(Method::GET, url, about, None).await.map(Some)
-            }
+            Ok(url) if url.origin() == self.base.origin() => self
+                .send(Method::GET, url, about, None, None)
+                .await
+                .map(Some),
             Ok(_) | Err(_) => Ok(None),
         }
     }
 
-    /// Sends a write to `path` below the base URL.
+    /// Sends a write to `path` below the base URL. Where the app wants a version with it, that is
+    /// read just before, and again when somebody else was quicker; only a PUT, whose body rests on
+    /// an older read, is not sent again.
     ///
     /// # Errors
     /// Why it is not sure to be done.
@@ -80,8 +87,57 @@ impl Exchange {
         about: About,
         body: Option<&Object>,
     ) -> Result<Answer, Fault> {
+        if method == Method::POST || self.profile.http.etags != ETags::Required {
+            let url = join(&self.base, path)?;
+            return self.send(method, url, about, body, None).await;
+        }
+        let mut tries = 1;
+        loop {
+            let version = self.version(path, about).await?;
+            let sent = self
+                .write_bound(method.clone(), path, about, body, &version)
+                .await;
+            match sent {
+                Err(fault) if version::is_outdated(&fault) && method != Method::PUT => {
+                    if tries == version::TRIES {
+                        return Err(version::overtaken(fault));
+                    }
+                    tries += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Sends a write that holds only while the resource at `path` has this version.
+    ///
+    /// # Errors
+    /// Why it is not sure to be done; 412 when somebody else was quicker.
+    pub async fn write_bound(
+        &self,
+        method: Method,
+        path: &str,
+        about: About,
+        body: Option<&Object>,
+        version: &Version,
+    ) -> Result<Answer, Fault> {
         let url = join(&self.base, path)?;
-        self.send(method, url, about, body).await
+        self.send(method, url, about, body, Some(version)).await
+    }
+
+    /// The present version of what is at `path`.
+    ///
+    /// # Errors
+    /// Why it was not read, or that the app shows none.
+    pub async fn version(&self, path: &str, about: About) -> Result<Version, Fault> {
+        let answer = match about {
+            About::Group => {
+                let path = format!("{path}?excludedAttributes=members");
+                self.get(&path, about).await?
+            }
+            About::User | About::Service | About::Token => self.get(path, about).await?,
+        };
+        Version::of_answer(&answer).ok_or_else(version::unseen)
     }
 
     async fn send(
@@ -90,12 +146,17 @@ impl Exchange {
         url: Url,
         about: About,
         body: Option<&Object>,
+        version: Option<&Version>,
     ) -> Result<Answer, Fault> {
         let reads = method == Method::GET;
+        let mut headers = headers(&self.profile.http, body.is_some())?;
+        if let Some(version) = version {
+            headers.insert(IF_MATCH, header("if-match", &version.to_string())?.1);
+        }
         let request = Request {
             method,
             url,
-            headers: headers(&self.profile.http, body.is_some())?,
+            headers,
             body: body
                 .map(Object::to_bytes)
                 .map(Bytes::from)
@@ -105,7 +166,7 @@ impl Exchange {
         };
         let sent = self.transport.send(request).await;
         let judged = sent.and_then(|answer| {
-            classify(&answer, self.clock.now())?;
+            self.rulings.judge(&answer, self.clock.now())?;
             Ok(answer)
         });
         judged.map_err(|fault| {

@@ -13,8 +13,16 @@ use crate::core::profile::{AttributeRule, ValueKind};
 
 /// `path eq "value"`; the value is a JSON string (RFC 7644, 3.4.2.2).
 pub fn equals(path: &str, value: &str) -> String {
-    let quoted = serde_json::to_string(value).expect("a text is always JSON");
-    format!("{path} eq {quoted}")
+    format!("{path} eq {}", quote(value))
+}
+
+fn quote(value: &str) -> String {
+    serde_json::to_string(value).expect("a text is always JSON")
+}
+
+/// `path gt "value"`: what comes after it in the order of texts (RFC 7644, 3.4.2.2).
+pub fn after(path: &str, value: &str) -> String {
+    format!("{path} gt {}", quote(value))
 }
 
 /// The filter for the resources whose attribute `name` is `value`, written as the app holds it: a
@@ -72,16 +80,42 @@ pub fn resource(list: &str, id: &RemoteId) -> Result<String, Fault> {
     ))
 }
 
-/// The path of one page of a list. Both numbers are always sent: some apps show nothing without.
-pub fn page(list: &str, start: u64, count: u32, filter: Option<&str>) -> String {
-    let mut path = format!("{}?", list.trim_end_matches('/'));
-    if let Some(filter) = filter {
-        path.push_str("filter=");
-        path.push_str(&encode(filter));
-        path.push('&');
+/// Which page of a list is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// The one that begins with this row.
+    Row(u64),
+    /// The one that this cursor leads to; the first one is led to by the empty cursor (RFC 9865, 2.1).
+    Cursor(String),
+    /// All there is.
+    All,
+}
+
+/// The path of one page of a list of at most `count` rows, sorted by the attribute `sort` if that is
+/// not empty. Place and number are both always sent: some apps show nothing without.
+pub fn page(list: &str, turn: &Turn, count: u32, sort: &str, filter: Option<&str>) -> String {
+    let mut query: Vec<String> = Vec::new();
+    query.extend(filter.map(|filter| format!("filter={}", encode(filter))));
+    if !sort.is_empty() && *turn != Turn::All {
+        query.push(format!("sortBy={}", encode(sort)));
     }
-    write!(path, "startIndex={start}&count={count}").expect("writing to a text cannot fail");
-    path
+    match turn {
+        Turn::Row(start) => query.push(format!("startIndex={start}&count={count}")),
+        Turn::Cursor(cursor) => query.push(format!("cursor={}&count={count}", encode(cursor))),
+        Turn::All => {}
+    }
+    let list = list.trim_end_matches('/');
+    if query.is_empty() {
+        list.to_owned()
+    } else {
+        format!("{list}?{}", query.join("&"))
+    }
+}
+
+/// The path of the first page of a list, sorted (RFC 7644, 3.4.2.3).
+pub fn sorted_page(list: &str, by: &str, count: u32, filter: Option<&str>) -> String {
+    let page = page(list, &Turn::Row(1), count, "", filter);
+    format!("{page}&sortBy={}", encode(by))
 }
 
 #[cfg(test)]
@@ -101,12 +135,12 @@ mod tests {
     fn everything_in_a_filter_is_encoded() {
         let filter = equals("userName", "ana+x&y=%é@example.com");
         assert_eq!(
-            page("/Users", 1, 100, Some(&filter)),
+            page("/Users", &Turn::Row(1), 100, "", Some(&filter)),
             "/Users?filter=userName%20eq%20%22ana%2Bx%26y%3D%25%C3%A9%40example.com%22\
              &startIndex=1&count=100"
         );
         assert_eq!(
-            page("/Users/", 101, 50, None),
+            page("/Users/", &Turn::Row(101), 50, "", None),
             "/Users?startIndex=101&count=50"
         );
     }
@@ -180,7 +214,7 @@ mod tests {
         #[test]
         fn any_value_arrives_as_it_was(value in ".*") {
             let filter = equals("userName", &value);
-            let url = below(&page("/Users", 1, 1, Some(&filter)));
+            let url = below(&page("/Users", &Turn::Row(1), 1, "", Some(&filter)));
             let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
             proptest::prop_assert_eq!(pairs.len(), 3);
             proptest::prop_assert_eq!(&pairs[0].1, &filter);

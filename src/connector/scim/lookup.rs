@@ -17,7 +17,6 @@ use crate::core::attribute::{AttrName, Value};
 use crate::core::fault::{Fault, FaultKind};
 use crate::core::profile::{AttributeRule, Comparison, Profile};
 use crate::core::text::{digits, fold, nfc};
-use crate::http::About;
 
 /// An attribute and the value to look for.
 pub type Key = (AttrName, String);
@@ -57,14 +56,8 @@ pub async fn accounts(app: &ScimConnector, keys: &[Key]) -> Result<Vec<Account>,
 
 /// All accounts, or those that a filter fits; some apps answer 404 when there are none.
 async fn rows(app: &ScimConnector, filter: Option<String>) -> Result<Vec<Account>, Fault> {
-    let rules = &app.profile.users;
     let is_filtered = filter.is_some();
-    let listing = Listing {
-        path: &rules.path,
-        about: About::User,
-        count: rules.page,
-        filter,
-    };
+    let listing = Listing::of_users(&app.profile, filter);
     let row = read_account(&app.profile);
     match list::read(&app.exchange, &listing, &row, &|_| ()).await {
         Err(fault) if is_filtered && fault.kind == FaultKind::Missing => Ok(Vec::new()),
@@ -72,32 +65,58 @@ async fn rows(app: &ScimConnector, filter: Option<String>) -> Result<Vec<Account
     }
 }
 
-/// The groups of that name, whatever the case; an app that takes no filter is read whole.
+/// The groups that hold `external_id`, where the app keeps one; if none does, those of that name,
+/// whatever the case. An app that takes no filter is read whole, once.
 ///
 /// # Errors
 /// Why nobody knows.
-pub async fn groups(app: &ScimConnector, name: &str) -> Result<Vec<AppGroup>, Fault> {
-    let rules = &app.profile.groups;
-    let mut listing = Listing {
-        path: &rules.path,
-        about: About::Group,
-        count: rules.page,
-        filter: Some(filter::equals("displayName", name)),
-    };
-    let row = read_group(rules);
-    let rows = match list::read(&app.exchange, &listing, &row, &|_| ()).await {
-        Err(fault) if fault.kind == FaultKind::Missing => Vec::new(),
-        Err(fault) if matches!(fault.kind, FaultKind::Rejected | FaultKind::Unsupported) => {
-            listing.filter = None;
-            list::read(&app.exchange, &listing, &row, &|_| ()).await?
-        }
-        rows => rows?,
-    };
+pub async fn groups(
+    app: &ScimConnector,
+    name: &str,
+    external_id: Option<&str>,
+) -> Result<Vec<AppGroup>, Fault> {
+    let keeps_key = app.profile.groups.external_id;
+    let by_key =
+        |group: &AppGroup| external_id.is_some() && group.external_id.as_deref() == external_id;
     let wanted = fold(name);
-    Ok(rows
-        .into_iter()
-        .filter(|group| fold(&group.name) == wanted)
-        .collect())
+    let by_name = |group: &AppGroup| fold(&group.name) == wanted;
+    if let Some(key) = external_id.filter(|key| keeps_key && !key.is_empty())
+        && let Some(rows) = filtered_groups(app, filter::equals("externalId", key)).await?
+    {
+        let found: Vec<AppGroup> = rows.into_iter().filter(by_key).collect();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    if let Some(rows) = filtered_groups(app, filter::equals("displayName", name)).await? {
+        return Ok(rows.into_iter().filter(by_name).collect());
+    }
+    let rows = group_rows(app, None).await?;
+    if keeps_key && rows.iter().any(by_key) {
+        return Ok(rows.into_iter().filter(by_key).collect());
+    }
+    Ok(rows.into_iter().filter(by_name).collect())
+}
+
+/// The groups that a filter fits; `None`: the app does not take the filter. Some answer 404 when there
+/// are none.
+async fn filtered_groups(
+    app: &ScimConnector,
+    filter: String,
+) -> Result<Option<Vec<AppGroup>>, Fault> {
+    match group_rows(app, Some(filter)).await {
+        Err(fault) if fault.kind == FaultKind::Missing => Ok(Some(Vec::new())),
+        Err(fault) if matches!(fault.kind, FaultKind::Rejected | FaultKind::Unsupported) => {
+            Ok(None)
+        }
+        rows => rows.map(Some),
+    }
+}
+
+async fn group_rows(app: &ScimConnector, filter: Option<String>) -> Result<Vec<AppGroup>, Fault> {
+    let listing = Listing::of_groups(&app.profile, filter);
+    let row = read_group(&app.profile.groups);
+    list::read(&app.exchange, &listing, &row, &|_| ()).await
 }
 
 fn takes_filter(name: &AttrName, profile: &Profile) -> bool {

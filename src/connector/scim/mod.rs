@@ -5,6 +5,7 @@
 //! choice of what to do to others: every call here is as many requests as its words need, each once.
 
 mod apply;
+mod claims;
 mod creation;
 mod decode;
 mod due;
@@ -13,6 +14,8 @@ mod encode;
 mod exchange;
 mod filter;
 mod greeting;
+mod groups;
+mod keyset;
 mod list;
 mod lookup;
 mod members;
@@ -27,6 +30,7 @@ mod resource;
 mod script;
 #[cfg(test)]
 mod tests;
+mod version;
 
 use std::sync::Arc;
 
@@ -35,6 +39,7 @@ use url::Url;
 
 use self::decode::Unreadable;
 use self::exchange::Exchange;
+use self::groups::PatchesGroups;
 use super::Observe;
 use crate::clock::Clock;
 use crate::core::account::{Account, AppGroup};
@@ -47,6 +52,7 @@ use crate::http::Transport;
 pub struct ScimConnector {
     exchange: Exchange,
     profile: Arc<Profile>,
+    patches_groups: PatchesGroups,
 }
 
 impl ScimConnector {
@@ -62,6 +68,7 @@ impl ScimConnector {
         Self {
             exchange: Exchange::new(transport, base_url, Arc::clone(&profile), clock),
             profile,
+            patches_groups: PatchesGroups::default(),
         }
     }
 
@@ -69,7 +76,7 @@ impl ScimConnector {
         filter::resource(&self.profile.users.path, id)
     }
 
-    fn group(&self, id: &RemoteId) -> Result<String, Fault> {
+    fn group_path(&self, id: &RemoteId) -> Result<String, Fault> {
         if self.profile.has_groups() {
             filter::resource(&self.profile.groups.path, id)
         } else {

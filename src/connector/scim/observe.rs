@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::decode::{self, Unreadable};
 use super::list::{self, Listing};
-use super::{ScimConnector, filter, greeting, lookup, read_account, read_group};
+use super::{ScimConnector, claims, greeting, lookup, read_account, read_group};
 use crate::connector::{Greeting, Observe};
 use crate::core::account::{Account, AppGroup};
 use crate::core::attribute::AttrName;
@@ -18,40 +18,39 @@ use crate::http::About;
 #[async_trait]
 impl Observe for ScimConnector {
     async fn test(&self) -> Result<Greeting, Fault> {
-        let path = filter::page(&self.profile.users.path, 1, 1, None);
+        let listing = Listing {
+            count: 1,
+            ..Listing::of_users(&self.profile, None)
+        };
+        let path = listing.first_page();
         let answer = self.exchange.get(&path, About::User).await?;
-        let accounts = decode::page(&answer.body).map_err(Unreadable::fault)?.total;
+        let page = decode::page(&answer.body).map_err(Unreadable::fault)?;
         // Only advice: many apps have none, hide it or guard it (404, 501, 403).
-        let config = self
-            .exchange
-            .get("/ServiceProviderConfig", About::Service)
-            .await
-            .ok();
-        let contradictions = config.map_or_else(Vec::new, |answer| {
+        let place = &self.profile.http.discovery;
+        let config = if place.is_empty() {
+            None
+        } else {
+            self.exchange.get(place, About::Service).await.ok()
+        };
+        let mut contradictions = config.map_or_else(Vec::new, |answer| {
             greeting::contradictions(&answer.body, &self.profile)
         });
+        let first = page.rows.into_iter().next();
+        if let Some((_, first)) = first.and_then(|row| read_account(&self.profile)(row).ok()) {
+            contradictions.extend(claims::broken(self, &first, page.total).await);
+        }
         Ok(Greeting {
-            accounts,
+            accounts: page.total,
             contradictions,
         })
     }
 
     async fn accounts(&self, progress: &(dyn Fn(usize) + Sync)) -> Result<Vec<Account>, Fault> {
-        let rules = &self.profile.users;
-        let listing = Listing {
-            path: &rules.path,
-            about: About::User,
-            count: rules.page,
-            filter: None,
-        };
-        list::read(
-            &self.exchange,
-            &listing,
-            &read_account(&self.profile),
-            progress,
-        )
-        .await
-        .map_err(|fault| no_list(fault, &rules.path))
+        let listing = Listing::of_users(&self.profile, None);
+        let row = read_account(&self.profile);
+        list::read(&self.exchange, &listing, &row, progress)
+            .await
+            .map_err(|fault| no_list(fault, listing.path))
     }
 
     async fn account(&self, id: &RemoteId) -> Result<Option<Account>, Fault> {
@@ -80,19 +79,29 @@ impl Observe for ScimConnector {
         if !self.profile.has_groups() {
             return Ok(Vec::new());
         }
-        let rules = &self.profile.groups;
-        let listing = Listing {
-            path: &rules.path,
-            about: About::Group,
-            count: rules.page,
-            filter: None,
-        };
-        list::read(&self.exchange, &listing, &read_group(rules), &|_| ()).await
+        let listing = Listing::of_groups(&self.profile, None);
+        let row = read_group(&self.profile.groups);
+        list::read(&self.exchange, &listing, &row, &|_| ()).await
     }
 
-    async fn find_groups(&self, name: &str) -> Result<Vec<AppGroup>, Fault> {
+    async fn group(&self, id: &RemoteId) -> Result<Option<AppGroup>, Fault> {
+        let path = self.group_path(id)?;
+        let answer = match self.exchange.get(&path, About::Group).await {
+            Err(fault) if is_nobody(&fault) => return Ok(None),
+            other => other?,
+        };
+        let raw = decode::object(&answer.body).map_err(Unreadable::fault)?;
+        let group = decode::group(&raw, &self.profile.groups).map_err(Unreadable::fault)?;
+        Ok(Some(group))
+    }
+
+    async fn find_groups(
+        &self,
+        name: &str,
+        external_id: Option<&str>,
+    ) -> Result<Vec<AppGroup>, Fault> {
         if self.profile.has_groups() {
-            lookup::groups(self, name).await
+            lookup::groups(self, name, external_id).await
         } else {
             Ok(Vec::new())
         }

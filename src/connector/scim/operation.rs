@@ -1,11 +1,11 @@
 //! Operations of a PATCH, and the bodies that carry them (RFC 7644, 3.5.2).
 //!
-//! Promises lower-case words, and no more operations in a body than the app takes. Leaves what the
+//! Promises the words as the app wants them, and no more operations in a body than it takes. Leaves what the
 //! operations say to [`super::patch`] and [`super::members`].
 
-use super::node::{Node, Object};
+use super::node::{Node, Object, Scalar};
 use super::path::PATCH_SCHEMA;
-use crate::core::profile::PatchForm;
+use crate::core::profile::{Booleans, OpCase, PatchDialect, PatchForm};
 
 /// What an operation does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,13 +81,49 @@ pub fn bodies(operations: &[Operation], most: usize) -> Vec<Object> {
         .collect()
 }
 
-/// The operation that switches an account on or off, and does nothing else.
-pub fn active(on: bool, form: PatchForm) -> Operation {
-    match form {
-        PatchForm::Path => Operation::at(Op::Replace, "active", Some(Node::Bool(on))),
-        PatchForm::Object | PatchForm::ObjectEach => {
-            Operation::without_path(Object::default().with("active", Node::Bool(on)))
+/// The body with its operations named as the app wants them: `Replace` where it takes no `replace`.
+pub fn spelled(body: &Object, case: OpCase) -> Object {
+    let list = match (case, body.get("Operations")) {
+        (OpCase::Title, Some(list)) => list.to_items(),
+        (OpCase::Title, None) | (OpCase::Lower, _) => return body.clone(),
+    };
+    let operations = list.into_iter().map(|operation| {
+        let Some(fields) = operation.to_object() else {
+            return operation;
+        };
+        let word = fields.get("op").and_then(Node::scalar);
+        match word.and_then(Scalar::into_text) {
+            Some(word) => fields.with("op", Node::text(title(&word))).into(),
+            None => operation,
         }
+    });
+    body.clone()
+        .with("Operations", Node::List(operations.collect()))
+}
+
+fn title(word: &str) -> String {
+    let mut letters = word.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
+/// The operation that switches an account on or off, and does nothing else.
+pub fn active(on: bool, dialect: &PatchDialect) -> Operation {
+    let value = active_value(on, dialect.booleans);
+    match dialect.form {
+        PatchForm::Path => Operation::at(Op::Replace, "active", Some(value)),
+        PatchForm::Object | PatchForm::ObjectEach => {
+            Operation::without_path(Object::default().with("active", value))
+        }
+    }
+}
+
+/// What `active` is in a PATCH.
+pub fn active_value(on: bool, booleans: Booleans) -> Node {
+    match (booleans, on) {
+        (Booleans::Json, _) => Node::Bool(on),
+        (Booleans::Text, true) => Node::text("True"),
+        (Booleans::Text, false) => Node::text("False"),
     }
 }
 
@@ -120,18 +156,30 @@ mod tests {
     }
 
     #[test]
-    fn a_switch_is_a_json_truth_value_in_both_forms() {
-        for (form, expected) in [
+    fn a_switch_is_worded_as_the_app_wants_it() {
+        for (form, booleans, expected) in [
             (
                 PatchForm::Path,
+                Booleans::Json,
                 r#"{"op":"replace","path":"active","value":false}"#,
             ),
             (
                 PatchForm::Object,
+                Booleans::Json,
                 r#"{"op":"replace","value":{"active":false}}"#,
             ),
+            (
+                PatchForm::Path,
+                Booleans::Text,
+                r#"{"op":"replace","path":"active","value":"False"}"#,
+            ),
         ] {
-            let node = active(false, form).node();
+            let dialect = PatchDialect {
+                form,
+                booleans,
+                ..PatchDialect::default()
+            };
+            let node = active(false, &dialect).node();
             assert_eq!(serde_json::to_string(&node).expect("JSON"), expected);
         }
     }

@@ -11,13 +11,15 @@ use super::due::{Due, due};
 use super::element::{self, Choice, Facts};
 use super::encode;
 use super::node::{Node, Object};
-use super::operation::{Op, Operation, active};
+use super::operation::{Op, Operation, active, active_value};
 use super::path::Slot;
 use super::resource;
 use crate::core::account::Account;
 use crate::core::attribute::AttrChange;
 use crate::core::fault::{Effect, Fault, FaultKind};
-use crate::core::profile::{Clearing, Element, PatchForm, Profile, ValueKind};
+use crate::core::profile::{
+    Clearing, Element, ExtensionPaths, PatchDialect, PatchForm, Profile, ValueKind,
+};
 
 /// Can these changes be worded well only by somebody who has seen the account? A list is: its
 /// other elements, and what the app adds to ours, must stay.
@@ -42,11 +44,15 @@ pub fn operations(
     profile: &Profile,
     present: Option<&Account>,
 ) -> Result<Vec<Operation>, Fault> {
+    let dialect = &profile.users.patch;
     let mut plain = Vec::new();
     let mut lists: BTreeMap<String, Vec<Due<'_>>> = BTreeMap::new();
     for due in due(changes, profile, present) {
         match due.place.slot {
-            Slot::Element { .. } => lists.entry(due.place.head_path()).or_default().push(due),
+            Slot::Element { .. } => {
+                let path = due.place.head_path(dialect.extension_paths);
+                lists.entry(path).or_default().push(due);
+            }
             Slot::Whole | Slot::Sub(_) | Slot::Reference => plain.push(due),
         }
     }
@@ -57,15 +63,11 @@ pub fn operations(
         (None, true) => Object::default(),
         (None, false) => return Err(unseen(&lists)),
     };
-    match profile.users.patch.form {
-        PatchForm::Path => by_path(
-            &plain,
-            &lists,
-            activate,
-            &before,
-            profile.users.patch.valued_paths,
-        ),
-        PatchForm::Object | PatchForm::ObjectEach => by_object(&plain, &lists, activate, &before),
+    match dialect.form {
+        PatchForm::Path => by_path(&plain, &lists, activate, &before, dialect),
+        PatchForm::Object | PatchForm::ObjectEach => {
+            by_object(&plain, &lists, activate, &before, dialect)
+        }
     }
 }
 
@@ -86,17 +88,17 @@ fn by_path(
     lists: &BTreeMap<String, Vec<Due<'_>>>,
     activate: bool,
     before: &Object,
-    valued_paths: bool,
+    dialect: &PatchDialect,
 ) -> Result<Vec<Operation>, Fault> {
     let mut operations = Vec::new();
     if activate {
-        operations.push(active(true, PatchForm::Path));
+        operations.push(active(true, dialect));
     }
     for due in plain {
-        operations.push(plain_operation(due, before)?);
+        operations.push(plain_operation(due, before, dialect.extension_paths)?);
     }
     for (path, group) in lists {
-        let valued = if valued_paths {
+        let valued = if dialect.valued_paths {
             by_filter(path, group, before)?
         } else {
             None
@@ -109,8 +111,12 @@ fn by_path(
     Ok(operations)
 }
 
-fn plain_operation(due: &Due<'_>, before: &Object) -> Result<Operation, Fault> {
-    let path = due.place.plain_path();
+fn plain_operation(
+    due: &Due<'_>,
+    before: &Object,
+    style: ExtensionPaths,
+) -> Result<Operation, Fault> {
+    let path = due.place.plain_path(style);
     let value = match due.new {
         Some(value) => match due.place.slot {
             Slot::Reference => encode::reference(value, due.rule)?,
@@ -120,7 +126,7 @@ fn plain_operation(due: &Due<'_>, before: &Object) -> Result<Operation, Fault> {
                 encode::whole(value, due.rule, &due.place, Some(&held))?
             }
         },
-        None => match due.rule.clear {
+        None => match due.clear {
             Clearing::Remove | Clearing::Never => return Ok(Operation::at(Op::Remove, path, None)),
             Clearing::Null => Node::Null,
             Clearing::Empty => encode::empty(due.rule.kind),
@@ -151,6 +157,8 @@ fn by_filter(
         let list = resource::list(before, &due.place);
         let facts: Vec<Facts> = list.iter().map(Facts::of_node).collect();
         match element::choose(&facts, Some(element)) {
+            Some(_) if element.only && facts.len() > 1 => return Ok(None),
+            Some(Choice::Instead(_)) if element.only => return Ok(None),
             Some(choice) => match filtered(path, due, sub, &facts, choice)? {
                 Some(operation) => operations.push(operation),
                 None => return Ok(None),
@@ -202,7 +210,7 @@ fn filtered(
     };
     let part = format!("{path}[{filter}].{sub}");
     let replace = |value| Some(Operation::at(Op::Replace, part.clone(), Some(value)));
-    Ok(match (due.new, due.rule.clear) {
+    Ok(match (due.new, due.clear) {
         (Some(value), _) => replace(encode::scalar(value, due.rule)?),
         (None, Clearing::Null) => replace(Node::Null),
         (None, Clearing::Empty) => replace(encode::empty(due.rule.kind)),
@@ -239,47 +247,85 @@ fn list_after(group: &[Due<'_>], before: &Object) -> Result<Vec<Node>, Fault> {
         .unwrap_or_default())
 }
 
-/// One operation with an object that holds all new values, then one for each that is taken away:
-/// an object cannot say that.
+/// Operations with objects that hold the new values, then one for each that is taken away: an object
+/// cannot say that.
 fn by_object(
     plain: &[Due<'_>],
     lists: &BTreeMap<String, Vec<Due<'_>>>,
     activate: bool,
     before: &Object,
+    dialect: &PatchDialect,
 ) -> Result<Vec<Operation>, Fault> {
-    let mut value = Object::default();
+    let mut values = Values::new(dialect.form);
     let mut removals = Vec::new();
     if activate {
-        value.set("active", Node::Bool(true));
+        let on = active_value(true, dialect.booleans);
+        values.of("active").set("active", on);
     }
     for due in plain {
         if due.is_removal() {
-            removals.push(Operation::at(Op::Remove, due.place.plain_path(), None));
-        } else {
-            if due.rule.kind == ValueKind::List {
-                let held = resource::list(before, &due.place);
-                if !held.is_empty() {
-                    resource::put(&mut value, &due.place, Node::List(held));
-                }
-            }
-            due.apply(&mut value)?;
+            let path = due.place.plain_path(dialect.extension_paths);
+            removals.push(Operation::at(Op::Remove, path, None));
+            continue;
         }
+        let value = values.of(&due.place.head_path(dialect.extension_paths));
+        if due.rule.kind == ValueKind::List {
+            let held = resource::list(before, &due.place);
+            if !held.is_empty() {
+                resource::put(value, &due.place, Node::List(held));
+            }
+        }
+        due.apply(value)?;
     }
     for (path, group) in lists {
         let Some(first) = group.first() else { continue };
         let list = list_after(group, before)?;
         if !list.is_empty() {
-            resource::put(&mut value, &first.place, Node::List(list));
+            resource::put(values.of(path), &first.place, Node::List(list));
         } else if !resource::list(before, &first.place).is_empty() {
             removals.push(Operation::at(Op::Remove, path, None));
         }
     }
-    let mut operations = Vec::new();
-    if !value.is_empty() {
-        operations.push(Operation::without_path(value));
-    }
+    let mut operations = values.operations();
     operations.extend(removals);
     Ok(operations)
+}
+
+/// The objects of operations without a path: one for all attributes, or one for each.
+struct Values {
+    form: PatchForm,
+    objects: Vec<(String, Object)>,
+}
+
+impl Values {
+    fn new(form: PatchForm) -> Self {
+        Self {
+            form,
+            objects: Vec::new(),
+        }
+    }
+
+    /// The object that the attribute at `path` goes into.
+    fn of(&mut self, path: &str) -> &mut Object {
+        let name = match self.form {
+            PatchForm::Path | PatchForm::Object => "",
+            PatchForm::ObjectEach => path,
+        };
+        let known = self.objects.iter().position(|(known, _)| known == name);
+        let at = known.unwrap_or_else(|| {
+            self.objects.push((name.to_owned(), Object::default()));
+            self.objects.len() - 1
+        });
+        &mut self.objects[at].1
+    }
+
+    fn operations(self) -> Vec<Operation> {
+        let objects = self.objects.into_iter().map(|(_, object)| object);
+        objects
+            .filter(|object| !object.is_empty())
+            .map(Operation::without_path)
+            .collect()
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! and [`super::encode`].
 
 use crate::core::attribute::AttrName;
-use crate::core::profile::{AttributeRule, Element, ValueKind};
+use crate::core::profile::{AccountForm, AttributeRule, Element, ExtensionPaths, ValueKind};
 
 /// The schema of users (RFC 7643, 4.1).
 pub const USER_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -58,8 +58,18 @@ impl<'a> Place<'a> {
                 sub: sub.unwrap_or("value"),
             },
             (None, Some(sub)) => Slot::Sub(sub),
-            (None, None) if rule.kind == ValueKind::Account => Slot::Reference,
-            (None, None) => Slot::Whole,
+            (None, None) => match (rule.kind, rule.account) {
+                (ValueKind::Account, AccountForm::Object) => Slot::Reference,
+                (ValueKind::Account, AccountForm::Text)
+                | (
+                    ValueKind::Text
+                    | ValueKind::Boolean
+                    | ValueKind::Integer
+                    | ValueKind::TextOrInteger
+                    | ValueKind::List,
+                    _,
+                ) => Slot::Whole,
+            },
         };
         Self {
             extension: name
@@ -78,28 +88,31 @@ impl<'a> Place<'a> {
                 .any(|name| name.eq_ignore_ascii_case(self.head))
     }
 
-    /// The path of the attribute as a whole: `emails`, `urn:…:User:manager` (RFC 7644, 3.10).
-    pub fn head_path(&self) -> String {
-        match self.extension {
-            Some(urn) => format!("{urn}:{}", self.head),
-            None => self.head.to_owned(),
+    /// The path of the attribute as a whole: `emails`, `urn:…:User:manager` (RFC 7644, 3.10), where
+    /// the profile says so `urn:…:User.manager`.
+    pub fn head_path(&self, style: ExtensionPaths) -> String {
+        match (self.extension, style) {
+            (Some(urn), ExtensionPaths::Colon) => format!("{urn}:{}", self.head),
+            (Some(urn), ExtensionPaths::Dot) => format!("{urn}.{}", self.head),
+            (None, _) => self.head.to_owned(),
         }
     }
 
     /// The path of the value, where that takes no filter: `name.givenName`, `urn:…:User:division`.
-    pub fn plain_path(&self) -> String {
+    pub fn plain_path(&self, style: ExtensionPaths) -> String {
         match self.slot {
-            Slot::Whole | Slot::Reference | Slot::Element { .. } => self.head_path(),
-            Slot::Sub(sub) => format!("{}.{sub}", self.head_path()),
+            Slot::Whole | Slot::Reference | Slot::Element { .. } => self.head_path(style),
+            Slot::Sub(sub) => format!("{}.{sub}", self.head_path(style)),
         }
     }
 
     /// What a filter calls it: `userName`, `emails.value`, `urn:…:User:manager.value`.
     pub fn filter_path(&self) -> String {
+        let head = self.head_path(ExtensionPaths::Colon);
         match self.slot {
-            Slot::Whole => self.head_path(),
-            Slot::Sub(sub) | Slot::Element { sub, .. } => format!("{}.{sub}", self.head_path()),
-            Slot::Reference => format!("{}.value", self.head_path()),
+            Slot::Whole => head,
+            Slot::Sub(sub) | Slot::Element { sub, .. } => format!("{head}.{sub}"),
+            Slot::Reference => format!("{head}.value"),
         }
     }
 }
@@ -125,7 +138,11 @@ mod tests {
     fn paths(name: &str, rule: &AttributeRule) -> [String; 3] {
         let name = AttrName::new(name);
         let place = Place::of(&name, rule);
-        [place.head_path(), place.plain_path(), place.filter_path()]
+        [
+            place.head_path(ExtensionPaths::Colon),
+            place.plain_path(ExtensionPaths::Colon),
+            place.filter_path(),
+        ]
     }
 
     #[test]
@@ -165,7 +182,10 @@ mod tests {
     fn the_core_schema_is_no_extension_and_some_names_are_reserved() {
         let rule = rule(ValueKind::Text, None);
         let core = AttrName::new(format!("{USER_SCHEMA}:title"));
-        assert_eq!(Place::of(&core, &rule).head_path(), "title");
+        assert_eq!(
+            Place::of(&core, &rule).head_path(ExtensionPaths::Colon),
+            "title"
+        );
         for (name, reserved) in [
             ("active", true),
             ("Meta", true),

@@ -3,13 +3,17 @@
 //! Promises that everything foreign goes back byte for byte, without what no client may write.
 //! Leaves reading the present resource to the connector.
 
+use std::collections::BTreeSet;
+
 use super::decode::Unreadable;
 use super::due::Due;
+use super::members;
 use super::node::{Node, Object};
 use super::resource;
+use crate::connector::{Direction, GroupMember};
 use crate::core::account::Account;
 use crate::core::fault::Fault;
-use crate::core::profile::Profile;
+use crate::core::profile::{GroupRules, Profile};
 
 /// The account with these changes made, and with `activate` switched on.
 ///
@@ -32,18 +36,58 @@ pub fn changed(
     Ok(resource)
 }
 
-/// The account switched off, and nothing else changed.
+/// The account switched on or off, and nothing else changed.
 ///
 /// # Errors
 /// When the present resource is none.
-pub fn switched_off(present: &Account, profile: &Profile) -> Result<Object, Fault> {
-    Ok(writable(present, profile)?.with("active", Node::Bool(false)))
+pub fn switched(present: &Account, on: bool, profile: &Profile) -> Result<Object, Fault> {
+    Ok(writable(present, profile)?.with("active", Node::Bool(on)))
 }
 
 /// A group under another name; its members stay as they were read.
 pub fn renamed(mut present: Object, name: &str) -> Object {
     present.remove("meta");
     present.with("displayName", Node::text(name))
+}
+
+/// A group with members put in, or taken out; whoever else is in it stays as it was read. `None`: it
+/// holds the members already, or none of them.
+pub fn moved(
+    mut present: Object,
+    direction: Direction,
+    moving: &[GroupMember],
+    rules: &GroupRules,
+) -> Option<Object> {
+    let mut items = present
+        .get("members")
+        .map(Node::to_items)
+        .unwrap_or_default();
+    let before = items.len();
+    match direction {
+        Direction::In => {
+            let held: BTreeSet<String> = items.iter().filter_map(id_of).collect();
+            let new = moving.iter().filter(|one| !held.contains(one.id.as_str()));
+            items.extend(new.map(|one| members::item(one, rules)));
+        }
+        Direction::Out => {
+            let out: BTreeSet<&str> = moving.iter().map(|one| one.id.as_str()).collect();
+            items.retain(|item| id_of(item).is_none_or(|id| !out.contains(id.as_str())));
+        }
+    }
+    if items.len() == before {
+        return None;
+    }
+    present.remove("meta");
+    present.set("members", Node::List(items));
+    Some(present)
+}
+
+/// The id in an item of `members`; some apps show the id alone.
+fn id_of(item: &Node) -> Option<String> {
+    let value = item
+        .to_object()
+        .and_then(|item| item.get("value")?.scalar());
+    value.or_else(|| item.scalar())?.into_text()
 }
 
 /// The resource without `meta` and `groups`, which are the app's alone (RFC 7643, 3.1 and 4.1.2),
@@ -160,10 +204,40 @@ mod tests {
         );
     }
 
+    const GROUP: &str = r#"{"id":"g","displayName":"Staff","x":{"n": 1.0},"members":[{"value":"7","since":2020},{"value":"8"}],"meta":{}}"#;
+
+    fn moved_group(direction: Direction, ids: &[&str]) -> Option<String> {
+        let raw = decode::object(GROUP.as_bytes()).expect("an object");
+        let present = Object::of(&raw).expect("an object");
+        let members: Vec<GroupMember> = ids
+            .iter()
+            .map(|id| GroupMember {
+                id: (*id).into(),
+                display: "Ana".into(),
+            })
+            .collect();
+        let body = moved(present, direction, &members, &GroupRules::default())?;
+        Some(String::from_utf8(body.to_bytes()).expect("text"))
+    }
+
+    #[test]
+    fn a_group_goes_back_whole_with_its_foreign_members_and_fields() {
+        assert_eq!(
+            moved_group(Direction::In, &["8", "9"]).expect("a body"),
+            r#"{"id":"g","displayName":"Staff","x":{"n": 1.0},"members":[{"value":"7","since":2020},{"value":"8"},{"value":"9"}]}"#
+        );
+        assert_eq!(
+            moved_group(Direction::Out, &["8", "9"]).expect("a body"),
+            r#"{"id":"g","displayName":"Staff","x":{"n": 1.0},"members":[{"value":"7","since":2020}]}"#
+        );
+        assert_eq!(moved_group(Direction::In, &["7"]), None);
+        assert_eq!(moved_group(Direction::Out, &["9"]), None);
+    }
+
     #[test]
     fn a_deactivation_changes_nothing_but_active() {
         let profile = profile();
-        let body = switched_off(&present(&profile), &profile).expect("a body");
+        let body = switched(&present(&profile), false, &profile).expect("a body");
         assert_eq!(
             String::from_utf8(body.to_bytes()).expect("text"),
             PRESENT

@@ -9,7 +9,7 @@ use super::node::{Node, Object};
 use super::path::{Place, Slot};
 use crate::core::attribute::Value;
 use crate::core::fault::Fault;
-use crate::core::profile::{AttributeRule, Clearing};
+use crate::core::profile::{AttributeRule, Clearing, ValueKind};
 
 /// Sets an attribute.
 ///
@@ -55,13 +55,13 @@ fn set_here(
     Ok(())
 }
 
-/// Clears an attribute in the way its rule says.
-pub fn clear(resource: &mut Object, place: &Place<'_>, rule: &AttributeRule) {
-    let blank = match rule.clear {
+/// Clears an attribute of this kind in one of the ways.
+pub fn clear(resource: &mut Object, place: &Place<'_>, kind: ValueKind, way: Clearing) {
+    let blank = match way {
         Clearing::Never => return,
         Clearing::Remove => None,
         Clearing::Null => Some(Node::Null),
-        Clearing::Empty => Some(encode::empty(rule.kind)),
+        Clearing::Empty => Some(encode::empty(kind)),
     };
     within(resource, place, |container| match blank {
         None => remove_here(container, place),
@@ -155,7 +155,7 @@ fn within<T>(resource: &mut Object, place: &Place<'_>, edit: impl FnOnce(&mut Ob
 mod tests {
     use super::*;
     use crate::core::attribute::AttrName;
-    use crate::core::profile::{Element, ValueKind};
+    use crate::core::profile::Element;
 
     const TEXT: &str = r#"{"schemas":["S"],"id":"1","title":"x","name":{"givenName":"A","x":1.0},"emails":[{"value":"a","type":"work"}],"urn:e:User":{"division":"d"}}"#;
 
@@ -181,7 +181,9 @@ mod tests {
             }),
             ..AttributeRule::default()
         };
-        edited(name, &rule, |object, place| clear(object, place, &rule))
+        edited(name, &rule, |object, place| {
+            clear(object, place, rule.kind, clear_by);
+        })
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Which account is whose, and when nobody can say.
 
 mod lost_creates;
+mod unseen;
 
 use std::collections::BTreeMap;
 
-use super::{Match, correlate};
+use super::{Known, Match, correlate};
 use crate::core::account::Account;
 use crate::core::desired::{Desired, Wanted};
 use crate::core::key::{RemoteId, UserKey};
@@ -41,6 +42,7 @@ struct Search {
     people: Vec<Desired>,
     accounts: Vec<Account>,
     taken: Vec<(RemoteId, UserKey)>,
+    apart: Vec<(UserKey, RemoteId)>,
 }
 
 fn search(people: Vec<Desired>, accounts: Vec<Account>) -> Search {
@@ -49,12 +51,19 @@ fn search(people: Vec<Desired>, accounts: Vec<Account>) -> Search {
         people,
         accounts,
         taken: Vec::new(),
+        apart: Vec::new(),
     }
 }
 
 impl Search {
     fn taken(mut self, account: &str, by: &str) -> Self {
         self.taken.push((account.into(), user(by)));
+        self
+    }
+
+    /// A person has said that the account is not this user's.
+    fn apart(mut self, id: &str, account: &str) -> Self {
+        self.apart.push((user(id), account.into()));
         self
     }
 
@@ -65,8 +74,11 @@ impl Search {
 
     fn found(&self) -> BTreeMap<String, Match> {
         let people: Vec<&Desired> = self.people.iter().collect();
-        let taken = self.taken.iter().map(|(id, user)| (id, user)).collect();
-        correlate(&self.profile, &people, &self.accounts, &taken)
+        let known = Known {
+            taken: self.taken.iter().map(|(id, user)| (id, user)).collect(),
+            apart: self.apart.iter().map(|(user, id)| (user, id)).collect(),
+        };
+        correlate(&self.profile, &people, &self.accounts, &known)
             .into_iter()
             .map(|(user, found)| (user.id.to_string(), found))
             .collect()
@@ -103,6 +115,24 @@ fn the_first_key_that_anybody_holds_decides() {
         ],
     );
     assert_eq!(search.ana(), Some(one("1", "externalId")));
+}
+
+#[test]
+fn an_account_that_was_set_apart_is_told_and_another_that_fits_is_taken() {
+    let accounts = vec![
+        account("1", "ana", true, &[]),
+        account("2", "ana", true, &[]),
+    ];
+    let only_one = search(vec![looked_for("ana", ANA)], accounts[..1].to_vec()).apart("ana", "1");
+    let apart = Match::Apart {
+        id: "1".into(),
+        by: "userName".into(),
+    };
+    assert_eq!(only_one.ana(), Some(apart));
+    let both = search(vec![looked_for("ana", ANA)], accounts).apart("ana", "1");
+    assert_eq!(both.ana(), Some(one("2", "userName")));
+    let of_somebody_else = both.apart("bob", "2");
+    assert_eq!(of_somebody_else.ana(), Some(one("2", "userName")));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Disposition, Effect, Fault, FaultKind, dispose};
 use crate::core::profile::RetryPolicy;
 
-const EVERY: [FaultKind; 14] = [
+const EVERY: [FaultKind; 17] = [
     FaultKind::Unreachable,
     FaultKind::Untrusted,
     FaultKind::TimedOut,
@@ -20,6 +20,9 @@ const EVERY: [FaultKind; 14] = [
     FaultKind::Misdirected,
     FaultKind::Garbled,
     FaultKind::Unready,
+    FaultKind::NoSeat,
+    FaultKind::Guarded,
+    FaultKind::Paused,
 ];
 
 fn fault(kind: FaultKind, effect: Effect) -> Fault {
@@ -56,6 +59,9 @@ fn each_kind_has_its_answer() {
             "Misdirected: StopTarget",
             "Garbled: Retry(1s)",
             "Unready: StopTarget",
+            "NoSeat: HoldCreates",
+            "Guarded: Park",
+            "Paused: StopTarget",
         ]
     );
 }
@@ -130,6 +136,9 @@ fn every_kind_is_told_in_its_own_words() {
             "the answer did not come from a SCIM service",
             "the app's answer cannot be understood",
             "the target cannot be used",
+            "the app has no seat left",
+            "the app guards this account",
+            "provisioning is switched off in the app",
         ]
     );
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::relearn::relearn;
 use super::{Standing, Standings, View, Waiting, WaitingFor};
 use crate::core::account::Account;
 use crate::core::attribute::{AttrChange, AttrName, Attributes, Value};
@@ -15,7 +16,7 @@ use crate::core::desired::Desired;
 use crate::core::key::UserKey;
 use crate::core::link::{Link, Refusal};
 use crate::core::normal::{explain, same};
-use crate::core::profile::{AttributeRule, Clearing};
+use crate::core::profile::{AttributeRule, Clearing, Deactivation, UpdateForm};
 use crate::core::rules::Drift;
 
 /// How often a value is sent that the app answers for and does not hold.
@@ -29,12 +30,29 @@ pub(super) struct Diff {
     pub reason: Reason,
     /// The link with what was learned.
     pub link: Link,
+    /// All of the account was learned afresh, since the key of the fingerprints was lost.
+    pub relearned: bool,
     /// What a person should know.
     pub warnings: Vec<String>,
     /// What waits for another try.
     pub waiting: Vec<Waiting>,
     /// Attributes that a person has to look at.
     pub parked: Vec<(AttrName, String)>,
+}
+
+impl Diff {
+    /// Of an account that was forgotten and that nobody looked at: it may be equal or different.
+    fn unread(link: &Link) -> Self {
+        Self {
+            changes: Vec::new(),
+            reason: Reason::Drifted,
+            link: link.clone(),
+            relearned: false,
+            warnings: Vec::new(),
+            waiting: Vec::new(),
+            parked: Vec::new(),
+        }
+    }
 }
 
 /// Compares what one user should have with what is there and what was sent.
@@ -47,6 +65,14 @@ pub(super) fn compare(
     account: Option<&Account>,
 ) -> Diff {
     let (attributes, keep) = wanted;
+    let (link, relearned) = match (link.is_forgotten(), account) {
+        (false, _) => (link.clone(), false),
+        (true, None) => return Diff::unread(link),
+        (true, Some(account)) => {
+            let wanted = resolved(view, standings, attributes);
+            (relearn(view, link, &wanted, account), true)
+        }
+    };
     let mut comparison = Comparison {
         view,
         standings,
@@ -56,6 +82,7 @@ pub(super) fn compare(
             changes: Vec::new(),
             reason: Reason::Drifted,
             link: link.clone(),
+            relearned,
             warnings: Vec::new(),
             waiting: Vec::new(),
             parked: Vec::new(),
@@ -75,6 +102,24 @@ pub(super) fn compare(
     comparison.diff
 }
 
+/// What is wanted, with accounts for references; a reference to nobody's account is not wanted.
+fn resolved(view: &View<'_>, standings: &Standings<'_>, wanted: &Attributes) -> Attributes {
+    wanted
+        .iter()
+        .filter_map(|(name, value)| {
+            let value = match value {
+                Value::Account(user) => match resolve(view, standings, user) {
+                    Resolved::Id(id) => id,
+                    Resolved::Later => value.clone(),
+                    Resolved::Nobody => return None,
+                },
+                Value::Text(_) | Value::Bool(_) | Value::Int(_) | Value::List(_) => value.clone(),
+            };
+            Some((name.clone(), value))
+        })
+        .collect()
+}
+
 struct Comparison<'a, 'v> {
     view: &'a View<'v>,
     standings: &'a Standings<'a>,
@@ -83,7 +128,12 @@ struct Comparison<'a, 'v> {
     diff: Diff,
 }
 
-impl<'a> Comparison<'a, '_> {
+impl Comparison<'_, '_> {
+    /// Does nothing change after the create?
+    fn is_settled_by_create(&self) -> bool {
+        self.view.input.rules.profile.users.update == UpdateForm::None
+    }
+
     /// The attribute should hold `value`.
     fn wanted(&mut self, name: &AttrName, rule: &AttributeRule, value: &Value) {
         let value = match value {
@@ -95,7 +145,7 @@ impl<'a> Comparison<'a, '_> {
             Value::Text(_) | Value::Bool(_) | Value::Int(_) | Value::List(_) => value.clone(),
         };
         let print = self.view.input.key.of(name, &value);
-        let observed = self.observed(name, rule);
+        let observed = seen(self.view, self.account, name, rule);
         if self.diff.link.sent.get(name) == Some(&print) {
             self.settled(name, rule, value, observed);
         } else if let Seen::Value(held) = observed
@@ -120,7 +170,7 @@ impl<'a> Comparison<'a, '_> {
         if !self.diff.link.sent.contains_key(name) {
             return;
         }
-        if let Seen::Nothing = self.observed(name, rule) {
+        if let Seen::Nothing = seen(self.view, self.account, name, rule) {
             self.diff.link.sent.remove(name);
             self.diff.link.held.remove(name);
         } else if self.view.input.rules.profile.is_indispensable(name) {
@@ -166,6 +216,7 @@ impl<'a> Comparison<'a, '_> {
             self.refused(name, value);
         } else if known.is_none() {
             match there {
+                _ if self.is_settled_by_create() => self.due(name, Some(value), Reason::NotTaken),
                 Some(there) if explain(&value, there).is_some() => self.learn(name, &value, there),
                 _ => self.not_taken(name, value),
             }
@@ -232,6 +283,13 @@ impl<'a> Comparison<'a, '_> {
     }
 
     fn due(&mut self, name: &AttrName, new: Option<Value>, reason: Reason) {
+        if self.is_settled_by_create() {
+            self.diff.warnings.push(format!(
+                "{} differs, and this app changes nothing of an account after its create",
+                name.short()
+            ));
+            return;
+        }
         let old = self
             .account
             .and_then(|account| account.attributes.get(name))
@@ -260,21 +318,30 @@ impl<'a> Comparison<'a, '_> {
             .insert(name.clone(), key.of(name, there));
         self.diff.link.refused.remove(name);
     }
+}
 
-    fn observed(&self, name: &AttrName, rule: &AttributeRule) -> Seen<'a> {
-        match self.account {
-            Some(account) if !rule.write_only => account
-                .attributes
-                .get(name)
-                .map_or(Seen::Nothing, Seen::Value),
-            Some(_) | None => Seen::Unknown,
-        }
+/// What is seen of one attribute of an account. What an app hides while it is off is not what it
+/// holds.
+pub(super) fn seen<'a>(
+    view: &View<'_>,
+    account: Option<&'a Account>,
+    name: &AttrName,
+    rule: &AttributeRule,
+) -> Seen<'a> {
+    let hides = view.input.rules.profile.users.deactivate.effect == Deactivation::Renames;
+    match account {
+        Some(account) if hides && !account.active => Seen::Unknown,
+        Some(account) if !rule.write_only => account
+            .attributes
+            .get(name)
+            .map_or(Seen::Nothing, Seen::Value),
+        Some(_) | None => Seen::Unknown,
     }
 }
 
 /// What the app holds of one attribute.
 #[derive(Clone, Copy)]
-enum Seen<'a> {
+pub(super) enum Seen<'a> {
     /// Nobody looked, or the app does not show it.
     Unknown,
     /// No value.

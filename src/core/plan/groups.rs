@@ -6,6 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::pushed::{
+    changes_groups, deletes_groups, is_managed, makes_groups, pushed, renames_groups,
+};
 use super::{Note, Parked, Plan, Standing, Standings, View, sees_out};
 use crate::core::account::AppGroup;
 use crate::core::attribute::{AttrName, Value};
@@ -14,6 +17,7 @@ use crate::core::desired::Wanted;
 use crate::core::fingerprint::Fingerprint;
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::GroupLink;
+use crate::core::profile::GroupRules;
 use crate::core::reading::{Absence, Coverage, Reading};
 use crate::core::rules::{Drift, GroupGone};
 use crate::core::text;
@@ -31,14 +35,7 @@ pub(super) fn plan_groups(view: &View<'_>, standings: &Standings<'_>, plan: &mut
         return;
     }
     let mut groups = Groups::new(view, standings, plan);
-    let mut pushed: BTreeMap<&GroupKey, &Group> = BTreeMap::new();
-    for reading in view.input.readings {
-        for group in &reading.groups {
-            if view.input.rules.push.matches(&group.name) {
-                pushed.insert(&group.key, group);
-            }
-        }
-    }
+    let pushed = pushed(view.input.rules, view.input.readings, plan);
     groups.claims = groups.claimed(pushed.values().copied());
     for group in pushed.values() {
         groups.plan_pushed(group, plan);
@@ -49,10 +46,9 @@ pub(super) fn plan_groups(view: &View<'_>, standings: &Standings<'_>, plan: &mut
         }
     }
     for pattern in &view.input.rules.push.patterns {
-        if !pushed
-            .values()
-            .any(|group| crate::core::rules::glob(pattern, &group.name))
-        {
+        let fits = |group: &Group| crate::core::rules::glob(pattern, &group.name);
+        let mut groups = view.input.readings.iter().flat_map(|read| &read.groups);
+        if !groups.any(fits) {
             plan.unknown
                 .push(format!("groups: no source has a group like `{pattern}`"));
         }
@@ -156,6 +152,11 @@ impl<'a> Groups<'a> {
         }
     }
 
+    /// What the app does with groups.
+    fn rules(&self) -> &'a GroupRules {
+        &self.view.input.rules.profile.groups
+    }
+
     fn plan_linked(&self, group: &Group, link: &GroupLink, plan: &mut Plan) {
         let observed = self.by_id.get(&link.id).copied();
         let mut learned = link.clone();
@@ -188,7 +189,8 @@ impl<'a> Groups<'a> {
 
     fn plan_unlinked(&self, group: &Group, plan: &mut Plan) {
         match self.find(group).as_slice() {
-            [] => self.plan_created(group, plan),
+            [] if makes_groups(self.rules()) => self.plan_created(group, plan),
+            [] => self.park_missing(group, plan),
             [one] => match self.claims.get(&one.id).map(Vec::as_slice) {
                 Some([_, _, ..]) => self.park_claimed(group, one, plan),
                 Some([_] | []) | None => self.plan_adopted(group, one, plan),
@@ -202,7 +204,21 @@ impl<'a> Groups<'a> {
         }
     }
 
+    /// The app has its own groups only, and none that fits. Where nobody looked, nothing is known.
+    fn park_missing(&self, group: &Group, plan: &mut Plan) {
+        if self.view.input.observed.is_none() {
+            return;
+        }
+        let reason = "the app has no group of this name, and makes none for us".into();
+        let hint =
+            "give the group the name of one in the app, or take it out of `groups: { push }`";
+        park(group, reason, hint, plan);
+    }
+
     fn plan_created(&self, group: &Group, plan: &mut Plan) {
+        if self.is_too_large(group, plan) {
+            return;
+        }
         let vanished = self.view.input.state.groups.contains_key(&group.key);
         let reason = if vanished {
             Reason::Vanished
@@ -232,8 +248,7 @@ impl<'a> Groups<'a> {
             members: members.cloned().collect(),
         }));
         if one.name != *group.name {
-            plan.changes
-                .push(Self::rename(group, Some(one), Reason::Renamed));
+            self.plan_rename(group, Some(one), Reason::Renamed, plan);
         }
         self.plan_members(group, &present, plan);
     }
@@ -254,10 +269,12 @@ impl<'a> Groups<'a> {
     /// Groups of the app that no link explains and that fit: by our key, else by name.
     fn find(&self, group: &Group) -> Vec<&'a AppGroup> {
         let free = |found: &&&'a AppGroup| !self.linked.contains(&found.id);
+        // An app's own groups know nothing of our keys.
         let by_key: Vec<&AppGroup> = self
             .by_id
             .values()
             .filter(free)
+            .filter(|_| makes_groups(self.rules()))
             .filter(|found| found.external_id.as_deref() == Some(&*group.key.id))
             .copied()
             .collect();
@@ -281,6 +298,9 @@ impl<'a> Groups<'a> {
         learned: &mut GroupLink,
         plan: &mut Plan,
     ) {
+        if !link.name.is_known() {
+            return self.relearn_name(group, observed, learned, plan);
+        }
         let print = self.print(&group.name);
         let is_sent = link.name == print;
         let is_there = observed.is_some_and(|observed| {
@@ -294,17 +314,60 @@ impl<'a> Groups<'a> {
         } else if is_there {
             learned.name = print;
         } else {
-            plan.changes
-                .push(Self::rename(group, observed, Reason::Renamed));
+            self.plan_rename(group, observed, Reason::Renamed, plan);
         }
+    }
+
+    /// The name we sent was forgotten: what the app shows is taken for it, or for drift that is left
+    /// alone. A group that nobody looked at stays as it is.
+    fn relearn_name(
+        &self,
+        group: &Group,
+        observed: Option<&AppGroup>,
+        learned: &mut GroupLink,
+        plan: &mut Plan,
+    ) {
+        let Some(there) = observed else {
+            return;
+        };
+        learned.name = self.print(&group.name);
+        if text::fold(&there.name) == text::fold(&group.name) {
+            return;
+        }
+        match self.view.input.rules.drift {
+            Drift::Repair => {
+                learned.name = self.print(&there.name);
+                self.plan_rename(group, observed, Reason::Renamed, plan);
+            }
+            Drift::Report | Drift::Ignore => self.plan_drifted_name(group, observed, plan),
+        }
+    }
+
+    /// A rename, where the app can do it.
+    fn plan_rename(
+        &self,
+        group: &Group,
+        observed: Option<&AppGroup>,
+        reason: Reason,
+        plan: &mut Plan,
+    ) {
+        if renames_groups(self.rules()) {
+            plan.changes.push(Self::rename(group, observed, reason));
+            return;
+        }
+        let kept = observed.map_or_else(
+            || "the name it has".to_owned(),
+            |observed| format!("`{}`", observed.name),
+        );
+        plan.warnings.push(format!(
+            "{}: the group cannot be renamed in this app, and stays {kept} there",
+            group.name
+        ));
     }
 
     fn plan_drifted_name(&self, group: &Group, observed: Option<&AppGroup>, plan: &mut Plan) {
         match self.view.input.rules.drift {
-            Drift::Repair => {
-                plan.changes
-                    .push(Self::rename(group, observed, Reason::Drifted));
-            }
+            Drift::Repair => self.plan_rename(group, observed, Reason::Drifted, plan),
             Drift::Report => plan.warnings.push(format!(
                 "{}: the group was renamed in the app (drift: report)",
                 group.name
@@ -342,6 +405,7 @@ impl<'a> Groups<'a> {
                 .iter()
                 .filter_map(|id| self.owners.get(id))
                 .filter(is_lasting)
+                .chain(acknowledged.iter().filter(|user| self.is_hidden(user)))
                 .cloned()
                 .collect(),
             None => acknowledged.clone(),
@@ -352,6 +416,33 @@ impl<'a> Groups<'a> {
         }
     }
 
+    /// Does the app leave this member out of what it shows, since the account is off? Then only our
+    /// link knows.
+    fn is_hidden(&self, user: &UserKey) -> bool {
+        self.rules().hides_inactive
+            && self.view.link(user).is_some_and(|link| {
+                let account = self.view.accounts.get(&link.id);
+                !account.map_or(link.active, |account| account.active)
+            })
+    }
+
+    /// Parks a group with more members than the app takes.
+    fn is_too_large(&self, group: &Group, plan: &mut Plan) -> bool {
+        let wanted = self.wanted(group).len();
+        match self.rules().max_members {
+            Some(most) if wanted > most => {
+                let reason = format!(
+                    "{wanted} members have an account, and the app takes {most} in one group; nobody \
+                     is put in, and nobody is taken out for that"
+                );
+                let hint = "split the group in the directory, or push a smaller one";
+                park(group, reason, hint, plan);
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
     fn repairs(&self) -> bool {
         self.view.input.rules.drift == Drift::Repair
     }
@@ -359,6 +450,7 @@ impl<'a> Groups<'a> {
     fn plan_members(&self, group: &Group, present: &Present, plan: &mut Plan) {
         let wanted = self.wanted(group);
         let repairs = self.repairs();
+        let is_too_large = self.is_too_large(group, plan);
         let gone: BTreeSet<Member> = present
             .members
             .iter()
@@ -373,6 +465,10 @@ impl<'a> Groups<'a> {
             .filter(|user| repairs || !present.acknowledged.contains(user))
             .map(|user| self.member(user))
             .collect();
+        if !changes_groups(self.rules()) {
+            return self.plan_unchangeable(group, &gone, new, plan);
+        }
+        let new = if is_too_large { BTreeSet::new() } else { new };
         if !gone.is_empty() {
             let action = Action::RemoveMembers { members: gone };
             plan.changes.push(change(group, action, Reason::Membership));
@@ -383,9 +479,38 @@ impl<'a> Groups<'a> {
         }
     }
 
+    /// Members of a group that the app does not change once it is made: only a new one takes some along.
+    fn plan_unchangeable(
+        &self,
+        group: &Group,
+        gone: &BTreeSet<Member>,
+        mut new: BTreeSet<Member>,
+        plan: &mut Plan,
+    ) {
+        let mut differing = gone.len() + new.len();
+        if self.link(group).is_none() && self.find(group).is_empty() {
+            let along = self.rules().inline_members.min(self.rules().chunk);
+            new = new.into_iter().take(along).collect();
+            differing -= new.len();
+            if !new.is_empty() {
+                let action = Action::AddMembers { members: new };
+                plan.changes.push(change(group, action, Reason::Membership));
+            }
+        }
+        if differing > 0 {
+            plan.warnings.push(format!(
+                "{}: the members of a group cannot be changed in this app; {differing} differ",
+                group.name
+            ));
+        }
+    }
+
     /// Do we know that this user is not wanted in the group? Nobody is taken out because a source
-    /// was read in part, a row was broken, or the user is parked.
+    /// was read in part, a row was broken, the user is parked, or the account is never touched.
     fn is_judged(&self, group: &Group, user: &UserKey) -> bool {
+        if self.view.is_left_alone(user) {
+            return false;
+        }
         if !group.members.contains(user) {
             return self.was_read(user);
         }
@@ -430,13 +555,19 @@ impl<'a> Groups<'a> {
         if is_broken || !is_whole {
             return;
         }
+        let label = self.name_of(link);
         match self.view.input.rules.push.gone {
+            GroupGone::Delete
+                if !deletes_groups(self.rules()) || is_managed(self.rules(), &label) =>
+            {
+                plan.notes.push(Note::ForgetGroup(link.group.clone()));
+                plan.warnings.push(format!(
+                    "{label}: the group is not pushed any more and cannot be deleted in this app; it \
+                     stays there with its members"
+                ));
+            }
             GroupGone::Unlink => plan.notes.push(Note::ForgetGroup(link.group.clone())),
             GroupGone::Delete => {
-                let label = self.by_id.get(&link.id).map_or_else(
-                    || Arc::clone(&link.group.id),
-                    |group| Arc::from(group.name.as_str()),
-                );
                 plan.changes.push(Change {
                     subject: Subject::Group(link.group.clone()),
                     label,
@@ -445,6 +576,21 @@ impl<'a> Groups<'a> {
                 });
             }
         }
+    }
+
+    /// What the group is called: in the app, else in the directory.
+    fn name_of(&self, link: &GroupLink) -> Arc<str> {
+        if let Some(group) = self.by_id.get(&link.id) {
+            return Arc::from(group.name.as_str());
+        }
+        let mut groups = self
+            .view
+            .input
+            .readings
+            .iter()
+            .flat_map(|read| &read.groups);
+        let known = groups.find(|group| group.key == link.group);
+        Arc::clone(known.map_or(&link.group.id, |group| &group.name))
     }
 
     fn reading_of(&self, group: &GroupKey) -> Option<&'a Reading> {

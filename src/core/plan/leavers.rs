@@ -5,15 +5,16 @@
 
 use std::sync::Arc;
 
-use super::standing::{is_active, is_protected};
-use super::users::{Lanes, adopt, change};
+use super::standing::{UNTRACEABLE, UNTRACEABLE_HINT, apart_problem, is_active, is_protected};
+use super::users::{Lanes, adopt, change, orphans, park};
 use super::{Note, Orphan, Plan, View, Waiting, WaitingFor};
-use crate::core::change::{Action, Reason};
+use crate::core::change::{Action, ActionKind, Reason, Subject};
 use crate::core::correlate::Match;
 use crate::core::desired::{Desired, Wanted};
 use crate::core::key::UserKey;
 use crate::core::leaver::{LeaveCause, Left};
-use crate::core::link::Link;
+use crate::core::link::{Job, Link};
+use crate::core::profile::DeactivateBy;
 use crate::core::reading::Absence;
 use crate::core::rules::{Adopt, UnassignedUnlinked};
 
@@ -35,6 +36,12 @@ pub(super) fn plan_out(
     let (id, by, is_ours) = match view.matches.get(&desired.user) {
         Some(Match::Recovered { id, by }) => (id, by, true),
         Some(Match::One { id, by }) => (id, by, false),
+        Some(Match::Apart { id, by }) => {
+            let problem = apart_problem(view, id, by);
+            let left_alone = format!("{}: {problem}: left alone", desired.label);
+            plan.warnings.push(left_alone);
+            return;
+        }
         Some(Match::Unsure { .. }) | None => return,
     };
     let Some(account) = view.accounts.get(id).copied() else {
@@ -74,6 +81,7 @@ pub(super) fn plan_absent_in_doubt(
     plan: &mut Plan,
 ) {
     let Some(Match::Recovered { id, by }) = view.matches.get(user) else {
+        warn_of_orphan(view, user, plan);
         return;
     };
     let Some(account) = view.accounts.get(id).copied() else {
@@ -89,6 +97,19 @@ pub(super) fn plan_absent_in_doubt(
     let link = adopt(view, &desired, account, by, lanes);
     plan.notes.push(Note::Link(link.clone()));
     plan_absent(view, &link, lanes, plan);
+}
+
+/// Their account may be there, and nothing tells it from the orphans any more.
+fn warn_of_orphan(view: &View<'_>, user: &UserKey, plan: &mut Plan) {
+    let subject = Subject::User(user.clone());
+    let job = view.input.state.job(&subject, ActionKind::Create);
+    if job.is_some_and(Job::is_untraceable)
+        && view.input.observed.is_some()
+        && !orphans(view).is_empty()
+    {
+        plan.warnings
+            .push(format!("{user}: {UNTRACEABLE}; {UNTRACEABLE_HINT}"));
+    }
 }
 
 pub(super) fn plan_absent(view: &View<'_>, link: &Link, lanes: &mut Lanes, plan: &mut Plan) {
@@ -168,17 +189,21 @@ fn plan_leaver(
     };
     let deletable = rules.profile.users.delete.is_possible();
     let delete_at = due(policy.delete).filter(|_| deletable);
-    if delete_at.is_some_and(|at| at <= view.input.now) {
-        step(delete_at, Action::Delete, WaitingFor::Deletion);
-    } else {
-        if active {
-            step(
-                due(policy.deactivate),
-                Action::Deactivate,
-                WaitingFor::Deactivation,
-            );
-        }
-        step(delete_at, Action::Delete, WaitingFor::Deletion);
+    let off_at = due(policy.deactivate).filter(|_| active);
+    let is_due = |at: Option<jiff::Timestamp>| at.is_some_and(|at| at <= view.input.now);
+    let by_hand = rules.profile.users.deactivate.by == DeactivateBy::None && is_due(off_at);
+    if active && !by_hand && !is_due(delete_at) {
+        step(off_at, Action::Deactivate, WaitingFor::Deactivation);
+    }
+    step(delete_at, Action::Delete, WaitingFor::Deletion);
+    if by_hand && !is_due(delete_at) {
+        let problem = "is out, and this app lets nobody be switched off from outside";
+        park(
+            plan,
+            desired,
+            problem.into(),
+            "switch the account off in the app",
+        );
     }
     if view.input.state.links.get(&desired.user) != Some(&learned) {
         plan.notes.push(Note::Link(learned));

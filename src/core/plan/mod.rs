@@ -24,8 +24,11 @@ mod attributes;
 mod content;
 mod dependence;
 mod groups;
+pub mod inventory;
 mod leavers;
+mod pushed;
 mod references;
+mod relearn;
 mod standing;
 mod users;
 
@@ -37,14 +40,15 @@ use sha2::{Digest, Sha256};
 
 use super::account::{Account, AppGroup};
 use super::attribute::AttrName;
-use super::change::{Action, ActionKind, Change, Subject};
-use super::correlate::{Match, correlate, recover};
+use super::change::{Action, ActionKind, Change, Reason, Subject};
+use super::correlate::{Known, Match, correlate, recover};
 use super::desired::{Desired, Wanted};
 use super::fingerprint::FingerprintKey;
+use super::hex;
 use super::key::{GroupKey, RemoteId, TargetName, UserKey};
 use super::link::{GroupLink, JobState, Link};
-use super::memory::TargetState;
-use super::profile::Reactivation;
+use super::memory::{TargetState, Verdict};
+use super::profile::{Reactivation, UpdateForm};
 use super::reading::{Absence, Reading};
 use super::rules::Rules;
 
@@ -116,6 +120,8 @@ pub struct Plan {
     pub unknown: Vec<String>,
     /// What was left out.
     pub warnings: Vec<String>,
+    /// Accounts that were not compared: the key of the fingerprints was lost, and nobody looked.
+    pub unread: usize,
     /// What was learned without a request.
     pub notes: Vec<Note>,
 }
@@ -187,19 +193,12 @@ impl Plan {
     /// Its id: the hash of its changes, twelve characters.
     #[must_use]
     pub fn id(&self) -> String {
-        use std::fmt::Write;
         let mut hash = Sha256::new();
         hash.update(self.target.as_str());
         for change in &self.changes {
             hash.update(format!("\n{:?} {:?}", change.subject, change.action));
         }
-        hash.finalize()
-            .iter()
-            .take(6)
-            .fold(String::new(), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
+        hex::encode(&hash.finalize()[..6])
     }
 
     /// How many changes of each kind; members are counted one by one.
@@ -248,15 +247,36 @@ pub fn plan(input: &Input<'_>) -> Plan {
         unassigned: Vec::new(),
         unknown: unknown_names(input),
         warnings: Vec::new(),
+        unread: 0,
         notes: Vec::new(),
     };
     let view = View::new(input);
     let standings = standing::stand(&view, &mut plan);
     users::plan_users(&view, &standings, &mut plan);
     references::order(&mut plan.changes);
+    without_late_references(input.rules, &mut plan);
     groups::plan_groups(&view, &standings, &mut plan);
     set_aside_parked(&view, &mut plan);
     plan
+}
+
+/// Where nothing changes after the create, a reference that closes a circle is never made.
+fn without_late_references(rules: &Rules, plan: &mut Plan) {
+    if rules.profile.users.update != UpdateForm::None {
+        return;
+    }
+    let warnings = &mut plan.warnings;
+    plan.changes.retain(|change| {
+        let is_late = change.reason == Reason::LateReference;
+        if is_late {
+            warnings.push(format!(
+                "{}: refers to somebody who refers back, and this app changes nothing of an account \
+                 after its create",
+                change.label
+            ));
+        }
+        !is_late
+    });
 }
 
 /// The input, indexed.
@@ -287,7 +307,24 @@ impl<'a> View<'a> {
     }
 
     fn is_protected(&self, account: &Account) -> bool {
-        is_protected(self.input.rules, account)
+        is_protected(self.input, account)
+    }
+
+    /// Is the account of this user never to be touched, as far as can be told without its name?
+    fn is_left_alone(&self, user: &UserKey) -> bool {
+        let Some(link) = self.input.state.links.get(user) else {
+            return false;
+        };
+        let names = [&*user.id, link.id.as_str()];
+        self.input.state.ignores_user(user)
+            || self.input.state.ignores_account(&link.id)
+            || names
+                .iter()
+                .any(|name| self.input.rules.protected.contains(*name))
+            || self
+                .accounts
+                .get(&link.id)
+                .is_some_and(|account| self.is_protected(account))
     }
 
     /// The link of a user, if the account it names is the one that counts.
@@ -324,9 +361,8 @@ impl<'a> View<'a> {
     }
 }
 
-fn is_protected(rules: &Rules, account: &Account) -> bool {
-    let protected = &rules.protected;
-    protected.contains(account.label.as_str()) || protected.contains(account.id.as_str())
+fn is_protected(input: &Input<'_>, account: &Account) -> bool {
+    input.rules.protects(account) || input.state.ignores_account(&account.id)
 }
 
 fn matches(input: &Input<'_>, observed: &Observed) -> BTreeMap<UserKey, Match> {
@@ -351,12 +387,27 @@ fn matches(input: &Input<'_>, observed: &Observed) -> BTreeMap<UserKey, Match> {
         .iter()
         .filter(|desired| is_free(&desired.user) && !recovered.contains_key(&desired.user))
         .collect();
-    let mut matches = correlate(&input.rules.profile, &unlinked, &observed.accounts, &taken);
+    let known = Known {
+        taken,
+        apart: apart(input),
+    };
+    let mut matches = correlate(&input.rules.profile, &unlinked, &observed.accounts, &known);
     matches.extend(recovered.into_iter().map(|(user, (account, by))| {
         let id = account.id.clone();
         (user.clone(), Match::Recovered { id, by })
     }));
     matches
+}
+
+/// Whose a person has said that an account is not.
+fn apart<'a>(input: &Input<'a>) -> BTreeSet<(&'a UserKey, &'a RemoteId)> {
+    let verdicts = input.state.verdicts.iter();
+    verdicts
+        .filter_map(|verdict| match verdict {
+            Verdict::Apart(user, id) => Some((user, id)),
+            Verdict::IgnoredAccount(_) | Verdict::IgnoredUser(_) => None,
+        })
+        .collect()
 }
 
 /// Accounts of creates whose answers were lost, found by what they were sent with: the person may
@@ -372,7 +423,7 @@ fn recovered<'a>(
         .iter()
         .filter(|account| !taken.contains_key(&account.id))
         .filter(|account| account.active || old_ones_count)
-        .filter(|account| !is_protected(input.rules, account))
+        .filter(|account| !is_protected(input, account))
         .collect();
     let mut found: BTreeMap<&UserKey, (&Account, AttrName)> = BTreeMap::new();
     let mut claims: BTreeMap<&RemoteId, usize> = BTreeMap::new();

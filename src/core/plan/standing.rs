@@ -3,27 +3,33 @@
 //! Promises that somebody who cannot be told apart from others, or would come back in a way that
 //! nobody wants, is parked. Leaves changes to [`super::users`].
 
-use super::users::park;
-use super::{Plan, Standing, Standings, View};
+use super::users::{orphans, park};
+use super::{Input, Plan, Standing, Standings, View};
 use crate::core::account::Account;
 use crate::core::attribute::AttrName;
 use crate::core::change::{ActionKind, Subject};
 use crate::core::correlate::{Match, key_prints};
 use crate::core::desired::{Desired, Wanted};
-use crate::core::link::{JobState, Link};
+use crate::core::key::RemoteId;
+use crate::core::link::{Job, JobState, Link};
 use crate::core::profile::Reactivation;
 use crate::core::rules::Adopt;
+use crate::core::text::quoted;
 
 /// Where everybody who should be active stands; who cannot be is parked here.
 pub(super) fn stand<'a>(view: &'a View<'a>, plan: &mut Plan) -> Standings<'a> {
     let mut standings = Standings::new();
     for desired in view.input.desired {
         match &desired.wanted {
-            Wanted::Active { .. } => {
-                if let Some(standing) = stand_one(view, desired, plan) {
+            Wanted::Active { .. } => match stand_one(view, desired, plan) {
+                Some(Standing::New) if may_be_an_orphan(view, desired) => {
+                    park(plan, desired, UNTRACEABLE.into(), UNTRACEABLE_HINT);
+                }
+                Some(standing) => {
                     standings.insert(&desired.user, standing);
                 }
-            }
+                None => {}
+            },
             Wanted::Unclear { problem, hint } => park(plan, desired, problem.clone(), hint),
             Wanted::Out(_) => {}
         }
@@ -48,8 +54,20 @@ fn stand_one<'a>(
         }
         None => Some(Standing::New),
         Some(Match::Unsure { problem }) => {
-            let hint = "correct the value in the app, so that one account fits";
-            park(plan, desired, problem.clone(), hint);
+            let hint = format!(
+                "correct the value in the app, so that one account fits; or say which: {}",
+                link_command(view.input, desired, "ACCOUNT-ID")
+            );
+            park(plan, desired, problem.clone(), &hint);
+            None
+        }
+        Some(Match::Apart { id, by }) => {
+            let problem = apart_problem(view, id, by);
+            let hint = format!(
+                "if it is theirs after all: {}; else correct the value in the app",
+                link_command(view.input, desired, id.as_str())
+            );
+            park(plan, desired, problem, &hint);
             None
         }
         Some(Match::Recovered { id, by }) => Some(Standing::Matched {
@@ -98,9 +116,35 @@ fn park_switched_off(plan: &mut Plan, desired: &Desired) {
     park(plan, desired, problem.into(), "switch it on in the app");
 }
 
+/// What is wrong with an account that fits and that a person has said is not theirs.
+pub(super) fn apart_problem(view: &View<'_>, id: &RemoteId, by: &AttrName) -> String {
+    let label = view
+        .accounts
+        .get(id)
+        .map_or(id.as_str(), |account| account.label.as_str());
+    format!(
+        "the account {label} ({id}) fits by {}, and was unlinked by hand",
+        by.short()
+    )
+}
+
+/// What a person writes to say that an account is somebody's.
+pub(super) fn link_command(input: &Input<'_>, desired: &Desired, id: &str) -> String {
+    format!(
+        "rollcall link {} {} {}",
+        quoted(&desired.label),
+        input.rules.target,
+        quoted(id)
+    )
+}
+
 /// May nobody touch this account? It is named by its user's key or label, by its id, or by its user
 /// name: the app's, or the one it should have when the app was not asked.
 pub(super) fn is_protected(view: &View<'_>, desired: &Desired, link: &Link) -> bool {
+    let state = view.input.state;
+    if state.ignores_user(&desired.user) || state.ignores_account(&link.id) {
+        return true;
+    }
     let protected = &view.input.rules.protected;
     let mut names = [&*link.user.id, &*desired.label, link.id.as_str()]
         .into_iter()
@@ -117,6 +161,16 @@ fn stand_matched<'a>(
     by: &AttrName,
     plan: &mut Plan,
 ) -> Option<Standing<'a>> {
+    if view.input.state.ignores_account(&account.id) {
+        let problem = format!("the account {} ({}) is ignored", account.label, account.id);
+        let hint = format!(
+            "rollcall ignore {} {} --undo, or leave it be",
+            quoted(account.id.as_str()),
+            view.input.rules.target
+        );
+        park(plan, desired, problem, &hint);
+        return None;
+    }
     if view.is_protected(account) {
         let problem = format!("the account {} is protected", account.label);
         park(
@@ -146,12 +200,11 @@ fn stand_matched<'a>(
             account.id,
             by.short()
         );
-        park(
-            plan,
-            desired,
-            problem,
-            "set `adopt: unique` if it is theirs, or correct the value in the app",
+        let hint = format!(
+            "if it is theirs: {}; else correct the value in the app",
+            link_command(view.input, desired, account.id.as_str())
         );
+        park(plan, desired, problem, &hint);
         return None;
     }
     Some(Standing::Matched {
@@ -174,6 +227,22 @@ fn cannot_be_looked_up(view: &View<'_>, desired: &Desired) -> bool {
             .keys
             .iter()
             .any(|(name, print)| now.get(name) == Some(print))
+}
+
+/// What is wrong with a create whose answer was lost together with what it was sent with.
+pub(super) const UNTRACEABLE: &str = "an answer was lost, and then the key file: the account it may \
+                                      have made cannot be told from the orphans";
+
+/// What to do about it.
+pub(super) const UNTRACEABLE_HINT: &str = "if one of the orphans is theirs, give it their user name \
+                                           in the app; if none is: rollcall retry";
+
+/// Was a create sent whose answer and whose values are lost, while there are accounts that it may
+/// have made? Whoever has the same match values as then was found by them.
+fn may_be_an_orphan(view: &View<'_>, desired: &Desired) -> bool {
+    let subject = Subject::User(desired.user.clone());
+    let job = view.input.state.job(&subject, ActionKind::Create);
+    job.is_some_and(Job::is_untraceable) && !orphans(view).is_empty()
 }
 
 pub(super) fn is_active(view: &View<'_>, link: &Link) -> bool {

@@ -3,12 +3,15 @@
 mod adoption;
 mod attributes;
 mod groups;
+mod inventory;
 mod lasting;
 mod leavers;
+mod lost_key;
 mod managers;
 mod members;
 mod model;
 mod order;
+mod quirks;
 mod refusals;
 mod returns;
 mod table;

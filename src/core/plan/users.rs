@@ -61,6 +61,8 @@ pub(super) fn plan_users(view: &View<'_>, standings: &Standings<'_>, plan: &mut 
         }
     }
     plan.orphans = orphans(view);
+    plan.warnings.extend(lanes.lost_key());
+    plan.unread = lanes.unread;
     plan.changes = lanes.in_order();
 }
 
@@ -78,9 +80,35 @@ pub(super) struct Lanes {
     pub(super) leavers: Vec<Change>,
     pub(super) joiners: Vec<Change>,
     pub(super) movers: Vec<Change>,
+    /// Accounts that were learned afresh, since the key of the fingerprints was lost.
+    relearned: usize,
+    /// Accounts that would have to be, and that nobody looked at.
+    unread: usize,
 }
 
 impl Lanes {
+    /// What a person should know of a key that was lost.
+    fn lost_key(&self) -> impl Iterator<Item = String> + use<> {
+        let accounts = |number: usize| match number {
+            1 => "1 account was".to_owned(),
+            number => format!("{number} accounts were"),
+        };
+        let relearned = (self.relearned > 0).then(|| {
+            format!(
+                "the key file was lost: {} learned afresh from what the app holds; only what differs \
+                 from the directory is sent",
+                accounts(self.relearned)
+            )
+        });
+        let unread = (self.unread > 0).then(|| {
+            format!(
+                "the key file was lost: {} not compared; run sync without --quick, which reads the app",
+                accounts(self.unread)
+            )
+        });
+        relearned.into_iter().chain(unread)
+    }
+
     fn in_order(self) -> Vec<Change> {
         let mut all = self.adoptions;
         all.extend(self.leavers);
@@ -246,10 +274,16 @@ fn plan_kept(
         changes,
         reason,
         link: mut learned,
+        relearned,
         warnings,
         waiting,
         parked,
     } = diff;
+    if relearned {
+        lanes.relearned += 1;
+    } else if learned.is_forgotten() {
+        lanes.unread += 1;
+    }
     for (_, problem) in parked {
         park(
             plan,
@@ -309,9 +343,10 @@ fn plan_return(
     }
 }
 
-fn orphans(view: &View<'_>) -> Vec<Orphan> {
+/// Accounts that no link and no match explains.
+pub(super) fn orphans(view: &View<'_>) -> Vec<Orphan> {
     let matched = view.matches.values().filter_map(|found| match found {
-        Match::One { id, .. } | Match::Recovered { id, .. } => Some(id),
+        Match::One { id, .. } | Match::Recovered { id, .. } | Match::Apart { id, .. } => Some(id),
         Match::Unsure { .. } => None,
     });
     let linked: BTreeSet<&RemoteId> = view

@@ -116,6 +116,6 @@ pub enum MemberRemoval {
 pub enum Verification {
     /// Nothing.
     None,
-    /// How many members the group has; where it is another number, all of them.
+    /// Whether the group holds whom it should: it is read again, and what is missing is due again.
     Count,
 }

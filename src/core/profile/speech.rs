@@ -14,7 +14,11 @@ use crate::core::duration;
 pub enum AuthKind {
     /// A fixed token in the `Authorization` header (RFC 6750).
     Bearer,
-    /// OAuth2 client credentials (RFC 6749, 4.4).
+    /// A user name and a password (RFC 7617).
+    Basic,
+    /// A secret in a header of the app's own.
+    Header,
+    /// A token of an `OAuth2` server (RFC 6749).
     Oauth2,
 }
 

@@ -66,6 +66,20 @@ impl Default for UserRules {
     }
 }
 
+impl UserRules {
+    /// May an account be there that a list of all does not show?
+    #[must_use]
+    pub fn leaves_out(&self) -> bool {
+        !self.hides.is_empty() || self.deactivate.effect == Deactivation::Unlinks
+    }
+
+    /// Does a list of all leave out accounts that are switched off?
+    #[must_use]
+    pub fn leaves_out_inactive(&self) -> bool {
+        self.hides.contains(&Hidden::Inactive) || self.deactivate.effect == Deactivation::Unlinks
+    }
+}
+
 /// Yes, no, or nobody knows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -18,7 +18,8 @@ use crate::engine::propose::Proposal;
 use crate::store::{Epoch, Record, StoreError};
 
 /// A create in doubt stays in the outbox until its account is linked, or a full read so long after it
-/// shows none: an app may carry out a request late.
+/// shows none: an app may carry out a request late. One that nothing can be found by any more stays
+/// until a person has looked.
 const FORGOTTEN: Duration = Duration::from_hours(1);
 
 impl Drain<'_> {
@@ -80,11 +81,19 @@ impl Drain<'_> {
             .iter()
             .map(|parked| &parked.subject)
             .collect();
+        let has_account = |subject: &Subject| match subject {
+            Subject::User(user) => self.links.get(user).is_some_and(|link| link.active),
+            Subject::Group(_) => false,
+        };
         let target = &self.target.rules.target;
         proposal
             .state
             .jobs
             .iter()
+            .filter(|job| {
+                let part = proposal.part.as_ref();
+                part.is_none_or(|part| part.holds(&job.subject))
+            })
             .filter(|job| !planned.contains(&(&job.subject, job.action)))
             .filter(|job| match job.state {
                 JobState::Due(_) => true,
@@ -92,7 +101,9 @@ impl Drain<'_> {
                 JobState::InDoubt(at) => {
                     job.action != ActionKind::Create
                         || planned.contains(&(&job.subject, ActionKind::Adopt))
-                        || (reviewed.plan.basis == Basis::Observed && at + FORGOTTEN < now)
+                        || (reviewed.plan.basis == Basis::Observed
+                            && at + FORGOTTEN < now
+                            && (!job.is_untraceable() || has_account(&job.subject)))
                 }
             })
             .map(|job| Record::DropJob(target.clone(), job.subject.clone(), job.action))
@@ -113,6 +124,7 @@ impl Drain<'_> {
             .state
             .holds
             .iter()
+            .filter(|_| proposal.part.is_none())
             .filter(|known| known.approved.is_none())
             .filter(|known| !reviewed.held.iter().any(|hold| hold.id == known.id))
             .map(|known| &known.id);
@@ -137,7 +149,10 @@ impl Drain<'_> {
     /// What the account of a create can be found by, should its answer be lost.
     pub(super) fn key_prints(&self, change: &Change) -> Fingerprints {
         let keys = match (&change.action, &change.subject) {
-            (Action::Create { .. }, Subject::User(user)) => self.keys.get(user).copied(),
+            (Action::Create { .. }, Subject::User(user)) => {
+                let desired = self.desired.get(user);
+                desired.map(|desired| desired.keys.as_slice())
+            }
             _ => None,
         };
         let profile = &self.target.rules.profile;

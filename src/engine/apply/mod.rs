@@ -9,21 +9,23 @@ mod remember;
 mod settle;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 
+use super::bounds::Bounds;
+use super::cut::Part;
 use super::journal::Scribe;
 use super::perform::{Result as Tried, Scene};
 use super::propose::Proposal;
 use super::queue::{Queue, Task};
 use super::{Progress, Target, World};
 use crate::core::account::Account;
-use crate::core::attribute::AttrName;
-use crate::core::change::{Action, Change};
+use crate::core::change::{Action, Change, Member, Subject};
+use crate::core::desired::Desired;
 use crate::core::fault::Fault;
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::{GroupLink, JobState, Link};
+use crate::core::memory::TargetState;
 use crate::core::plan::Basis;
 use crate::store::{Epoch, Record, StoreError};
 
@@ -71,19 +73,24 @@ pub async fn apply(
 struct Drain<'a> {
     target: &'a Target,
     world: World<'a>,
-    scribe: Scribe,
+    scribe: Scribe<'a>,
     links: BTreeMap<UserKey, Link>,
     groups: BTreeMap<GroupKey, GroupLink>,
-    before: &'a BTreeMap<UserKey, Link>,
+    state: &'a TargetState,
     accounts: &'a BTreeMap<RemoteId, Account>,
     gone: &'a BTreeSet<RemoteId>,
-    keys: BTreeMap<&'a UserKey, &'a [(AttrName, Arc<str>)]>,
+    desired: BTreeMap<&'a UserKey, &'a Desired>,
+    entering: BTreeMap<&'a GroupKey, &'a BTreeSet<Member>>,
+    bounds: Bounds,
+    /// Creates that the app has no seat for.
+    seatless: Vec<(Change, String)>,
     queue: Queue,
     applied: Applied,
     total: usize,
     unreachable: u32,
     is_held: bool,
     is_parked: bool,
+    part: Option<&'a Part>,
 }
 
 impl<'a> Drain<'a> {
@@ -91,6 +98,9 @@ impl<'a> Drain<'a> {
         let scribe = Scribe {
             run: run.to_owned(),
             target: target.rules.target.clone(),
+            profile: &target.rules.profile,
+            basis: proposal.reviewed.plan.basis,
+            journaling: world.store.journaling(),
         };
         Self {
             target,
@@ -98,20 +108,25 @@ impl<'a> Drain<'a> {
             scribe,
             links: proposal.state.links.clone(),
             groups: proposal.state.groups.clone(),
-            before: &proposal.state.links,
+            state: &proposal.state,
             accounts: &proposal.accounts,
             gone: &proposal.gone,
-            keys: proposal
+            desired: proposal
                 .desired
                 .iter()
-                .map(|desired| (&desired.user, desired.keys.as_slice()))
+                .map(|desired| (&desired.user, desired))
                 .collect(),
+            entering: entering(&proposal.reviewed.released),
+            bounds: Bounds::new(),
+            seatless: Vec::new(),
             queue: Queue::fill(tasks(proposal, world)),
             applied: Applied::default(),
             total: proposal.reviewed.released.len(),
             unreachable: 0,
             is_held: !proposal.reviewed.held.is_empty(),
-            is_parked: !proposal.reviewed.plan.parked.is_empty(),
+            is_parked: !proposal.reviewed.plan.parked.is_empty()
+                || proposal.reviewed.plan.unread > 0,
+            part: proposal.part.as_ref(),
         }
     }
 
@@ -132,6 +147,7 @@ impl<'a> Drain<'a> {
             self.send(wave).await?;
         }
         self.give_up_rest();
+        self.tell_seatless();
         self.close().await?;
         (self.world.progress)(Progress::Done(self.target.rules.target.clone()));
         Ok(self.applied)
@@ -150,7 +166,8 @@ impl<'a> Drain<'a> {
             "in line"
         };
         let detail = format!("{} done, {} not", applied.done, applied.failed.len());
-        let line = self.scribe.end(self.world.clock.now(), outcome, detail);
+        let now = self.world.clock.now();
+        let line = self.scribe.end(now, self.part, outcome, detail);
         self.world
             .store
             .commit(Epoch(1), &[Record::Journal(line)])
@@ -178,11 +195,14 @@ impl<'a> Drain<'a> {
         let scene = Scene {
             target: self.target,
             links: &self.links,
-            before: self.before,
+            state: self.state,
+            before: &self.state.links,
             groups: &self.groups,
             accounts: self.accounts,
             gone: self.gone,
-            keys: &self.keys,
+            desired: &self.desired,
+            entering: &self.entering,
+            bounds: &self.bounds,
         };
         let scene = &scene;
         let tried: Vec<(Task, Tried)> = stream::iter(wave)
@@ -231,6 +251,17 @@ fn tasks(proposal: &Proposal, world: World<'_>) -> Vec<Task> {
                 look_first: in_doubt || !asked,
                 approved,
             }
+        })
+        .collect()
+}
+
+/// Who goes into which group.
+fn entering(changes: &[Change]) -> BTreeMap<&GroupKey, &BTreeSet<Member>> {
+    changes
+        .iter()
+        .filter_map(|change| match (&change.subject, &change.action) {
+            (Subject::Group(group), Action::AddMembers { members }) => Some((group, members)),
+            _ => None,
         })
         .collect()
 }

@@ -3,7 +3,7 @@
 //! Promises that values are written down as ours before they are sent. Leaves judging an answer to
 //! [`crate::engine::learn`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Drain;
 use crate::core::account::Account;
@@ -13,6 +13,7 @@ use crate::core::fingerprint::Fingerprints;
 use crate::core::key::{GroupKey, UserKey};
 use crate::core::link::{GroupLink, Link};
 use crate::core::plan::name_attribute;
+use crate::core::profile::Reactivation;
 use crate::engine::journal::Outcome;
 use crate::engine::learn::{Teacher, cleared as cleared_values};
 use crate::engine::perform::Effects;
@@ -116,7 +117,11 @@ impl<'a> Drain<'a> {
                 account,
                 activated,
             } => {
+                let follows = self.follows_ids(activated);
                 if let Some(link) = self.links.get_mut(user) {
+                    if let Some(account) = account.as_ref().filter(|_| follows) {
+                        link.id = account.id.clone();
+                    }
                     teacher.sent(link, &set, account.as_ref());
                     cleared_values(link, cleared.iter());
                     if activated {
@@ -133,13 +138,19 @@ impl<'a> Drain<'a> {
             Effects::Deleted => {
                 self.links.remove(user);
             }
-            Effects::GroupCreated(_)
+            Effects::GroupCreated(..)
             | Effects::GroupRenamed(_)
             | Effects::GroupDeleted
-            | Effects::Added(_)
-            | Effects::Removed(_)
+            | Effects::Added { .. }
+            | Effects::Removed { .. }
             | Effects::Nothing => {}
         }
+    }
+
+    /// Is an id that an answer shows the account's from now on?
+    fn follows_ids(&self, activated: bool) -> bool {
+        let rules = &self.target.rules.profile.users;
+        rules.id_changes || activated && rules.reactivate == Reactivation::Post
     }
 
     pub(super) fn remember_group(&mut self, group: &GroupKey, effects: Effects, outcome: Outcome) {
@@ -148,13 +159,13 @@ impl<'a> Drain<'a> {
             self.world.key.of(&name_attribute(), &value)
         };
         match effects {
-            Effects::GroupCreated(made) => {
+            Effects::GroupCreated(made, members) => {
                 let link = GroupLink {
                     group: group.clone(),
                     id: made.id,
                     ours: outcome == Outcome::Done,
                     name: print(&made.name),
-                    members: BTreeSet::new(),
+                    members,
                 };
                 self.groups.insert(group.clone(), link);
             }
@@ -167,14 +178,16 @@ impl<'a> Drain<'a> {
             Effects::GroupDeleted => {
                 self.groups.remove(group);
             }
-            Effects::Added(users) => {
+            Effects::Added { users, lost } => {
                 if let Some(link) = self.groups.get_mut(group) {
                     link.members.extend(users);
+                    link.members.retain(|user| !lost.contains(user));
                 }
             }
-            Effects::Removed(users) => {
+            Effects::Removed { users, lost } => {
                 if let Some(link) = self.groups.get_mut(group) {
-                    link.members.retain(|user| !users.contains(user));
+                    let is_in = |user: &UserKey| !users.contains(user) && !lost.contains(user);
+                    link.members.retain(is_in);
                 }
             }
             Effects::Created(..)
@@ -192,11 +205,11 @@ fn ends_an_account(effects: &Effects) -> bool {
         Effects::Created(..) | Effects::Deleted => true,
         Effects::Changed { .. }
         | Effects::Deactivated
-        | Effects::GroupCreated(_)
+        | Effects::GroupCreated(..)
         | Effects::GroupRenamed(_)
         | Effects::GroupDeleted
-        | Effects::Added(_)
-        | Effects::Removed(_)
+        | Effects::Added { .. }
+        | Effects::Removed { .. }
         | Effects::Nothing => false,
     }
 }

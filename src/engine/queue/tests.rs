@@ -288,3 +288,24 @@ fn a_circle_is_broken_by_its_first_when_nothing_else_can_go() {
     queue.finish(&first.change);
     assert_eq!(desk.wave(&mut queue, 9), ["create bob"]);
 }
+
+#[test]
+fn creates_are_withdrawn_and_what_waited_for_them_goes_on() {
+    let desk = Desk::new();
+    let mut queue = Queue::fill(vec![
+        desk.create("a", None),
+        desk.create("b", Some("a")),
+        desk.deactivate("d"),
+        desk.group(
+            "night",
+            Action::AddMembers {
+                members: members(&["a", "c"]),
+            },
+        ),
+    ]);
+    let withdrawn = queue.withdraw_creates();
+    assert_eq!(told(&withdrawn), ["create a", "create b"]);
+    assert_eq!(desk.wave(&mut queue, 9), ["deactivate d"]);
+    assert_eq!(desk.wave(&mut queue, 9), ["members_add night"]);
+    assert!(queue.is_empty());
+}

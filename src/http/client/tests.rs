@@ -1,6 +1,7 @@
 //! The client against hand-written servers on loopback.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
@@ -12,12 +13,21 @@ use url::Url;
 
 use super::super::body::pack;
 use super::*;
+
+mod hostile;
+mod mutual_tls;
+mod proxies;
+
 use crate::clock::Clock;
 use crate::http::About;
 
 /// A client that ignores the proxy settings of the machine that runs the tests.
 fn client(ca: Option<&Path>) -> ReqwestTransport {
-    ReqwestTransport::build(Client::builder().no_proxy(), ca).expect("a client")
+    let connection = Connection {
+        ca: ca.map(Into::into),
+        ..Connection::default()
+    };
+    ReqwestTransport::build(Client::builder(), &connection, |_| None).expect("a client")
 }
 
 fn get(scheme: &str, address: SocketAddr) -> Request {
@@ -222,8 +232,9 @@ impl reqwest::dns::Resolve for KnowsNothing {
 async fn an_unknown_name_had_no_effect() {
     let mut request = get("http", "127.0.0.1:80".parse().expect("an address"));
     request.url = Url::parse("http://nobody.invalid/scim?x=s3cret").expect("a URL");
-    let builder = Client::builder().no_proxy().dns_resolver(KnowsNothing);
-    let client = ReqwestTransport::build(builder, None).expect("a client");
+    let builder = Client::builder().dns_resolver(KnowsNothing);
+    let client = ReqwestTransport::build(builder, &Connection::default(), |_| None);
+    let client = client.expect("a client");
     let fault = client.send(request).await.expect_err("a fault");
     assert_eq!(
         (fault.kind, fault.effect),
@@ -437,12 +448,21 @@ async fn an_authority_as_a_server_and_a_server_without_tls_are_named() {
     );
 }
 
+/// Why there is no client that trusts this file.
+fn refused_authority(path: &Path) -> String {
+    let connection = Connection {
+        ca: Some(path.into()),
+        ..Connection::default()
+    };
+    let error = ReqwestTransport::new(&connection).expect_err("no certificate");
+    error.to_string()
+}
+
 #[test]
 fn a_ca_file_that_cannot_be_used_says_why() {
-    let missing = ReqwestTransport::new(Some(Path::new("/nowhere/ca.pem"))).expect_err("no file");
     assert_eq!(
-        missing.to_string(),
-        "the CA file /nowhere/ca.pem cannot be read"
+        refused_authority(Path::new("/nowhere/ca.pem")),
+        "the certificate file /nowhere/ca.pem cannot be read"
     );
     let file = tempfile::NamedTempFile::new().expect("a file");
     let path = file.path();
@@ -457,9 +477,8 @@ fn a_ca_file_that_cannot_be_used_says_why() {
         ),
     ] {
         std::fs::write(path, text).expect("a file written");
-        let error = ReqwestTransport::new(Some(path)).expect_err("no certificate");
         assert_eq!(
-            error.to_string(),
+            refused_authority(path),
             format!("the CA file {} {words}", path.display())
         );
     }

@@ -227,3 +227,67 @@ async fn nothing_is_sent_twice() {
     );
     assert_eq!((script.seen().len(), limits.concurrency()), (1, 4));
 }
+
+/// Answers once with these headers, then plainly; gives when the second request went out, in seconds.
+async fn second_after(headers: &'static [(&'static str, &'static str)], rates: &Rates) -> u64 {
+    let first = AtomicUsize::new(0);
+    let script = Script::new(move |_| {
+        let headers = match first.fetch_add(1, Ordering::SeqCst) {
+            0 => headers,
+            _ => &[],
+        };
+        Ok(answer(200, headers, ""))
+    });
+    let (limited, script, _) = limited(script, rates);
+    for _ in 0..2 {
+        send(&limited).await.expect("an answer");
+    }
+    let instants = script.instants();
+    instants[1].duration_since(instants[0]).as_secs()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_app_that_says_that_nothing_is_left_is_left_alone_until_the_reset() {
+    let mut rates = rates(4, Vec::new());
+    let spent = &[("x-left", "0"), ("x-again", "30")];
+    assert_eq!(second_after(spent, &rates).await, 0, "nobody reads them");
+    rates.headers = Some(crate::core::profile::RateHeaders {
+        remaining: "X-Left".into(),
+        reset: "X-Again".into(),
+    });
+    assert_eq!(second_after(spent, &rates).await, 30);
+    assert_eq!(
+        second_after(&[("x-left", "1"), ("x-again", "30")], &rates).await,
+        0
+    );
+    let dated = &[
+        ("x-left", "0"),
+        ("x-again", "1795348845"),
+        ("date", "Sun, 22 Nov 2026 12:00:00 GMT"),
+    ];
+    assert_eq!(second_after(dated, &rates).await, 45);
+    // A reset in a day is more likely a mistake: no longer than a run waits.
+    assert_eq!(
+        second_after(&[("x-left", "0"), ("x-again", "86400")], &rates).await,
+        300
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_the_profile_calls_a_throttle_slows_down() {
+    let refuse = || Script::new(|_| Ok(answer(400, &[], "calm down")));
+    let (plain, _, limits) = limited(refuse(), &rates(4, Vec::new()));
+    send(&plain).await.expect("an answer");
+    assert_eq!((limits.concurrency(), limits.pause()), (4, None));
+    let rule = crate::core::profile::ErrorRule {
+        status: Some(400),
+        says: Some("calm".into()),
+        means: Meaning::Throttled,
+    };
+    let limits = Limiter::new(&rates(4, Vec::new()), Clock::System);
+    let limits = Arc::new(limits.ruled_by(Rulings::of(&[rule])));
+    let limited = Limited::new(Arc::new(refuse()), Arc::clone(&limits));
+    send(&limited).await.expect("an answer");
+    assert_eq!(limits.concurrency(), 2);
+    assert!(limits.pause().is_some());
+}

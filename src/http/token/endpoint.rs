@@ -1,18 +1,16 @@
 //! The token endpoint: what goes out to it, and what its refusals mean.
 //!
-//! Promises that only an answer which may hold a token gets through, and that no fault holds our
-//! secret. Leaves the form of requests and answers to the `oauth2` crate.
+//! Promises that only an answer which holds a token gets through, and that no fault holds our
+//! secrets. Leaves which form is sent, and what follows a refusal, to the errand.
 
-use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::StatusCode;
-use oauth2::basic::BasicErrorResponse;
-use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
-use url::form_urlencoded;
+use http::Method;
+use url::Url;
 
-use super::ClientCredentials;
+use super::answer::{RefusalAnswer, TokenAnswer};
+use super::form::Form;
 use crate::clock::Clock;
 use crate::core::fault::{Effect, Fault, FaultKind};
 use crate::http::answer::{classify, clean, detail, is_page, redirection};
@@ -21,113 +19,126 @@ use crate::http::{About, Answer, Request, Transport};
 /// How long a token endpoint may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The token endpoint, as the `oauth2` crate wants an HTTP client to be.
+/// Why there is no token.
+#[derive(Debug)]
+pub(super) enum NoToken {
+    /// What we showed is not good, or not good any more: `invalid_grant`.
+    Grant(Fault),
+    /// We are refused, whatever we show.
+    Refused(Fault),
+    /// The endpoint said nothing about us.
+    Other(Fault),
+}
+
+impl NoToken {
+    pub(super) fn into_fault(self) -> Fault {
+        match self {
+            Self::Grant(fault) | Self::Refused(fault) | Self::Other(fault) => fault,
+        }
+    }
+}
+
+/// A token endpoint.
 pub(super) struct Endpoint<'a, T> {
     pub(super) transport: &'a T,
-    pub(super) credentials: &'a ClientCredentials,
+    pub(super) url: &'a Url,
     pub(super) clock: &'a Clock,
 }
 
-impl<'c, T: Transport> AsyncHttpClient<'c> for Endpoint<'_, T> {
-    type Error = Fault;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Fault>> + Send + 'c>>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.ask(request))
-    }
-}
-
 impl<T: Transport> Endpoint<'_, T> {
-    async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, Fault> {
-        let (head, body) = request.into_parts();
-        let mut headers = head.headers;
-        for value in headers.values_mut() {
-            value.set_sensitive(true);
-        }
+    /// Sends the form, once.
+    pub(super) async fn send(&self, form: &Form) -> Result<TokenAnswer, NoToken> {
         let request = Request {
-            method: head.method,
-            url: self.credentials.token_url.clone(),
-            headers,
-            body: Bytes::from(body),
+            method: Method::POST,
+            url: self.url.clone(),
+            headers: form.headers(),
+            body: Bytes::copy_from_slice(form.body().expose().as_bytes()),
             timeout: TIMEOUT,
             about: About::Token,
         };
-        let answer = self
-            .transport
-            .send(request)
-            .await
-            .map_err(|fault| relay(&fault))?;
-        self.judge(&answer)?;
-        let mut response = HttpResponse::new(answer.body.to_vec());
-        *response.status_mut() = StatusCode::OK;
-        Ok(response)
+        let sent = self.transport.send(request).await;
+        let answer = sent.map_err(|fault| NoToken::Other(relay(&fault)))?;
+        self.judge(&answer, form)?;
+        TokenAnswer::read(&answer.body).ok_or_else(|| {
+            let reason = "the answer holds no `access_token` for us";
+            NoToken::Other(self.fault(FaultKind::Garbled, reason, form))
+        })
     }
 
     /// Is this an answer that may hold a token?
-    fn judge(&self, answer: &Answer) -> Result<(), Fault> {
+    fn judge(&self, answer: &Answer, form: &Form) -> Result<(), NoToken> {
         let fault = match classify(answer, self.clock.now()) {
-            Ok(()) => return self.judge_body(answer),
+            Ok(()) => return self.judge_body(answer, form),
             Err(fault) => fault,
         };
-        let (kind, reason) = match fault.kind {
+        let reason = match fault.kind {
             FaultKind::Misdirected if is_page(answer) => {
-                (fault.kind, "an HTML page; is token_url right?".to_owned())
+                "an HTML page; is token_url right?".to_owned()
             }
-            FaultKind::Misdirected if answer.status.is_redirection() => (
-                fault.kind,
-                format!("{}; is token_url right?", redirection(&answer.headers)),
-            ),
-            FaultKind::Throttled | FaultKind::Unavailable | FaultKind::Misdirected => {
-                (fault.kind, fault.detail.clone())
+            FaultKind::Misdirected if answer.status.is_redirection() => {
+                format!("{}; is token_url right?", redirection(&answer.headers))
             }
+            FaultKind::Throttled
+            | FaultKind::Unavailable
+            | FaultKind::Misdirected
+            | FaultKind::Unreachable
+            | FaultKind::Untrusted
+            | FaultKind::TimedOut
+            | FaultKind::Garbled
+            | FaultKind::Unready
+            | FaultKind::NoSeat
+            | FaultKind::Guarded
+            | FaultKind::Paused => fault.detail.clone(),
             FaultKind::Unauthenticated
             | FaultKind::Forbidden
             | FaultKind::Missing
             | FaultKind::Conflict
             | FaultKind::Rejected
-            | FaultKind::Unsupported => {
-                (FaultKind::Unauthenticated, refused(&explain(&answer.body)))
-            }
-            FaultKind::Unreachable
-            | FaultKind::Untrusted
-            | FaultKind::TimedOut
-            | FaultKind::Garbled
-            | FaultKind::Unready => (fault.kind, fault.detail.clone()),
+            | FaultKind::Unsupported => return Err(self.refusal(answer, form)),
         };
-        Err(Fault {
+        Err(NoToken::Other(Fault {
             status: fault.status,
             retry_after: fault.retry_after,
-            ..self.fault(kind, &reason)
-        })
+            ..self.fault(fault.kind, &reason, form)
+        }))
     }
 
     /// Some endpoints refuse with a 200.
-    fn judge_body(&self, answer: &Answer) -> Result<(), Fault> {
-        match serde_json::from_slice::<BasicErrorResponse>(&answer.body) {
-            Ok(_) => Err(Fault {
-                status: Some(answer.status.as_u16()),
-                ..self.fault(FaultKind::Unauthenticated, &refused(&explain(&answer.body)))
-            }),
+    fn judge_body(&self, answer: &Answer, form: &Form) -> Result<(), NoToken> {
+        match serde_json::from_slice::<RefusalAnswer>(&answer.body) {
+            Ok(_) => Err(self.refusal(answer, form)),
             Err(_) => Ok(()),
         }
     }
 
+    fn refusal(&self, answer: &Answer, form: &Form) -> NoToken {
+        let said = serde_json::from_slice::<RefusalAnswer>(&answer.body);
+        let reason = match &said {
+            Ok(refusal) => match &refusal.error_description {
+                Some(description) => format!("{}: {description}", refusal.error),
+                None => refusal.error.clone(),
+            },
+            Err(_) => detail(&answer.body),
+        };
+        let fault = Fault {
+            status: Some(answer.status.as_u16()),
+            ..self.fault(FaultKind::Unauthenticated, &refused(&reason), form)
+        };
+        match said {
+            Ok(refusal) if refusal.error == "invalid_grant" => NoToken::Grant(fault),
+            Ok(_) | Err(_) => NoToken::Refused(fault),
+        }
+    }
+
     /// A fault of the endpoint's.
-    pub(super) fn fault(&self, kind: FaultKind, reason: &str) -> Fault {
-        let host = self.credentials.token_url.host_str().unwrap_or("no host");
+    fn fault(&self, kind: FaultKind, reason: &str, form: &Form) -> Fault {
+        let host = self.url.host_str().unwrap_or("no host");
         let detail = if reason.is_empty() {
             format!("the token endpoint {host}")
         } else {
             format!("the token endpoint {host}: {reason}")
         };
-        Fault::new(kind, Effect::None, clean(&self.conceal(&detail)))
-    }
-
-    /// Takes our own secret out of a text, in the forms it was sent in.
-    fn conceal(&self, text: &str) -> String {
-        let secret = self.credentials.client_secret.expose();
-        let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        conceal(&conceal(text, secret), &encoded)
+        Fault::new(kind, Effect::None, clean(&form.conceal(&detail)))
     }
 }
 
@@ -140,30 +151,11 @@ fn relay(fault: &Fault) -> Fault {
     }
 }
 
-/// Takes a secret out of a text.
-pub(in crate::http) fn conceal(text: &str, secret: &str) -> String {
-    if secret.is_empty() {
-        return text.to_owned();
-    }
-    text.replace(secret, "[secret]")
-}
-
 /// How a refusal is told.
-pub(super) fn refused(reason: &str) -> String {
+fn refused(reason: &str) -> String {
     if reason.is_empty() {
         "refused our client credentials, without a reason".into()
     } else {
         format!("refused our client credentials: {reason}")
-    }
-}
-
-/// `error` and `error_description` of a refusal (RFC 6749, 5.2), or whatever else the body says.
-fn explain(body: &[u8]) -> String {
-    match serde_json::from_slice::<BasicErrorResponse>(body) {
-        Ok(refusal) => match refusal.error_description() {
-            Some(description) => format!("{}: {description}", refusal.error()),
-            None => refusal.error().to_string(),
-        },
-        Err(_) => detail(body),
     }
 }

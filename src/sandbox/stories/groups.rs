@@ -160,3 +160,117 @@ fn foreign_values_of_a_seed_stay_as_they_are() {
         {"value": other}])
     );
 }
+
+#[test]
+fn each_quirk_of_a_group_is_kept() {
+    let put_only = with_groups(&json!({"update": "put", "member_display": true, "max_members": 1}));
+    let (ana, bea) = (create(&put_only, "ana"), create(&put_only, "bea"));
+    let body = |members: Json| json!({"schemas": [GROUP], "displayName": "g", "members": members});
+    let path = "/Groups/g-000001";
+    let answer = ask(&put_only, "POST", "/Groups", body(json!([{"value": ana}])));
+    assert_eq!(
+        refusal(&answer),
+        (400, "invalidValue", "each member needs a display")
+    );
+    let named = |id: &String| json!({"value": id, "display": "x"});
+    let made = ask(&put_only, "POST", "/Groups", body(json!([named(&ana)])));
+    assert_eq!(made.0, 201);
+    let rename = patch(json!([{"op": "replace", "path": "displayName", "value": "h"}]));
+    assert_eq!(
+        refusal(&ask(&put_only, "PATCH", path, rename.clone())),
+        (501, "", "this app changes groups by PUT only")
+    );
+    let both = body(json!([named(&ana), named(&bea)]));
+    assert_eq!(
+        refusal(&ask(&put_only, "PUT", path, both)),
+        (
+            400,
+            "invalidValue",
+            "a group of this app holds at most 1 members"
+        )
+    );
+
+    let fixed = with_groups(&json!({"model": "fixed"}));
+    let own = json!({"displayName": "Editors"});
+    fixed.put_group(&target(), own.as_object().expect("an object").clone());
+    let detail = "the groups of this app are its own: none is made or deleted";
+    let answer = ask(&fixed, "POST", "/Groups", body(json!([])));
+    assert_eq!(refusal(&answer), (403, "", detail));
+    assert_eq!(
+        refusal(&ask(&fixed, "DELETE", path, None)),
+        (403, "", detail)
+    );
+    assert_eq!(
+        refusal(&ask(&fixed, "PATCH", path, rename)),
+        (400, "mutability", "a group of this app keeps its name")
+    );
+
+    let unchanging = with_groups(&json!({"update": "none", "inline_members": 1}));
+    let (ana, bea) = (create(&unchanging, "ana"), create(&unchanging, "bea"));
+    let two = body(json!([{"value": ana}, {"value": bea}]));
+    assert_eq!(
+        refusal(&ask(&unchanging, "POST", "/Groups", two)),
+        (
+            400,
+            "invalidValue",
+            "a group is made with at most 1 members"
+        )
+    );
+    let one = body(json!([{"value": ana}]));
+    assert_eq!(ask(&unchanging, "POST", "/Groups", one.clone()).0, 201);
+    assert_eq!(
+        refusal(&ask(&unchanging, "PUT", path, one)),
+        (501, "", "this app does not change groups")
+    );
+
+    let managed = with_groups(&json!({"managed_by_app": ["g*"]}));
+    assert_eq!(
+        refusal(&ask(&managed, "POST", "/Groups", body(json!([])))),
+        (403, "", "this app manages the group itself")
+    );
+}
+
+#[test]
+fn members_are_moved_by_objects_and_hidden_while_they_are_off() {
+    let quirky = json!({"add": "object", "remove": "object", "hides_inactive": true});
+    let sandbox = with_groups(&quirky);
+    let ana = create(&sandbox, "ana");
+    let sent = json!({"schemas": [GROUP], "displayName": "g"});
+    assert_eq!(ask(&sandbox, "POST", "/Groups", sent).0, 201);
+    let change = |operation: Json| {
+        let body = patch(json!([operation]));
+        ask(&sandbox, "PATCH", "/Groups/g-000001", body)
+    };
+    let list = json!([{"value": ana}]);
+    let by_path = change(json!({"op": "add", "path": "members", "value": list}));
+    assert_eq!(
+        refusal(&by_path),
+        (
+            400,
+            "invalidPath",
+            "this app adds members by an object without a path"
+        )
+    );
+    assert_eq!(
+        change(json!({"op": "add", "value": {"members": list}})).0,
+        204
+    );
+    let shown = || ask(&sandbox, "GET", "/Groups/g-000001", None).1["members"].clone();
+    assert_eq!(shown(), list);
+    super::set_active(&sandbox, &ana, false);
+    assert_eq!(shown(), Json::Null);
+    super::set_active(&sandbox, &ana, true);
+    assert_eq!(shown(), list);
+    let by_list = change(json!({"op": "remove", "path": "members", "value": list}));
+    assert_eq!(
+        refusal(&by_list),
+        (
+            400,
+            "invalidValue",
+            "a remove of members takes an object that holds members"
+        )
+    );
+    let by_object = json!({"op": "remove", "path": "members", "value": {"members": list}});
+    assert_eq!(change(by_object).0, 204);
+    assert_eq!(shown(), Json::Null);
+}

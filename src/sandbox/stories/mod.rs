@@ -1,6 +1,7 @@
 //! What a client sees of a sandbox app.
 
 mod groups;
+mod quirks;
 mod service;
 mod users;
 

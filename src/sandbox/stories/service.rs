@@ -1,12 +1,12 @@
 //! What a client sees of an app as a service: addresses, bodies, lists, its word about itself.
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_MATCH};
-use serde_json::json;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_MATCH, RETRY_AFTER};
+use serde_json::{Value as Json, json};
 
 use super::super::fixture::{
     ask, clock, json_of, new_user, patch, profile, profile_with, refusal, request, sandbox, target,
 };
-use super::super::path::USER;
+use super::super::path::{GROUP, USER};
 use super::super::{AppSetup, Sandbox, SandboxAuth, SetupError};
 use super::{ENTERPRISE, create, names, with_users};
 
@@ -92,12 +92,6 @@ fn addresses_methods_and_tokens_are_checked() {
     let sandbox = sandbox(profile());
     for (method, path, status, detail) in [
         ("GET", "/Nothing", 404, "there is nothing at this address"),
-        (
-            "POST",
-            "/.search",
-            501,
-            "this app does not have POST /.search",
-        ),
         ("POST", "/Bulk", 501, "this app does not have /Bulk"),
         (
             "DELETE",
@@ -273,6 +267,115 @@ fn an_app_tells_the_truth_about_itself() {
 }
 
 #[test]
+fn a_search_answers_as_a_list_does() {
+    let sandbox = sandbox(profile());
+    create(&sandbox, "ana");
+    create(&sandbox, "bob");
+    let group = json!({"schemas": [GROUP], "displayName": "Team"});
+    assert_eq!(ask(&sandbox, "POST", "/Groups", group).0, 201);
+    let search = |path: &str, more: Json| {
+        let mut body = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
+            "attributes": ["userName", "displayName"],
+        });
+        body.as_object_mut()
+            .expect("an object")
+            .extend(more.as_object().expect("too").clone());
+        let (status, answer) = ask(&sandbox, "POST", path, body);
+        let rows = answer["Resources"].as_array().cloned().unwrap_or_default();
+        let name = |row: &Json| {
+            assert_eq!(row["meta"], Json::Null, "it was not asked for");
+            let name = row["userName"].as_str().or(row["displayName"].as_str());
+            name.unwrap_or_default().to_owned()
+        };
+        let names: Vec<String> = rows.iter().map(name).collect();
+        (status, answer["totalResults"].as_u64(), names.join(" "))
+    };
+    for (path, more, wanted) in [
+        ("/.search", json!({}), (200, Some(3), "ana bob Team")),
+        (
+            "/.search",
+            json!({"startIndex": 2, "count": 1}),
+            (200, Some(3), "bob"),
+        ),
+        (
+            "/.search",
+            json!({"filter": "userName eq \"bob\""}),
+            (200, Some(1), "bob"),
+        ),
+        (
+            "/.search",
+            json!({"filter": "title eq \"x\""}),
+            (400, None, ""),
+        ),
+        ("/Users/.search", json!({"count": 1}), (200, Some(2), "ana")),
+        (
+            "/Groups/.search",
+            json!({"filter": "displayName eq \"team\""}),
+            (200, Some(1), "Team"),
+        ),
+        ("/.search", json!({"schemas": ["urn:x"]}), (400, None, "")),
+        ("/.search", json!({"count": "1"}), (400, None, "")),
+    ] {
+        let (status, total, names) = search(path, more.clone());
+        assert_eq!((status, total, &*names), wanted, "{path} {more}");
+    }
+    assert_eq!(ask(&sandbox, "GET", "/.search", None).0, 405);
+}
+
+#[test]
+fn a_schema_says_all_of_an_attribute_that_rfc_7643_has_a_word_for() {
+    let rules = json!({
+        "externalId": {},
+        "badge": {"write_only": true, "required": "create"},
+        "title": {"one_of": ["Guard", "Chief"], "fixed": true},
+        "emails": {"element": {"type": "work"}, "compare": "fold", "unique": true},
+        "profileUrl": {},
+    });
+    let sandbox = sandbox(profile_with(&json!({}), &json!({}), &rules));
+    let described = |urn: &str, name: &str| {
+        let (_, schema) = ask(&sandbox, "GET", &format!("/Schemas/{urn}"), None);
+        let attributes = schema["attributes"].as_array().cloned().unwrap_or_default();
+        attributes.into_iter().find(|one| one["name"] == name)
+    };
+    assert_eq!(described(USER, "externalId"), None);
+    assert_eq!(
+        described(USER, "badge"),
+        Some(json!({
+            "name": "badge", "type": "string", "multiValued": false, "description": "badge",
+            "required": true, "caseExact": true, "mutability": "writeOnly", "returned": "never",
+            "uniqueness": "none"}))
+    );
+    let title = described(USER, "title").expect("a title");
+    assert_eq!(title["mutability"], "immutable");
+    assert_eq!(title["canonicalValues"], json!(["Guard", "Chief"]));
+    let link = described(USER, "profileUrl").expect("a link");
+    assert_eq!(
+        (&link["type"], &link["referenceTypes"]),
+        (&json!("reference"), &json!(["external"]))
+    );
+    let emails = described(USER, "emails").expect("e-mails");
+    assert_eq!(
+        (&emails["type"], &emails["multiValued"]),
+        (&json!("complex"), &json!(true))
+    );
+    assert_eq!(emails["uniqueness"], "none");
+    let value = &emails["subAttributes"][0];
+    assert_eq!(
+        (&value["name"], &value["uniqueness"]),
+        (&json!("value"), &json!("server"))
+    );
+    assert_eq!(value["caseExact"], false);
+    let members = described(GROUP, "members").expect("members");
+    let settled = members["subAttributes"].as_array().expect("parts").iter();
+    let settled: Vec<&Json> = settled
+        .filter(|part| part["mutability"] == "immutable")
+        .map(|part| &part["name"])
+        .collect();
+    assert_eq!(settled, ["value", "type", "$ref"]);
+}
+
+#[test]
 fn requests_are_counted_and_logged_without_secrets() {
     let sandbox = sandbox(profile());
     create(&sandbox, "ana");
@@ -346,5 +449,59 @@ fn a_thousand_users_are_listed_at_once() {
     assert_eq!(
         names(&sandbox, "?filter=userName%20eq%20%22USER-999%22"),
         ["user-999"]
+    );
+}
+
+#[test]
+fn an_administrator_may_sell_seats_guard_accounts_and_pause() {
+    let sandbox = sandbox(profile());
+    let ana = create(&sandbox, "ana");
+    sandbox.set_seats(&target(), Some(1));
+    let answer = ask(&sandbox, "POST", "/Users", new_user("bea"));
+    assert_eq!(refusal(&answer), (403, "", "every seat is taken"));
+    super::set_active(&sandbox, &ana, false);
+    create(&sandbox, "bea");
+    sandbox.guard_user(&target(), &ana.as_str().into());
+    let answer = super::set_active(&sandbox, &ana, true);
+    let detail = "this account cannot be changed from outside";
+    assert_eq!(refusal(&answer), (403, "", detail));
+    assert_eq!(ask(&sandbox, "GET", &format!("/Users/{ana}"), None).0, 200);
+    sandbox.set_paused(&target(), true);
+    let answer = ask(&sandbox, "GET", "/Users", None);
+    let detail = "an administrator has switched provisioning off";
+    assert_eq!(refusal(&answer), (403, "", detail));
+    sandbox.set_paused(&target(), false);
+    assert_eq!(ask(&sandbox, "GET", "/Users", None).0, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_too_many_is_told_when_to_come_again() {
+    let mut slow = profile();
+    slow.rates.buckets = vec![crate::core::profile::Bucket {
+        methods: vec!["POST".into()],
+        resource: None,
+        larger_than: None,
+        limit: 1,
+        per: std::time::Duration::from_secs(7),
+        burst: 1,
+    }];
+    slow.http.max_body = Some(200);
+    let sandbox = super::super::fixture::sandbox(slow);
+    create(&sandbox, "ana");
+    create(&sandbox, "bea");
+    sandbox.keep_rates(&target());
+    create(&sandbox, "cid");
+    let answer = sandbox.handle(&request("POST", "/Users", Some(&new_user("dan"))));
+    assert_eq!(answer.status, 429);
+    assert_eq!(answer.headers[RETRY_AFTER], "7");
+    assert_eq!(ask(&sandbox, "GET", "/Users", None).0, 200);
+    tokio::time::advance(std::time::Duration::from_secs(7)).await;
+    create(&sandbox, "dan");
+    tokio::time::advance(std::time::Duration::from_secs(7)).await;
+    let long = new_user(&"x".repeat(200));
+    let answer = ask(&sandbox, "POST", "/Users", long);
+    assert_eq!(
+        refusal(&answer),
+        (413, "", "the body is longer than 200 bytes")
     );
 }

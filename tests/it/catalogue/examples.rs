@@ -4,11 +4,11 @@
 //! that profile, is the same request, and the documented answer is understood. Leaves what the app
 //! would do to the sandbox.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rollcall::config::profile;
 use rollcall::connector::scim::ScimConnector;
-use rollcall::connector::{Apply, Observe};
+use rollcall::connector::{Apply, Direction, GroupMember, Observe};
 use rollcall::core::account::Account;
 use rollcall::core::attribute::{AttrChange, AttrName, Attributes};
 use rollcall::core::fault::Fault;
@@ -167,23 +167,28 @@ async fn do_it(app: &ScimConnector, profile: &Profile, example: &Example) -> Res
         Deed::CreateGroup => {
             let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
             let (name, key) = (text("displayName"), text("externalId"));
-            let made = app.create_group(&name, &key).await;
+            let made = app.create_group(&name, &key, &[]).await;
             made.map(|_| ()).map_err(told)
         }
         Deed::RenameGroup => {
             let name = new_name(&body).ok_or("the body names no displayName")?;
             app.rename_group(&id(), &name).await.map_err(told)
         }
-        Deed::AddMembers => app
-            .add_members(&id(), &members_of(&body))
-            .await
-            .map_err(told),
-        Deed::RemoveMembers => {
-            let members = members_of(&body);
-            app.remove_members(&id(), &members).await.map_err(told)
-        }
+        Deed::AddMembers => move_members(app, &id(), Direction::In, &body).await,
+        Deed::RemoveMembers => move_members(app, &id(), Direction::Out, &body).await,
         Deed::DeleteGroup => app.delete_group(&id()).await.map_err(told),
     }
+}
+
+async fn move_members(
+    app: &ScimConnector,
+    group: &RemoteId,
+    direction: Direction,
+    body: &Json,
+) -> Result<(), String> {
+    let members = members_of(body);
+    let done = app.move_members(group, direction, &members).await;
+    done.map_err(|fault| fault.to_string())
 }
 
 /// The last part of a path.
@@ -245,22 +250,30 @@ fn new_name(body: &Json) -> Option<String> {
     name.map(str::to_owned)
 }
 
-/// Every id of a member in a body, in values and in filters.
-fn members_of(body: &Json) -> BTreeSet<RemoteId> {
-    let mut found = BTreeSet::new();
+/// Every member in a body, in values and in filters, by id.
+fn members_of(body: &Json) -> Vec<GroupMember> {
+    let mut found = BTreeMap::new();
     collect(body, &mut found);
-    found
+    let member = |(id, display): (RemoteId, String)| GroupMember {
+        id,
+        display: display.into(),
+    };
+    found.into_iter().map(member).collect()
 }
 
-fn collect(json: &Json, found: &mut BTreeSet<RemoteId>) {
+fn collect(json: &Json, found: &mut BTreeMap<RemoteId, String>) {
     match json {
         Json::Object(map) => {
             if let Some(path) = map.get("path").and_then(Json::as_str) {
-                found.extend(path.split('"').nth(1).map(RemoteId::new));
+                let id = path.split('"').nth(1).map(RemoteId::new);
+                found.extend(id.map(|id| (id, String::new())));
             }
+            let display = map.get("display").and_then(Json::as_str);
             for (key, value) in map {
                 match value.as_str() {
-                    Some(id) if key == "value" => found.extend([RemoteId::new(id)]),
+                    Some(id) if key == "value" => {
+                        found.insert(RemoteId::new(id), display.unwrap_or_default().into());
+                    }
                     _ => collect(value, found),
                 }
             }

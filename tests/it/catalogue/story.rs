@@ -248,6 +248,10 @@ fn config(name: &str, folder: Option<&Path>, profile: &Profile) -> String {
             "{ oauth2: { token_url: \"https://app.example.com/token\", client_id: { env: NEVER }, \
              client_secret: { env: NEVER } } }"
         }
+        Some(AuthKind::Basic) => {
+            "{ basic: { username: { env: NEVER }, password: { env: NEVER } } }"
+        }
+        Some(AuthKind::Header) => "{ header: { name: X-Key, value: { env: NEVER } } }",
         Some(AuthKind::Bearer) | None => "{ bearer: { env: NEVER } }",
     };
     let push = if profile.has_groups() {

@@ -17,7 +17,8 @@ use crate::core::fingerprint::{Fingerprint, Fingerprints};
 use crate::core::key::RemoteId;
 use crate::core::leaver::LeaveCause;
 use crate::core::link::{GroupLink, Job, JobState, Link};
-use crate::core::memory::TargetState;
+use crate::core::memory::{TargetState, Verdict};
+use crate::core::plan::inventory::{Inventory, Owner, Whose, inventory};
 use crate::core::plan::{Input, Note, Observed, Plan, name_attribute, plan};
 use crate::core::reading::{Absence, BrokenRow, Coverage, Reading};
 use crate::core::rules::Rules;
@@ -136,6 +137,14 @@ impl Scene {
         self
     }
 
+    /// An account that shows nothing but its id.
+    pub fn blank(mut self, id: &str) -> Self {
+        let mut account = account(id, id, true, &[]);
+        account.attributes.clear();
+        self.observed().accounts.push(account);
+        self
+    }
+
     /// The app says that it does not have this account or group any more.
     pub fn gone(mut self, id: &str) -> Self {
         self.observed().gone.insert(id.into());
@@ -155,6 +164,12 @@ impl Scene {
 
     pub fn link(mut self, id: &str, change: impl FnOnce(&mut Link)) -> Self {
         change(self.state.links.get_mut(&user(id)).expect("a link"));
+        self
+    }
+
+    /// A person has decided this by hand.
+    pub fn verdict(mut self, verdict: Verdict) -> Self {
+        self.state.verdicts.insert(verdict);
         self
     }
 
@@ -181,12 +196,29 @@ impl Scene {
             action,
             attempts: 1,
             keys: Fingerprints::new(),
-            content: Fingerprint(0),
+            content: Fingerprint(1),
             state,
         });
         self.state
             .jobs
             .sort_by(|one, other| (&one.subject, one.action).cmp(&(&other.subject, other.action)));
+        self
+    }
+
+    /// The key is lost: of every fingerprint only that there was one is known.
+    pub fn forgotten(mut self) -> Self {
+        for link in self.state.links.values_mut() {
+            let prints = link.sent.values_mut().chain(link.held.values_mut());
+            prints.for_each(|print| *print = Fingerprint::UNKNOWN);
+        }
+        for link in self.state.groups.values_mut() {
+            link.name = Fingerprint::UNKNOWN;
+        }
+        for job in &mut self.state.jobs {
+            job.content = Fingerprint::UNKNOWN;
+            let prints = job.keys.values_mut();
+            prints.for_each(|print| *print = Fingerprint::UNKNOWN);
+        }
         self
     }
 
@@ -252,6 +284,33 @@ impl Scene {
     pub fn later(mut self, by: Duration) -> Self {
         self.now += by;
         self
+    }
+
+    /// Whose every account is, by id.
+    pub fn stock(&self) -> BTreeMap<String, Whose> {
+        let accounts = self.inventory().accounts.into_iter();
+        accounts
+            .map(|one| (one.account.id.to_string(), one.whose))
+            .collect()
+    }
+
+    /// Links whose account the app does not have.
+    pub fn gone_links(&self) -> Vec<(Owner, RemoteId)> {
+        self.inventory().gone
+    }
+
+    fn inventory(&self) -> Inventory {
+        let desired: Vec<Desired> = self.desired.values().cloned().collect();
+        inventory(&Input {
+            rules: &self.rules,
+            desired: &desired,
+            readings: std::slice::from_ref(&self.reading),
+            state: &self.state,
+            observed: self.observed.as_ref(),
+            absent: &self.absent,
+            key: &key(),
+            now: self.now,
+        })
     }
 
     pub fn plan(&self) -> Plan {

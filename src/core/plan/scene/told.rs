@@ -120,18 +120,6 @@ fn reason(reason: &Reason) -> String {
     match reason {
         Reason::Assigned { by } => format!("assigned by {by}"),
         Reason::Matched { by } => format!("matched by {by}"),
-        Reason::Recovered => "recovered".into(),
-        Reason::Changed => "changed".into(),
-        Reason::Drifted => "drifted".into(),
-        Reason::NotTaken => "not taken".into(),
-        Reason::Left(cause) => cause.word().into(),
-        Reason::Returned => "returned".into(),
-        Reason::ReturnedAsNew => "returned as new".into(),
-        Reason::Vanished => "vanished".into(),
-        Reason::LateReference => "late reference".into(),
-        Reason::Pushed => "pushed".into(),
-        Reason::Renamed => "renamed".into(),
-        Reason::NotPushed => "not pushed".into(),
-        Reason::Membership => "membership".into(),
+        other => other.word().into(),
     }
 }

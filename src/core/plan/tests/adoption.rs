@@ -1,7 +1,8 @@
 //! Accounts that were there before us, or before we heard of them.
 
 use crate::core::leaver::LeaveCause;
-use crate::core::plan::scene::{Scene, print, start};
+use crate::core::memory::Verdict;
+use crate::core::plan::scene::{Scene, print, start, user};
 use crate::core::reading::Absence;
 use crate::core::rules::Adopt;
 
@@ -37,9 +38,68 @@ fn a_person_who_wants_to_be_asked_is_asked() {
             scene.told(),
             [
                 "parked ana: the account Ana (1) fits by userName, and `adopt:` wants a person to \
-                 say so → set `adopt: unique` if it is theirs, or correct the value in the app"
+                 say so → if it is theirs: rollcall link ana app 1; else correct the value in the app"
             ]
         );
+    }
+}
+
+#[test]
+fn an_account_that_was_unlinked_by_hand_is_not_taken_back() {
+    let scene = Scene::new()
+        .account("1", "Ana", &[])
+        .verdict(Verdict::Apart(user("ana"), "1".into()));
+    assert_eq!(
+        scene.clone().wants("ana", &[]).told(),
+        [
+            "parked ana: the account Ana (1) fits by userName, and was unlinked by hand → if it is \
+             theirs after all: rollcall link ana app 1; else correct the value in the app"
+        ]
+    );
+    assert_eq!(
+        scene.out("ana", LeaveCause::Disabled).told(),
+        ["warning ana: the account Ana (1) fits by userName, and was unlinked by hand: left alone"]
+    );
+}
+
+#[test]
+fn an_ignored_account_is_not_taken() {
+    let scene = Scene::new()
+        .account("1", "Ana", &[])
+        .verdict(Verdict::IgnoredAccount("1".into()));
+    assert_eq!(
+        scene.clone().wants("ana", &[]).told(),
+        [
+            "parked ana: the account Ana (1) is ignored → rollcall ignore 1 app --undo, or leave it be"
+        ]
+    );
+    let nobody: [String; 0] = [];
+    assert_eq!(scene.clone().told(), nobody, "it is no orphan either");
+    assert_eq!(scene.out("ana", LeaveCause::Disabled).told(), nobody);
+}
+
+#[test]
+fn what_is_ignored_stays_as_it_is() {
+    for verdict in [
+        Verdict::IgnoredAccount("1".into()),
+        Verdict::IgnoredUser(user("ana")),
+    ] {
+        let scene = Scene::new()
+            .linked("ana", "1", &[("title", "Guard")])
+            .account("1", "ana", &[("title", "Guard")])
+            .pushes("staff")
+            .group("staff", &[])
+            .app_group("g", "staff", &["1"])
+            .group_linked("staff", "g", &["ana"])
+            .verdict(verdict);
+        let nothing: [String; 0] = [];
+        let wanted = scene.clone().wants("ana", &[("title", "Chief")]);
+        assert_eq!(wanted.told(), nothing);
+        assert_eq!(
+            scene.clone().out("ana", LeaveCause::Disabled).told(),
+            nothing
+        );
+        assert_eq!(scene.absent("ana", Absence::Sure).told(), nothing);
     }
 }
 
@@ -103,12 +163,23 @@ fn an_account_that_fits_two_users_is_taken_by_none() {
                 .keys
                 .push(("emails".into(), "Team@example.com".into()));
         });
-    let hint = "correct the value in the app, so that one account fits";
+    let hint = |user| {
+        format!(
+            "correct the value in the app, so that one account fits; or say which: rollcall link \
+             {user} app ACCOUNT-ID"
+        )
+    };
     assert_eq!(
         scene.told(),
         [
-            format!("parked ana: account 1 fits several users: ana, bob → {hint}"),
-            format!("parked bob: account 1 fits several users: ana, bob → {hint}"),
+            format!(
+                "parked ana: account 1 fits several users: ana, bob → {}",
+                hint("ana")
+            ),
+            format!(
+                "parked bob: account 1 fits several users: ana, bob → {}",
+                hint("bob")
+            ),
             "orphan team (1, active)".into(),
         ]
     );
@@ -155,7 +226,8 @@ fn a_lost_account_is_not_given_to_somebody_who_has_the_name_now() {
             "adopt ana-new (recovered): 1",
             "update ana-new (changed): userName ana → ana-new",
             "parked ana: userName `ana` is held by an account that belongs to somebody else \
-             (1 of hq:ana-new) → correct the value in the app, so that one account fits",
+             (1 of hq:ana-new) → correct the value in the app, so that one account fits; or say \
+             which: rollcall link ana app ACCOUNT-ID",
         ]
     );
 }
@@ -213,7 +285,8 @@ fn an_account_of_somebody_else_is_not_taken_by_its_name() {
         scene.told(),
         [
             "parked ana: userName `ana` is held by an account that belongs to somebody else \
-             (1 of hq:bob) → correct the value in the app, so that one account fits"
+             (1 of hq:bob) → correct the value in the app, so that one account fits; or say which: \
+             rollcall link ana app ACCOUNT-ID"
         ]
     );
 }

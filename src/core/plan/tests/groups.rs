@@ -245,3 +245,76 @@ fn an_app_without_groups_is_given_none() {
     let scene = called("graveyard").rules(|rules| rules.profile.groups.model = GroupModel::None);
     assert_eq!(scene.told(), NONE);
 }
+
+#[test]
+fn a_group_that_cannot_be_renamed_is_told_of_and_not_tried() {
+    let fixed_name = |scene: Scene| scene.rules(|rules| rules.profile.groups.rename = false);
+    let warning = "warning night: the group cannot be renamed in this app, and stays `late` there";
+    let mut renamed = fixed_name(called("late"));
+    let link = renamed
+        .state
+        .groups
+        .get_mut(&group("night"))
+        .expect("a link");
+    link.name = print("displayName", "late");
+    assert_eq!(renamed.told(), [warning]);
+    let drifted = fixed_name(called("late"));
+    assert_eq!(drifted.told(), [warning]);
+}
+
+#[test]
+fn the_apps_own_groups_are_matched_by_name_alone_and_never_made() {
+    let fixed = |scene: Scene| scene.rules(|rules| rules.profile.groups.model = GroupModel::Fixed);
+    let by_name = night()
+        .app_group("g1", "night", &[])
+        .app_group("g2", "other", &[])
+        .last_group(|group| group.external_id = Some("k-night".into()));
+    assert_eq!(
+        fixed(by_name).told(),
+        ["group_adopt group night (matched by displayName): g1"]
+    );
+    assert_eq!(
+        fixed(night().app_group("g2", "other", &[])).told(),
+        [
+            "parked night: the app has no group of this name, and makes none for us → give the group the \
+             name of one in the app, or take it out of `groups: { push }`"
+        ]
+    );
+    assert_eq!(fixed(night()).remembered().told(), NONE, "nobody looked");
+    let left = fixed(called("night")).rules(|rules| {
+        rules.push.patterns.clear();
+        rules.push.gone = GroupGone::Delete;
+    });
+    assert_eq!(
+        left.told(),
+        [
+            "warning night: the group is not pushed any more and cannot be deleted in this app; it stays \
+             there with its members"
+        ]
+    );
+    assert_eq!(left.plan().notes, [Note::ForgetGroup(group("night"))]);
+}
+
+#[test]
+fn a_group_that_the_app_manages_is_never_pushed_nor_deleted() {
+    let managed = |scene: Scene| {
+        scene.rules(|rules| {
+            rules.profile.groups.managed_by_app = vec!["nig*".into()];
+            rules.push.gone = GroupGone::Delete;
+        })
+    };
+    let note = "warning night: the app manages this group itself, so it is not pushed";
+    assert_eq!(managed(night()).told(), [note]);
+    let linked = managed(called("night"));
+    assert_eq!(
+        linked.told(),
+        [
+            note,
+            "warning night: the group is not pushed any more and cannot be deleted in this app; it stays \
+             there with its members"
+        ]
+    );
+    assert_eq!(linked.plan().notes, [Note::ForgetGroup(group("night"))]);
+    let quick = managed(called("night")).remembered();
+    assert_eq!(quick.plan().notes, [Note::ForgetGroup(group("night"))]);
+}

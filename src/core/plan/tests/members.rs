@@ -260,3 +260,57 @@ fn an_account_that_is_no_more_is_a_member_of_nothing() {
         assert_eq!(noted(&scene), Some(people(&["ana"])));
     }
 }
+
+/// The account of cid is off in the app.
+fn switched_off(mut scene: Scene) -> Scene {
+    let observed = scene.observed.as_mut().expect("the app was read");
+    observed
+        .accounts
+        .retain(|account| account.id.as_str() != "3");
+    scene.inactive("3", "cid", NO_VALUES)
+}
+
+/// `night` in an app that leaves out members who are off; the app shows `there`.
+fn hiding(wanted: &[&str], there: &[&str], acknowledged: &[&str]) -> Scene {
+    night(wanted, there, acknowledged).rules(|rules| rules.profile.groups.hides_inactive = true)
+}
+
+#[test]
+fn a_member_who_is_hidden_because_the_account_is_off_is_not_missing() {
+    // Cid leaves: the app hides him, and our link says that he is in.
+    let leaver = hiding(&["ana", "cid"], &["1"], &["ana", "cid"])
+        .out("cid", LeaveCause::Disabled)
+        .link("cid", |link| link.active = false);
+    let leaver = switched_off(leaver);
+    assert_eq!(
+        leaver.told(),
+        ["members_remove group night (membership): cid"]
+    );
+    assert_eq!(noted(&leaver), None, "he is in until he is taken out");
+    let never_in = hiding(&["ana"], &["1"], &["ana"])
+        .out("cid", LeaveCause::Disabled)
+        .link("cid", |link| link.active = false);
+    let never_in = switched_off(never_in);
+    assert_eq!(never_in.told(), NONE, "our link says nothing of him");
+    // Whoever is on and not shown is missing.
+    let missing = hiding(&["ana", "cid"], &["1"], &["ana", "cid"]);
+    assert_eq!(
+        missing.told(),
+        ["members_add group night (membership): cid"]
+    );
+}
+
+#[test]
+fn a_group_over_the_limit_is_parked_and_loses_only_whom_the_source_takes_out() {
+    let scene = night(&["ana", "cid"], &["1", "2"], &["ana", "bob"])
+        .rules(|rules| rules.profile.groups.max_members = Some(1));
+    assert_eq!(
+        scene.told(),
+        [
+            "members_remove group night (membership): bob",
+            "parked night: 2 members have an account, and the app takes 1 in one group; nobody is put \
+             in, and nobody is taken out for that → split the group in the directory, or push a smaller \
+             one",
+        ]
+    );
+}

@@ -53,7 +53,8 @@ fn waits(change: &Change, pending: &VecDeque<Change>) -> bool {
     }
 }
 
-fn remember(scene: &mut Scene, note: Note) {
+/// What was learned without a request is kept.
+pub(super) fn remember(scene: &mut Scene, note: Note) {
     let state = &mut scene.state;
     match note {
         Note::Link(link) => {

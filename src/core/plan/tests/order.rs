@@ -128,7 +128,7 @@ fn a_parked_change_is_shown_and_not_tried_until_it_differs() {
         ],
         "nothing refers to an account that is not made"
     );
-    scene.state.jobs[0].content = Fingerprint(0);
+    scene.state.jobs[0].content = Fingerprint(1);
     assert_eq!(
         scene.told()[0],
         "create ana (assigned by everyone): title Guard, userName ana"

@@ -54,7 +54,8 @@ fn active_without_link_and_several_accounts_that_fit_is_parked() {
         scene.told(),
         [
             "parked ana: userName `ana` fits several accounts: 1 (ana), 2 (ANA) \
-             → correct the value in the app, so that one account fits",
+             → correct the value in the app, so that one account fits; or say which: \
+             rollcall link ana app ACCOUNT-ID",
             "orphan ANA (2, active)",
             "orphan ana (1, active)",
         ]

@@ -1,20 +1,26 @@
-//! 32 bytes as text: 64 hexadecimal digits.
+//! Bytes as text: two hexadecimal digits each.
 //!
-//! Promises that what was written is read back, and that nothing else is. Leaves files to others.
+//! Promises one form, in lower case, and that nothing else is read back. Leaves what the bytes are to
+//! others.
 
 use std::fmt::Write as _;
 
 /// The digits, in lower case.
-pub(super) fn encode(bytes: &[u8; 32]) -> String {
-    let mut text = String::with_capacity(64);
+///
+/// # Panics
+/// Never: a `String` takes every text.
+#[must_use]
+pub fn encode(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
         write!(text, "{byte:02x}").expect("a String takes every text");
     }
     text
 }
 
-/// The bytes, if the text is 64 hexadecimal digits.
-pub(super) fn decode(text: &str) -> Option<[u8; 32]> {
+/// The 32 bytes, if the text is 64 hexadecimal digits.
+#[must_use]
+pub fn decode(text: &str) -> Option<[u8; 32]> {
     if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
@@ -37,5 +43,10 @@ mod tests {
         assert_eq!(decode(&text[1..]), None);
         assert_eq!(decode(&format!("+{}", &text[1..])), None);
         assert_eq!(decode(&"ä".repeat(32)), None);
+    }
+
+    #[test]
+    fn a_few_bytes_are_a_few_digits() {
+        assert_eq!(encode(&[0, 10, 255]), "000aff");
     }
 }
