@@ -174,8 +174,9 @@ fn connector(
 ) -> Option<(Stack, EffectiveProfile)> {
     let place = target.key("connector");
     let Some(name) = name else {
-        let names: Vec<String> = profile::names(around.connectors).into_iter().collect();
-        let hint = format!("the connectors are: {}", names.join(", "));
+        let count = profile::names(around.connectors).len();
+        let hint =
+            format!("`rollcall connectors` lists all {count}; `scim` is any plain SCIM 2.0 app");
         findings.lacks(target, "connector", "`connector` is missing", Some(hint));
         return None;
     };

@@ -126,15 +126,15 @@ fn an_unknown_connector() {
     error: the config has 1 problem; nothing was done
     -- exit 1
     "#);
-    assert_snapshot!(told("connector: scim", "connector: salesforce"), @r#"
+    assert_snapshot!(told("connector: scim", "connector: payroll"), @r#"
     -- stderr
-    error: targets.wiki.connector: unknown connector `salesforce`
+    error: targets.wiki.connector: unknown connector `payroll`
      --> config.yaml:7:16
       |
-    7 |     connector: salesforce
-      |                ^^^^^^^^^^
+    7 |     connector: payroll
+      |                ^^^^^^^
       |
-      = help: the connectors are: scim, tracktik, trotto
+      = help: `rollcall connectors` lists all 42; `scim` is any plain SCIM 2.0 app
 
     error: the config has 1 problem; nothing was done
     -- exit 1

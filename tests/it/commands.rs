@@ -174,12 +174,7 @@ fn one_person_is_explained() {
 
 #[test]
 fn connectors_are_listed_and_shown() {
-    assert_snapshot!(example_free("connectors"), @r#"
-    scim      SCIM 2.0         bearer or oauth2; groups; documented
-    tracktik  TrackTik         oauth2; groups are roles; documented
-    trotto    Trotto Go Links  bearer; no groups; documented
-    -- exit 0
-    "#);
+    assert_snapshot!("connectors", example_free("connectors"));
     assert_snapshot!(
         "connectors_show_trotto",
         example_free("connectors show trotto")
@@ -190,6 +185,68 @@ fn connectors_are_listed_and_shown() {
       hint: did you mean `trotto`?
     -- exit 1
     "#);
+}
+
+#[test]
+fn every_key_of_a_connector_is_shown_on_request() {
+    let some = example_free("connectors show trotto");
+    let all = example_free("connectors show trotto --all");
+    let is_page = |line: &&str| line.starts_with("users.page: 100 ") && line.ends_with(" default");
+    assert_eq!(all.lines().filter(is_page).count(), 1, "{all}");
+    assert!(!all.contains("(--all)"), "{all}");
+    let told: Vec<&str> = some.lines().filter(|line| line.contains("[okta")).collect();
+    assert!(!told.is_empty());
+    for line in told {
+        let words = |line: &str| {
+            line.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        assert!(
+            all.lines().any(|other| words(other) == words(line)),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn connectors_are_shown_to_programs() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let list = run(root, "connectors --format json").json();
+    let trotto = list.as_array().into_iter().flatten();
+    let trotto: Vec<&Json> = trotto.filter(|one| one["name"] == "trotto").collect();
+    let facts = serde_json::json!({
+        "name": "trotto", "app": "Trotto Go Links", "auth": "bearer", "groups": "none",
+        "switching_off": "suspends", "evidence": "documented",
+    });
+    assert_eq!(trotto, [&facts]);
+    let shown = run(root, "connectors show trotto --format json").json();
+    for (key, value) in facts.as_object().into_iter().flatten() {
+        assert_eq!(shown[key], *value, "{key}");
+    }
+    let keys = shown["keys"].as_array().into_iter().flatten();
+    let form: Vec<&Json> = keys
+        .filter(|key| key["key"] == "users.patch.form")
+        .collect();
+    assert_eq!(
+        form,
+        [&serde_json::json!({
+            "key": "users.patch.form", "value": "object", "origin": "trotto", "source": "okta",
+            "evidence": "inferred",
+        })]
+    );
+    assert_eq!(shown["sources"]["okta"]["checked"], "2026-11-22");
+}
+
+#[test]
+fn a_source_speaks_for_its_own_file_only() {
+    let figma = example_free("connectors show figma");
+    let line = |key: &str| {
+        let found = figma.lines().find(|line| line.starts_with(key));
+        found.unwrap_or_else(|| panic!("{key}: {figma}")).to_owned()
+    };
+    assert!(line("attributes.userName.max_length: 100").ends_with("figma  [schemas]"));
+    assert!(line("attributes.userName.unique: true").ends_with("scim-basic"));
 }
 
 /// A command that needs no config.

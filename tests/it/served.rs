@@ -31,10 +31,16 @@ pub struct Ran {
 
 impl Home {
     pub fn new(config: &str, company: &Company) -> Self {
+        let home = Self::empty(config);
+        company.write(home.path());
+        home
+    }
+
+    /// One without a directory.
+    pub fn empty(config: &str) -> Self {
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let home = Self { folder };
         fs::write(home.config(), config).expect("the folder can be written");
-        company.write(home.path());
         home
     }
 

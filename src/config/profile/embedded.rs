@@ -2,14 +2,56 @@
 //!
 //! Promises that each file of `connectors/` is in the table. Leaves reading them to the layers.
 
+macro_rules! shipped {
+    ($($name:literal,)*) => {
+        &[$(($name, include_str!(concat!("../../../connectors/", $name, ".yaml")))),*]
+    };
+}
+
 /// Name and text of each shipped connector, by name.
-pub(super) const EMBEDDED: [(&str, &str); 3] = [
-    ("scim", include_str!("../../../connectors/scim.yaml")),
-    (
-        "tracktik",
-        include_str!("../../../connectors/tracktik.yaml"),
-    ),
-    ("trotto", include_str!("../../../connectors/trotto.yaml")),
+pub(super) const EMBEDDED: &[(&str, &str)] = shipped![
+    "1password",
+    "asana",
+    "atlassian",
+    "aws-iam-identity-center",
+    "bitwarden",
+    "cloudflare",
+    "databricks",
+    "datadog",
+    "dropbox",
+    "figma",
+    "github-emu",
+    "gitlab",
+    "google-cloud-identity",
+    "grafana",
+    "hcp-terraform",
+    "infisical",
+    "ivanti-neurons",
+    "jfrog",
+    "launchdarkly",
+    "miro",
+    "new-relic",
+    "notion",
+    "pagerduty",
+    "salesforce",
+    "scim-basic",
+    "scim",
+    "sentry",
+    "servicenow",
+    "slack",
+    "snowflake",
+    "storychief",
+    "tableau",
+    "tailscale",
+    "tealium",
+    "tracktik",
+    "tribeloo",
+    "trotto",
+    "trusona",
+    "vcenter",
+    "workos",
+    "zoom",
+    "zscaler",
 ];
 
 /// The text of the shipped connector `name`.

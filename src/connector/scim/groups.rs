@@ -109,6 +109,7 @@ impl ScimConnector {
                 members::moved(*direction, members, &self.profile)
             }
         };
+        let body = super::operation::spelled(&body, self.profile.users.patch.op_case);
         self.exchange
             .write(Method::PATCH, path, About::Group, Some(&body))
             .await

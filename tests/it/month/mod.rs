@@ -10,29 +10,16 @@ mod script;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
-use rollcall::cli::assemble::{Unit, connect, sandboxed};
-use rollcall::clock::Clock;
-use rollcall::config::{self, Config, SourceKind};
 use rollcall::core::change::Subject;
-use rollcall::core::fingerprint::FingerprintKey;
-use rollcall::core::key::{SourceName, TargetName};
+use rollcall::core::key::TargetName;
 use rollcall::core::plan::Basis;
-use rollcall::draw::Draw;
-use rollcall::engine::apply::apply;
-use rollcall::engine::propose::{Proposal, propose};
-use rollcall::engine::roster::Roster;
-use rollcall::engine::{SourceUnit, World};
-use rollcall::sandbox::{AppSetup, IN_PROCESS, Sandbox, SandboxAuth};
-use rollcall::source::file::FileSource;
-use rollcall::store::SqliteStore;
-use url::Url;
 
 use self::oracle::{Held, Tally, Wanted};
 use self::script::{PEOPLE, Script};
 use self::wire::Wire;
+use crate::installation::Installation;
 use crate::served::Home;
 
 const CONFIG: &str = r#"
@@ -60,7 +47,11 @@ async fn a_month_takes_one_write_a_changed_user_and_sends_each_member_once() {
         total.users += sent.users;
         total.members += sent.members;
         month.nothing_is_left(day).await;
-        month.clock.sleep(Duration::from_hours(24)).await;
+        month
+            .installation
+            .clock
+            .sleep(Duration::from_hours(24))
+            .await;
     }
     month.everything_is_there();
     month.only_lists_were_read();
@@ -71,45 +62,24 @@ async fn a_month_takes_one_write_a_changed_user_and_sends_each_member_once() {
 }
 
 struct Month {
-    home: Home,
+    installation: Installation,
     script: Script,
     wanted: Wanted,
-    draw: Draw,
-    clock: Clock,
-    config: Config,
     wire: Wire,
-    unit: Unit,
-    store: SqliteStore,
-    key: FingerprintKey,
 }
 
 impl Month {
     fn begin() -> Self {
         let script = Script::begin();
         let home = Home::new(CONFIG, &script.company);
-        let config = config::load(&home.config()).unwrap_or_else(|problems| panic!("{problems}"));
-        let start = "2026-11-02T07:00:00Z".parse().expect("a point in time");
-        let clock = Clock::simulated(start);
-        let target = &config.targets[&wiki()];
-        let app = AppSetup::new(wiki(), target.rules.profile.clone(), SandboxAuth::Bearer);
-        let sandbox = Sandbox::new(vec![app], clock.clone()).expect("the app is sound");
-        let wire = Wire::new(sandbox);
-        let root = Url::parse(IN_PROCESS).expect("an address");
-        let way = sandboxed(target, &root, Arc::new(wire.clone()));
-        let draw = Draw::seeded(1);
-        let unit = connect(target, way, &clock, draw.clone());
-        let store = SqliteStore::in_memory();
+        let mut wire = None;
+        let installation =
+            Installation::begin(home, |sandbox| wire.insert(Wire::new(sandbox)).clone());
         Self {
-            key: store.fingerprint_key(),
-            draw,
-            wanted: Wanted::default(),
-            home,
+            installation,
             script,
-            clock,
-            config,
-            wire,
-            unit,
-            store,
+            wanted: Wanted::default(),
+            wire: wire.expect("the way was made"),
         }
     }
 
@@ -118,7 +88,7 @@ impl Month {
     fn morning(&mut self, day: usize) -> Tally {
         if (1..=DAYS).contains(&day) {
             self.script.day();
-            self.script.company.write(self.home.path());
+            self.script.company.write(self.installation.home.path());
         } else {
             self.script.rest();
         }
@@ -133,50 +103,8 @@ impl Month {
 
     /// The daily run; gives what it sent.
     async fn run(&self) -> Tally {
-        let (roster, proposal) = self.proposal(Basis::Observed).await;
-        let held = &proposal.reviewed.held;
-        assert!(held.is_empty(), "{held:?}");
-        let linked = proposal.state.links.keys().cloned().collect();
-        let applied = apply(&self.unit.target, proposal, "run", self.world()).await;
-        let applied = applied.expect("the state can be written");
-        assert!(applied.failed.is_empty(), "{:?}", applied.failed);
-        let accepted = roster.accept(&linked, &BTreeSet::new(), self.world()).await;
-        accepted.expect("the state can be written");
+        self.installation.run().await;
         self.wire.take()
-    }
-
-    async fn proposal(&self, basis: Basis) -> (Roster, Proposal) {
-        let roster = Roster::read(&self.sources(), self.world()).await;
-        let roster = roster.expect("the state can be read");
-        assert!(roster.refused.is_empty(), "{:?}", roster.refused);
-        let target = &self.unit.target;
-        let proposal = propose(&target.rules, &*target.app, &roster, basis, self.world()).await;
-        (roster, proposal.expect("the app can be read"))
-    }
-
-    fn sources(&self) -> BTreeMap<SourceName, SourceUnit> {
-        let unit = |(name, source): (&SourceName, &config::SourceConfig)| {
-            let SourceKind::File(file) = &source.kind else {
-                panic!("the example reads files");
-            };
-            let unit = SourceUnit {
-                source: Box::new(FileSource::new(name.clone(), file.clone())),
-                absent_for: source.absent_for,
-                settings: 1,
-            };
-            (name.clone(), unit)
-        };
-        self.config.sources.iter().map(unit).collect()
-    }
-
-    fn world(&self) -> World<'_> {
-        World {
-            store: &self.store,
-            key: &self.key,
-            clock: &self.clock,
-            draw: &self.draw,
-            progress: &|_| (),
-        }
     }
 
     /// The next plan is empty, but for whom it waits for. On the first day and on the last it asks
@@ -188,7 +116,7 @@ impl Month {
             Basis::Remembered
         };
         let asked = self.wire.sandbox.counts(&wiki());
-        let (_, proposal) = self.proposal(basis).await;
+        let (_, proposal) = self.installation.proposal(basis).await;
         let plan = &proposal.reviewed.plan;
         assert!(plan.changes.is_empty(), "day {day}: {:?}", plan.changes);
         assert!(plan.parked.is_empty(), "day {day}: {:?}", plan.parked);
