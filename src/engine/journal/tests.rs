@@ -31,7 +31,35 @@ fn told(journaling: Journaling, basis: Basis, action: Action, trouble: Option<&s
     let trouble = trouble.map(str::to_owned);
     let line = scribe.line(start(), &change, Outcome::Done, 1, false, trouble);
     assert_eq!((&*line.subject, &*line.label), ("user hq:ana", "ana"));
-    line.detail
+    match line.detail.strip_prefix("changed") {
+        Some(what) => what.trim_start_matches(": ").to_owned(),
+        None => line.detail,
+    }
+}
+
+#[test]
+fn a_line_begins_with_why() {
+    let profile = profile();
+    let scribe = Scribe {
+        run: "r1".into(),
+        target: TargetName::new("app"),
+        profile: &profile,
+        basis: Basis::Observed,
+        journaling: Journaling::default(),
+    };
+    let told = |action: Action, reason: Reason| {
+        let change = Change {
+            subject: Subject::User(user("ana")),
+            label: "ana".into(),
+            action,
+            reason,
+        };
+        let line = scribe.line(start(), &change, Outcome::Done, 1, false, None);
+        line.detail
+    };
+    let changed = update(&[("title", None, Some("Lead"))]);
+    assert_eq!(told(changed, Reason::Drifted), "drifted: title");
+    assert_eq!(told(Action::Deactivate, Reason::Resent), "resent");
 }
 
 fn update(changes: &[(&str, Option<&str>, Option<&str>)]) -> Action {

@@ -96,7 +96,7 @@ fn a_guess_about_one_key_deletes_nothing() {
 #[test]
 fn a_delete_that_is_only_guessed_to_switch_off_may_delete() {
     let by = |by: &str, more: &str| {
-        let deactivate = format!("users: {{ deactivate: {{ by: {by} }} }}\n");
+        let deactivate = format!("users: {{ delete: soft, deactivate: {{ by: {by} }} }}\n");
         let (_folder, text) = acme(&deactivate, more);
         let config = read(&text).unwrap_or_else(|problems| panic!("{problems}"));
         let rules = only(&config).rules.clone();
