@@ -6,7 +6,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
+use oauth2::basic::BasicClient;
+use oauth2::{
+    AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
+};
 use url::{Url, form_urlencoded};
 
 use super::answer::clean;
@@ -56,25 +59,22 @@ impl Consent {
         redirect_uri: &Url,
         chance: [[u8; 32]; 2],
     ) -> Self {
-        let [verifier, state] = chance.map(|bytes| Secret::new(URL_SAFE_NO_PAD.encode(bytes)));
-        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.expose()));
-        let mut url = authorize_url.clone();
-        {
-            let mut query = url.query_pairs_mut();
-            query
-                .append_pair("response_type", "code")
-                .append_pair("client_id", client.client_id.expose())
-                .append_pair("redirect_uri", redirect_uri.as_str())
-                .append_pair("state", state.expose())
-                .append_pair("code_challenge", &challenge)
-                .append_pair("code_challenge_method", "S256");
-            if !client.scopes.is_empty() {
-                query.append_pair("scope", &client.scopes.join(" "));
-            }
-            if let Some(audience) = &client.audience {
-                query.append_pair("audience", audience);
-            }
+        let [verifier, state] = chance.map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
+        let pkce = PkceCodeVerifier::new(verifier);
+        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&pkce);
+        let ours = BasicClient::new(ClientId::new(client.client_id.expose().into()))
+            .set_auth_uri(AuthUrl::from_url(authorize_url.clone()))
+            .set_redirect_uri(RedirectUrl::from_url(redirect_uri.clone()));
+        let mut asked = ours
+            .authorize_url(|| CsrfToken::new(state))
+            .set_pkce_challenge(challenge)
+            .add_scopes(client.scopes.iter().cloned().map(Scope::new));
+        if let Some(audience) = &client.audience {
+            asked = asked.add_extra_param("audience", audience.as_str());
         }
+        let (url, state) = asked.url();
+        let verifier = Secret::new(pkce.into_secret());
+        let state = Secret::new(state.into_secret());
         Self {
             url,
             redirect_uri: redirect_uri.clone(),
@@ -152,6 +152,8 @@ impl Consent {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+
+    use sha2::{Digest, Sha256};
 
     use super::*;
     use crate::http::token::{ClientAuth, Grant};

@@ -6,7 +6,7 @@
 
 use super::answer::TokenAnswer;
 use super::endpoint::{Endpoint, NoToken};
-use super::form::Form;
+use super::form::{Form, Shown};
 use super::{Grant, Oauth2Client, Token};
 use crate::clock::Clock;
 use crate::core::credential::Remark;
@@ -41,11 +41,8 @@ pub(in crate::http) async fn obtain<T: Transport>(errand: &Errand<'_, T>) -> Res
         None
     };
     let got = match &client.grant {
-        Grant::ClientCredentials => {
-            let form = Form::new(client, "client_credentials", &[]);
-            errand.show(&form).await
-        }
-        Grant::Vendor(name) => errand.show(&Form::new(client, name, &[])).await,
+        Grant::ClientCredentials => errand.show(&Shown::Client).await,
+        Grant::Vendor(name) => errand.show(&Shown::Vendor(name)).await,
         Grant::Password { username, password } => errand.with_password(username, password).await,
         Grant::RefreshToken { first } => errand.with_first(first).await,
         Grant::AuthorizationCode { remedy } => errand.with_consent(remedy).await,
@@ -66,16 +63,7 @@ pub async fn exchange<T: Transport>(
     clock: &Clock,
 ) -> Result<(), Fault> {
     let _turn = keeper.turn().await.map_err(|error| error.fault())?;
-    let redirect = Secret::new(agreed.redirect_uri.as_str());
-    let form = Form::without_scopes(
-        client,
-        "authorization_code",
-        &[
-            ("code", &agreed.code),
-            ("redirect_uri", &redirect),
-            ("code_verifier", &agreed.verifier),
-        ],
-    );
+    let form = Form::new(client, &Shown::Code(agreed));
     let endpoint = Endpoint {
         transport,
         url: &client.token_url,
@@ -102,9 +90,7 @@ impl<T: Transport> Errand<'_, T> {
             Ok(None) | Err(NoToken::Grant(_)) => {}
             Err(other) => return Err(other),
         }
-        let proofs = [("username", username), ("password", password)];
-        self.show(&Form::new(self.client, "password", &proofs))
-            .await
+        self.show(&Shown::Password(username, password)).await
     }
 
     /// With the kept refresh token, else with the first one.
@@ -151,13 +137,12 @@ impl<T: Transport> Errand<'_, T> {
     }
 
     async fn refresh(&self, token: &Secret) -> Result<Token, NoToken> {
-        let proofs = [("refresh_token", token)];
-        let form = Form::without_scopes(self.client, "refresh_token", &proofs);
-        self.show(&form).await
+        self.show(&Shown::Refresh(token)).await
     }
 
     /// Shows what there is to show, unless it has to rest.
-    async fn show(&self, form: &Form) -> Result<Token, NoToken> {
+    async fn show(&self, shown: &Shown<'_>) -> Result<Token, NoToken> {
+        let form = Form::new(self.client, shown);
         let mark = form.mark();
         let asked = self.clock.now();
         resting(self.keeper, &mark, asked).map_err(NoToken::Refused)?;
@@ -166,7 +151,7 @@ impl<T: Transport> Errand<'_, T> {
             url: &self.client.token_url,
             clock: self.clock,
         };
-        let got = endpoint.send(form).await;
+        let got = endpoint.send(&form).await;
         match &got {
             Ok(_) => self.note(self.keeper.accept(&mark)),
             Err(NoToken::Grant(_) | NoToken::Refused(_)) => {
