@@ -9,6 +9,7 @@ mod check;
 mod connectors;
 mod exit;
 mod explain;
+mod probe;
 mod retry;
 mod sandbox;
 mod schema;
@@ -59,6 +60,11 @@ enum Command {
     Retry(retry::RetryArgs),
     /// List the kinds of app, or show one with the origin of every key.
     Connectors(connectors::ConnectorsArgs),
+    /// Find out what a live SCIM server is like, and print a connector for it.
+    ///
+    /// Makes a few users and groups with a marked name, and removes them again. Asks first; without
+    /// a terminal, and without --yes, it only reads.
+    Probe(probe::ProbeArgs),
     /// Serve sandbox copies of all targets over HTTP.
     Sandbox(sandbox::SandboxArgs),
     /// Print the JSON Schema of the config, for editors.
@@ -117,6 +123,7 @@ pub async fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exi
         Command::Approve(args) => approve::run(args).await,
         Command::Retry(args) => retry::run(args).await,
         Command::Connectors(args) => connectors::run(&args),
+        Command::Probe(args) => probe::run(args).await,
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Schema => Ok(schema::run()),
     };

@@ -76,7 +76,7 @@ pub async fn run(args: SandboxArgs) -> Result<Exit, Trouble> {
 }
 
 /// Ends when the person or the system says so.
-async fn stop() {
+pub(super) async fn stop() {
     let terminated = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
             Ok(mut signal) => {

@@ -7,6 +7,7 @@ pub mod check;
 pub mod explain;
 pub mod json;
 pub mod plan;
+pub mod probe;
 pub mod problem;
 pub mod profile;
 pub mod progress;
