@@ -19,6 +19,8 @@ pub(super) struct Dialect {
     pub(super) puts: bool,
     /// How `true` and `false` are written.
     pub(super) booleans: Booleans,
+    /// Operations in one request, at most, as far as is known.
+    pub(super) most: usize,
 }
 
 /// The words of PATCH.
@@ -34,6 +36,7 @@ impl Default for Dialect {
             patch: Some(PatchWords::PLAIN),
             puts: true,
             booleans: Booleans::Json,
+            most: 1,
         }
     }
 }
@@ -45,6 +48,14 @@ impl Dialect {
             (Booleans::Json, value) => value.into(),
             (Booleans::Text, true) => "True".into(),
             (Booleans::Text, false) => "False".into(),
+        }
+    }
+
+    /// May several attributes change in one request?
+    pub(super) fn takes_several(self) -> bool {
+        match self.patch.map(|words| words.form) {
+            Some(PatchForm::Path | PatchForm::ObjectEach) => self.most > 1,
+            Some(PatchForm::Object) | None => true,
         }
     }
 

@@ -285,6 +285,7 @@ impl Probe<'_> {
             last = Some(seen.exchange);
             next = between(low, high);
         }
+        self.dialect.most = low;
         let by: Vec<&Exchange> = last.iter().collect();
         let says = if low == most {
             "so many were taken at once; more were not tried"

@@ -313,6 +313,7 @@ impl Probe<'_> {
         let list = page(self.list_path(Kind::User), 1, 100, None);
         let seen = self.line.get(&list).await?;
         self.cap(&seen);
+        self.pages_again().await?;
         let names: Vec<&str> = crowd.iter().map(String::as_str).collect();
         let (mut low, mut high) = (1, names.len() + 1);
         let mut next = Some(names.len());

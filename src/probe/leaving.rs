@@ -50,7 +50,7 @@ impl Probe<'_> {
         group: Option<&str>,
     ) -> Result<(), ProbeError> {
         let before = self.read(Kind::User, id).await?;
-        let listed = self.is_listed(id).await?;
+        let listed = self.is_listed(id).await?.is_some_and(|(listed, _)| listed);
         let Some((effect, by)) = self.switch_off(id, &before.body).await? else {
             let delete = self.book.word("users.deactivate.by") == Some("delete");
             if !delete {
@@ -118,52 +118,41 @@ impl Probe<'_> {
         Ok(None)
     }
 
-    /// Is somebody in the list? None: it was not read to its end.
-    async fn is_listed(&mut self, id: &str) -> Result<Option<bool>, ProbeError> {
+    /// Is somebody in the list, and which page said so? None: it was not read to its end.
+    async fn is_listed(&mut self, id: &str) -> Result<Option<(bool, Exchange)>, ProbeError> {
         let mut start = 1;
         for _ in 0..PAGES {
             let path = page(self.list_path(Kind::User), start, 100, None);
             let seen = self.line.get(&path).await?;
             let ids = seen.ids();
             if ids.iter().any(|held| held == id) {
-                return Ok(Some(true));
+                return Ok(Some((true, seen.exchange)));
             }
             start += ids.len() as u64;
             if ids.is_empty() || seen.total().is_some_and(|total| start > total) {
-                return Ok(seen.ok().then_some(false));
+                return Ok(seen.ok().then_some((false, seen.exchange)));
             }
         }
         Ok(None)
     }
 
-    async fn hidden(&mut self, id: &str, before: Option<bool>) -> Result<(), ProbeError> {
+    async fn hidden(&mut self, id: &str, was_listed: bool) -> Result<(), ProbeError> {
         let key = "users.hides";
-        if before != Some(true) {
-            self.book
-                .unknown(key, "the list is too long, or did not show the user before");
-            return Ok(());
-        }
-        let asked = page(self.list_path(Kind::User), 1, 100, None);
-        match self.is_listed(id).await? {
-            Some(listed) => {
-                let hides = if listed {
-                    json!([])
-                } else {
-                    json!(["inactive"])
-                };
-                let says = if listed {
-                    "an inactive user is in the list"
-                } else {
-                    "an inactive user is not in the list"
-                };
-                let by = Exchange {
-                    method: "GET".into(),
-                    path: asked,
-                    status: 200,
-                };
-                self.book.found(key, hides, SeenOnce, says, &[&by]);
+        let now = self.is_listed(id).await?;
+        match now.filter(|_| was_listed) {
+            Some((true, by)) => {
+                let says = "an inactive user is in the list";
+                self.book.found(key, json!([]), SeenOnce, says, &[&by]);
             }
-            None => self.book.unknown(key, "the list is too long"),
+            Some((false, by)) => {
+                let says = "an inactive user is not in the list";
+                self.book
+                    .found(key, json!(["inactive"]), SeenOnce, says, &[&by]);
+            }
+            None => {
+                let why = "the list is too long, or did not show the user before";
+                self.book.unknown(key, why);
+            }
         }
         Ok(())
     }
@@ -197,7 +186,8 @@ impl Probe<'_> {
         }
         let key = "users.reactivate";
         let by = [&seen.exchange, &read.exchange];
-        let Some(text) = self.harmless().first().copied() else {
+        let text = self.harmless().first().copied();
+        let Some(text) = text.filter(|_| self.dialect.takes_several()) else {
             self.book.found(
                 key,
                 "activate",

@@ -55,10 +55,10 @@ pub enum ProbeError {
     /// There was no answer, or one without which nothing more can be asked.
     #[error("the probe cannot go on")]
     App(#[source] Fault),
-    /// The app answered a create with what had been there before.
+    /// The app answered a create with what may have been there before.
     #[error(
-        "the app answered the create of `{name}` with the id `{id}`, which it had before; nothing \
-         more was sent"
+        "the app answered the create of `{name}` with the id `{id}`, which may be somebody else's; \
+         it was not touched"
     )]
     NotOurs {
         /// What was to be made.

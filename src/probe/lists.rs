@@ -120,6 +120,18 @@ impl Probe<'_> {
         }
     }
 
+    /// With more users, what could not be told may show.
+    pub(super) async fn pages_again(&mut self) -> Result<(), ProbeError> {
+        let before = self.book.findings.len();
+        self.book.findings.retain(|finding| {
+            finding.key != ["users", "paging"] || finding.certainty != Contradictory
+        });
+        if self.book.findings.len() < before {
+            self.pages().await?;
+        }
+        Ok(())
+    }
+
     /// Reads short pages of users.
     pub(super) async fn pages(&mut self) -> Result<(), ProbeError> {
         let is_known = |key: &[String]| *key == ["users", "paging"];

@@ -142,6 +142,10 @@ impl Probe<'_> {
         let Some(id) = seen.id() else {
             return Ok(seen);
         };
+        let shown = seen.body[kind.name()].as_str();
+        if shown.is_some_and(|shown| !self.sample.is_marked(shown)) {
+            return Err(ProbeError::NotOurs { name, id });
+        }
         self.made.doubtful.pop();
         self.take_in(kind, id, name)?;
         Ok(seen)

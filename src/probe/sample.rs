@@ -44,6 +44,11 @@ impl Sample {
         format!("{}-group-{}", self.marker, self.groups)
     }
 
+    /// Can only a throw-away user or group have this name?
+    pub(super) fn is_marked(&self, name: &str) -> bool {
+        name.to_lowercase().contains(&self.marker.to_lowercase())
+    }
+
     /// Something that nobody has.
     pub(super) fn nobody(&self) -> String {
         format!("{}-nobody@{}", self.marker, self.domain)

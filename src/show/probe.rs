@@ -81,7 +81,7 @@ pub fn told(report: &Report) -> String {
 #[must_use]
 pub fn yaml(report: &Report, today: Date) -> String {
     let mut text = format!(
-        "# Probed at {} on {today} with {} requests. A file of its own in the folder `connectors:`.\n",
+        "# Probed at {} on {today} with {} requests. Save it in the folder that `connectors:` names.\n",
         report.host, report.requests
     );
     write_block(&mut text, &file(report, today), 0);
