@@ -64,7 +64,7 @@ enum Command {
     ///
     /// Makes a few users and groups with a marked name, and removes them again. Asks first; without
     /// a terminal, and without --yes, it only reads.
-    Probe(probe::ProbeArgs),
+    Probe(Box<probe::ProbeArgs>),
     /// Serve sandbox copies of all targets over HTTP.
     Sandbox(sandbox::SandboxArgs),
     /// Print the JSON Schema of the config, for editors.
@@ -123,7 +123,7 @@ pub async fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exi
         Command::Approve(args) => approve::run(args).await,
         Command::Retry(args) => retry::run(args).await,
         Command::Connectors(args) => connectors::run(&args),
-        Command::Probe(args) => probe::run(args).await,
+        Command::Probe(args) => probe::run(&args).await,
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Schema => Ok(schema::run()),
     };

@@ -14,7 +14,7 @@ use super::way::{Way, real, sandboxed};
 use super::{Exit, trouble};
 use crate::clock::Clock;
 use crate::config::{self, AuthConfig, profile};
-use crate::core::profile::{AuthKind, Profile};
+use crate::core::profile::{AuthKind, HttpRules, Profile};
 use crate::draw::Draw;
 use crate::http::Transport;
 use crate::http::auth::{Authorized, Credentials};
@@ -98,11 +98,11 @@ enum Shape {
 ///
 /// # Errors
 /// When the app cannot be asked, or the result cannot be written.
-pub async fn run(args: ProbeArgs) -> Result<Exit, Trouble> {
-    let (way, auth, base) = app(&args)?;
+pub async fn run(args: &ProbeArgs) -> Result<Exit, Trouble> {
+    let (way, auth, base) = app(args)?;
     let draw = Draw::ambient();
     let marker = format!("rollcall-probe-{:08x}", draw.next() >> 32);
-    let reach = reach(&args, &way, &marker);
+    let reach = reach(args, &way, &marker);
     let setting = Setting {
         base_url: way.base_url.clone(),
         profile: base,
@@ -112,7 +112,7 @@ pub async fn run(args: ProbeArgs) -> Result<Exit, Trouble> {
         domain: args.domain.clone(),
     };
     let report = ask(way, setting).await;
-    finish(&args, &report)
+    finish(args, &report)
 }
 
 /// The way to the app, how we prove who we are, and what it is taken to be like.
@@ -147,13 +147,17 @@ fn app(args: &ProbeArgs) -> Result<(Way, AuthKind, Profile), Trouble> {
         AuthConfig::Oauth2(_) => AuthKind::Oauth2,
     };
     let rates = target.rules.profile.rates.clone();
-    let http = target.rules.profile.http.clone();
+    let http = HttpRules {
+        headers: target.rules.profile.http.headers.clone(),
+        timeout: target.rules.profile.http.timeout,
+        ..plain.http.clone()
+    };
     Ok((
         way,
         kind,
         Profile {
-            rates,
             http,
+            rates,
             ..plain
         },
     ))

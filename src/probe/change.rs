@@ -278,9 +278,9 @@ impl Probe<'_> {
                 .collect();
             let seen = self.patch(Kind::User, id, &operations).await?;
             if seen.ok() {
-                low = count
+                low = count;
             } else {
-                high = count
+                high = count;
             }
             last = Some(seen.exchange);
             next = between(low, high);

@@ -10,13 +10,19 @@ use super::line::{ProbeError, Seen};
 use super::made::Kind;
 use crate::core::attribute::AttrName;
 
-/// What most apps ask for, where they ask for more than a name.
-const USUAL: [&str; 5] = [
-    "name.givenName",
-    "name.familyName",
-    "displayName",
-    "emails",
-    "externalId",
+/// What apps ask for besides a name, from little to much: many refuse what they do not know.
+const USUAL: [&[&str]; 5] = [
+    &["emails"],
+    &["name.givenName", "name.familyName"],
+    &["name.givenName", "name.familyName", "emails"],
+    &["name.givenName", "name.familyName", "emails", "displayName"],
+    &[
+        "name.givenName",
+        "name.familyName",
+        "emails",
+        "displayName",
+        "externalId",
+    ],
 ];
 /// The media type of bodies, where the one of the RFC is refused.
 const PLAIN_JSON: &str = "application/json";
@@ -129,11 +135,13 @@ impl Probe<'_> {
         if seen.ok() {
             return Ok(Some(seen));
         }
-        self.required = USUAL.map(AttrName::new).to_vec();
-        let rich = self.user(name, &self.required.clone());
-        let seen = self.create(Kind::User, &rich).await?;
-        if seen.ok() {
-            return Ok(Some(seen));
+        for names in USUAL {
+            self.required = names.iter().map(AttrName::new).collect();
+            let rich = self.user(name, &self.required.clone());
+            seen = self.create(Kind::User, &rich).await?;
+            if seen.ok() {
+                return Ok(Some(seen));
+            }
         }
         self.book.note(format!(
             "A create was answered with {}: {}",
@@ -168,16 +176,13 @@ impl Probe<'_> {
             let name = self.sample.user_name();
             let body = self.user(&name, &others);
             let seen = self.create(Kind::User, &body).await?;
-            match seen.id().filter(|_| seen.ok()) {
-                Some(id) => {
-                    self.remove(Kind::User, &id).await?;
-                }
-                None => {
-                    let says = "a create without it is refused";
-                    self.book
-                        .rule(&one, "required", "create", says, &[&seen.exchange]);
-                    needed.push(one);
-                }
+            if let Some(id) = seen.id().filter(|_| seen.ok()) {
+                self.remove(Kind::User, &id).await?;
+            } else {
+                let says = "a create without it is refused";
+                self.book
+                    .rule(&one, "required", "create", says, &[&seen.exchange]);
+                needed.push(one);
             }
         }
         self.required = needed;

@@ -321,9 +321,9 @@ impl Probe<'_> {
         while let Some(count) = next {
             let seen = self.put_in(id, &names[..count]).await?;
             if seen.ok() {
-                low = count
+                low = count;
             } else {
-                high = count
+                high = count;
             }
             last = Some(seen.exchange);
             next = between(low, high);

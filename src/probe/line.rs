@@ -291,7 +291,7 @@ impl Seen {
         })
     }
 
-    /// The version of the resource: the ETag, or what its `meta` says (RFC 7644, 3.14).
+    /// The version of the resource: the `ETag`, or what its `meta` says (RFC 7644, 3.14).
     pub(super) fn version(&self) -> Option<String> {
         let told = self.body.get("meta").and_then(|meta| meta.get("version"));
         let told = told.and_then(Json::as_str).map(str::to_owned);

@@ -22,7 +22,7 @@ use crate::core::fault::{Effect, Fault, FaultKind};
 use crate::core::key::TargetName;
 use crate::http::auth::{Authorized, Credentials};
 use crate::http::{Answer, Request};
-use crate::sandbox::{self, AppSetup, Sandbox, SandboxAuth};
+use crate::sandbox::{self, AppSetup, Sandbox, SandboxAuth, Seed};
 use crate::show;
 
 const NAME: &str = "app";
@@ -83,7 +83,9 @@ async fn probed_with(
         .expect("the skin is sound")
         .profile;
     let clock = Clock::simulated("2026-11-22T12:00:00Z".parse().expect("a time"));
-    let setup = AppSetup::new(name.clone(), skin, SandboxAuth::Bearer);
+    let has_groups = skin.has_groups();
+    let mut setup = AppSetup::new(name.clone(), skin, SandboxAuth::Bearer);
+    setup.seed = Some(inhabitants(has_groups));
     let app = Sandbox::new(vec![setup], clock.clone()).expect("it is sound");
     let root = Url::parse(sandbox::IN_PROCESS).expect("an address");
     let base_url = sandbox::base_url(&root, &name);
@@ -118,6 +120,40 @@ fn setting(base_url: Url, reach: Reach) -> Setting {
         marker: "rollcall-probe-test".into(),
         domain: "example.com".into(),
     }
+}
+
+/// Who is there before, and has to be there afterwards, sign for sign.
+fn inhabitants(has_groups: bool) -> Seed {
+    let user = |name: &str| {
+        json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+            "userName": name,
+            "name": {"familyName": "Of old"},
+            "active": true,
+        })
+    };
+    let group = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
+        "displayName": "Of old",
+    });
+    let groups = if has_groups { vec![group] } else { Vec::new() };
+    Seed::new(vec![user("anna"), user("berta")], groups).expect("it is sound")
+}
+
+/// What is there that was made by a probe, and how many were there before.
+fn marked(app: &Sandbox) -> (Vec<Json>, usize) {
+    let dump = app.dump(&TargetName::new(NAME));
+    let all = ["users", "groups"].map(|part| dump[part].as_array().cloned().unwrap_or_default());
+    let (ours, others): (Vec<Json>, Vec<Json>) = all
+        .concat()
+        .into_iter()
+        .partition(|one| one.to_string().contains("rollcall-probe"));
+    let of_old = others.iter().filter(|one| {
+        let name = one["userName"].as_str().or(one["displayName"].as_str());
+        matches!(name, Some("anna" | "berta" | "Of old"))
+    });
+    assert_eq!(of_old.count(), others.len(), "{others:?}");
+    (ours, others.len())
 }
 
 const WRITE: Reach = Reach::Write { chunk_users: 0 };
@@ -240,6 +276,7 @@ async fn a_probe_gives_back_the_skin_and_leaves_nothing() {
     let mut wrong = String::new();
     for (name, skin, keys) in skins() {
         let can_delete = skin["users"]["delete"] != "none" && skin["groups"]["delete"] != false;
+        let has_groups = skin["groups"]["model"] != "none";
         let (app, report) = probed(skin, WRITE).await;
         assert!(report.ended.is_none(), "{name}: {:?}", report.ended);
         let mut wanted = BTreeMap::new();
@@ -252,15 +289,10 @@ async fn a_probe_gives_back_the_skin_and_leaves_nothing() {
                 "{name}:\n  wanted {wanted:?}\n  found  {found:?}\n"
             ));
         }
-        let dump = app.dump(&TargetName::new(NAME));
-        if can_delete {
-            assert_eq!(dump, json!({"users": [], "groups": []}), "{name}");
-            assert!(report.left.is_empty(), "{name}: {:?}", report.left);
-        } else {
-            let there = dump["users"].as_array().map_or(0, Vec::len)
-                + dump["groups"].as_array().map_or(0, Vec::len);
-            assert_eq!(report.left.len(), there, "{name}: {:?}", report.left);
-        }
+        let (ours, others) = marked(&app);
+        assert_eq!(others, if has_groups { 3 } else { 2 }, "{name}");
+        assert_eq!(report.left.len(), ours.len(), "{name}: {:?}", report.left);
+        assert_eq!(ours.is_empty(), can_delete, "{name}: {ours:?}");
     }
     assert!(wrong.is_empty(), "{wrong}");
 }
@@ -290,6 +322,15 @@ async fn reading_alone_sends_no_write() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_not_seen_allows_no_deletion() {
+    for (reach, evidence) in [(Reach::Read, "inferred"), (WRITE, "probed")] {
+        let (_, report) = probed(json!({}), reach).await;
+        let text = show::probe::yaml(&report, date(2026, 11, 22));
+        assert!(text.contains(&format!("evidence: {evidence}\n")), "{text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_probe_that_is_stopped_sends_nothing_more() {
     let stop = Stop::default();
     stop.pull();
@@ -314,10 +355,9 @@ async fn whenever_it_ends_early_nothing_stays_behind() {
         for at in 1..=last {
             let mishap = Some((at, wrong));
             let (app, report) = probed_with(json!({}), WRITE, &Stop::default(), mishap).await;
-            let dump = app.dump(&TargetName::new(NAME));
             assert_eq!(
-                dump,
-                json!({"users": [], "groups": []}),
+                marked(&app),
+                (Vec::new(), 3),
                 "{wrong:?} at {at}: {report:?}"
             );
             assert!(
@@ -377,8 +417,8 @@ async fn an_id_that_may_be_somebody_elses_ends_the_probe() {
         "{requests:?}"
     );
     assert_eq!(
-        app.dump(&name),
-        json!({"users": [], "groups": []}),
+        marked(&app),
+        (Vec::new(), 3),
         "what it made is found by name"
     );
 }
@@ -401,19 +441,19 @@ async fn the_limit_of_members_needs_a_crowd() {
     let (app, report) = probed(skin, Reach::Write { chunk_users: 8 }).await;
     let wanted = BTreeMap::from([("groups.chunk".to_owned(), json!(5))]);
     assert_eq!(found(&report), wanted);
-    assert_eq!(
-        app.dump(&TargetName::new(NAME)),
-        json!({"users": [], "groups": []})
-    );
+    assert_eq!(marked(&app), (Vec::new(), 3));
 }
 
 fn ids(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
+/// The ids of a page.
+type Row = &'static [&'static str];
+
 #[test]
 fn paging_is_what_short_pages_show() {
-    let table: [(&[&str], &[&str], &[&str], Option<u64>, Verdict); 7] = [
+    let table: [(Row, Row, Row, Option<u64>, Verdict); 7] = [
         (&["a"], &["b"], &["a"], Some(3), Verdict::Index),
         (&["a"], &["b"], &[], Some(3), Verdict::Index),
         (&["b"], &["c"], &["a"], Some(3), Verdict::Offset),

@@ -190,6 +190,10 @@ fn file(report: &Report, today: Date) -> BTreeMap<String, Node> {
             Node::Value(finding.value.clone(), Some(comment)),
         );
     }
+    for (name, value) in &report.profile.http.headers {
+        let place = ["http", "headers", name].map(str::to_owned);
+        put(&mut top, &place, Node::Value(value.as_str().into(), None));
+    }
     let mut quirks: Vec<String> = Vec::new();
     for (key, node) in &top {
         keys(key, node, &mut quirks);
@@ -215,7 +219,7 @@ fn file(report: &Report, today: Date) -> BTreeMap<String, Node> {
     };
     for (key, value) in [
         ("title", json!(report.host)),
-        ("evidence", json!("probed")),
+        ("evidence", json!(evidence(report))),
         (
             "sources",
             json!({"probe": {"page": page, "checked": today.to_string()}}),
@@ -228,6 +232,22 @@ fn file(report: &Report, today: Date) -> BTreeMap<String, Node> {
         top.insert("notes".into(), Node::Value(json!(report.notes), None));
     }
     top
+}
+
+/// What happens to somebody who leaves has to have been seen; else nothing may be deleted.
+fn evidence(report: &Report) -> &'static str {
+    let seen = |head: &[&str]| {
+        report.findings.iter().any(|finding| {
+            finding.certainty <= Certainty::SeenOnce
+                && finding.key.len() >= head.len()
+                && finding.key.iter().zip(head).all(|(key, head)| key == head)
+        })
+    };
+    if seen(&["users", "delete"]) && seen(&["users", "deactivate"]) {
+        "probed"
+    } else {
+        "inferred"
+    }
 }
 
 /// The keys under which findings stand; of attributes only that there are some.

@@ -18,6 +18,7 @@ mod peer_scim2_server;
 mod peer_scim2_tester;
 mod peer_scimmy;
 mod plug;
+mod probe;
 mod program;
 mod refusing_apps;
 mod schema;
