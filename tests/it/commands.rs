@@ -304,6 +304,7 @@ fn help_says_what_there_is() {
       approve     Release what the guard holds
       retry       Let the next run try again what was parked
       connectors  List the kinds of app, or show one with the origin of every key
+      probe       Find out what a live SCIM server is like, and print a connector for it
       sandbox     Serve sandbox copies of all targets over HTTP
       schema      Print the JSON Schema of the config, for editors
       help        Print this message or the help of the given subcommand(s)
