@@ -12,6 +12,7 @@ pub mod core;
 pub mod draw;
 pub mod engine;
 pub mod http;
+pub mod probe;
 pub mod sandbox;
 pub mod secret;
 pub mod show;

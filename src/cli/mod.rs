@@ -21,6 +21,7 @@ mod link;
 mod man;
 mod only;
 mod people;
+mod probe;
 mod resend;
 mod retry;
 mod sandbox;
@@ -92,6 +93,11 @@ enum Command {
     Authorize(authorize::AuthorizeArgs),
     /// List the kinds of app, or show one with the origin of every key.
     Connectors(connectors::ConnectorsArgs),
+    /// Find out what a live SCIM server is like, and print a connector for it.
+    ///
+    /// Makes a few users and groups with a marked name, and removes them again. Asks first; without
+    /// a terminal, and without --yes, it only reads.
+    Probe(Box<probe::ProbeArgs>),
     /// Serve sandbox copies of all targets over HTTP.
     Sandbox(sandbox::SandboxArgs),
     /// Print the JSON Schema of the config, for editors.
@@ -164,6 +170,7 @@ pub async fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exi
         Command::Retry(args) => retry::run(args).await,
         Command::Authorize(args) => authorize::run(args).await,
         Command::Connectors(args) => connectors::run(&args),
+        Command::Probe(args) => probe::run(&args).await,
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Schema => Ok(schema::run()),
     };

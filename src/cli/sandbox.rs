@@ -112,7 +112,7 @@ fn of_grant(
 }
 
 /// Ends when the person or the system says so.
-async fn stop() {
+pub(super) async fn stop() {
     let terminated = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
             Ok(mut signal) => {

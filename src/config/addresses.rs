@@ -115,7 +115,11 @@ pub fn normal(url: &Url) -> String {
     url.as_str().trim_end_matches('/').to_owned()
 }
 
-fn parse(text: &str) -> Result<Url, (String, &'static str)> {
+/// Reads a URL; says what is wrong with it, and what to write.
+///
+/// # Errors
+/// What is wrong, without quoting it.
+pub fn parse(text: &str) -> Result<Url, (String, &'static str)> {
     let url = Url::parse(text).map_err(|error| {
         let hint = "write it like https://app.example.com/scim/v2";
         (format!("this is no URL: {error}"), hint)

@@ -45,6 +45,7 @@ pub use crate::http::token::ClientAuth;
 use crate::secret::SecretRef;
 use crate::store::Journaling;
 
+pub use addresses::parse as address;
 pub use load::{check, load};
 pub use problems::{ConfigProblem, Problems};
 pub use remarks::{Remark, remarks};

@@ -11,6 +11,7 @@ pub mod import;
 pub mod json;
 pub mod lever;
 pub mod plan;
+pub mod probe;
 pub mod problem;
 pub mod profile;
 pub mod progress;

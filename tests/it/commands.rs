@@ -370,6 +370,7 @@ fn help_says_what_there_is() {
       resend       Switch one person's account off and on again, so that the app sends its mail anew
       authorize    Let a person consent to an app that wants it, and keep the refresh token
       connectors   List the kinds of app, or show one with the origin of every key
+      probe        Find out what a live SCIM server is like, and print a connector for it
       sandbox      Serve sandbox copies of all targets over HTTP
       schema       Print the JSON Schema of the config, for editors
       completions  Print completions for a shell

@@ -28,6 +28,7 @@ mod peer_scimmy;
 mod peer_slapd;
 mod plug;
 mod policies;
+mod probe;
 mod program;
 mod refusals;
 mod refusing_apps;

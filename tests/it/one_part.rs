@@ -123,6 +123,7 @@ fn one_person_and_nobody_else() {
             name.givenName User · userName user01
 
       to do: 1 create
+      this run may send up to 1 mail: the vendor does not say
       7 changes of others left out: due as before
 
     wiki  1 done, 0 not; requests: 2 read, 1 write, 0 token
@@ -192,6 +193,7 @@ fn one_group_with_its_members() {
             user01, user02
 
       to do: 2 create, 1 create group, 2 add members
+      this run may send up to 2 mails: the vendor does not say
       4 changes of others left out: due as before
 
     wiki  5 done, 0 not; requests: 2 read, 4 write, 0 token

@@ -6,11 +6,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use serde_json::Value as Json;
 
 use crate::company::Company;
-use crate::served::{Home, Ran};
+use crate::served::{Home, Ran, without_proxies};
 
 /// A server that stands in for an app.
 pub trait Peer {
@@ -157,6 +158,27 @@ impl<P: Peer> Story<P> {
             company.group("g-05").name = "Former team 5".into();
         });
         assert_eq!(self.group("Team 5"), None);
+    }
+
+    /// Probes the server at `path`, with the token that is kept as `token`, and keeps what comes of
+    /// it as the connector `probed`. The server has to hold afterwards what it held before.
+    pub fn probe(&self, path: &str, more: &[&str]) -> String {
+        let kinds = ["Users", "Groups"];
+        let before = kinds.map(|kind| self.peer.list(kind));
+        let folder = self.home.path().join("connectors");
+        fs::create_dir_all(&folder).expect("the folder can be written");
+        let file = folder.join("probed.yaml");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
+        command.args(["probe", &format!("{}{path}", self.peer.root()), "--yes"]);
+        command
+            .arg("--bearer-file")
+            .arg(self.home.path().join("token"));
+        command.arg("--output").arg(&file).args(more);
+        without_proxies(&mut command);
+        let ran = Ran::of(&mut command);
+        assert_eq!((ran.code, &*ran.err), (Some(0), ""), "{ran:?}");
+        assert_eq!(kinds.map(|kind| self.peer.list(kind)), before);
+        fs::read_to_string(file).expect("it was written")
     }
 
     pub fn sync(&self) -> Ran {

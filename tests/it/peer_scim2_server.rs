@@ -29,6 +29,22 @@ targets:
     override: { rates: { buckets: [] } }
 "#;
 
+/// The same with what a probe has found out.
+const PROBED: &str = r#"
+connectors: connectors
+sources:
+  hq: { file: { users: users.csv, groups: groups.csv }, absent_for: 0s }
+targets:
+  peer:
+    connector: probed
+    base_url: ROOT/v2
+    auth: { bearer: { file: token } }
+    assign: everyone
+    groups: { push: ["Team *"], gone: delete }
+    leavers: { deleted: delete }
+    override: { rates: { buckets: [] } }
+"#;
+
 const TOKEN: &str = "a-token-for-a-test";
 
 #[tokio::test]
@@ -39,6 +55,24 @@ async fn a_server_that_nobody_here_wrote_is_kept_in_line() {
     story.keep_secret("token", TOKEN);
     story.live_through_the_standard_changes();
     story.tell("scim2-server");
+}
+
+#[tokio::test]
+#[ignore = "needs scim2-server: run ./tests/run"]
+async fn a_probe_gives_the_connector_it_is_kept_in_line_with() {
+    let server = Scim2Server::start().await;
+    let mut story = Story::begin(server, PROBED, Company::of(300, 20));
+    story.keep_secret("token", TOKEN);
+    let connector = story.probe("/v2", &[]);
+    for line in [
+        "extends: scim",
+        "evidence: probed",
+        "  etags: send  # seen twice",
+    ] {
+        assert!(connector.contains(line), "{connector}");
+    }
+    story.live_through_the_standard_changes();
+    story.tell("scim2-server, as probed");
 }
 
 struct Scim2Server {

@@ -32,6 +32,22 @@ targets:
       groups: { page: 20 }
 "#;
 
+/// The same with what a probe has found out.
+const PROBED: &str = r#"
+connectors: connectors
+sources:
+  hq: { file: { users: users.csv, groups: groups.csv }, absent_for: 0s }
+targets:
+  peer:
+    connector: probed
+    base_url: ROOT/scim/v2
+    auth: { bearer: { file: token } }
+    assign: everyone
+    groups: { push: ["Team *"], gone: delete }
+    leavers: { deleted: delete }
+    override: { rates: { buckets: [] } }
+"#;
+
 const TOKEN: &str = "a-token-for-a-test";
 
 #[test]
@@ -40,6 +56,24 @@ fn a_server_whose_pages_repeat_is_kept_in_line() {
     let mut story = begin(&[], Company::of(300, 22));
     story.live_through_the_standard_changes();
     story.tell("scimmy");
+}
+
+#[test]
+#[ignore = "needs scimmy: run ./tests/run"]
+fn a_probe_gives_the_connector_it_is_kept_in_line_with() {
+    let server = OnNode::start("scimmy.mjs", &[("BEARER", TOKEN)]);
+    let mut story = Story::begin(server, PROBED, Company::of(300, 22));
+    story.keep_secret("token", TOKEN);
+    let few = story.probe("/scim/v2", &[]);
+    assert!(
+        few.contains("# users.paging: index  # contradictory"),
+        "{few}"
+    );
+    let more = story.probe("/scim/v2", &["--chunk-users", "20"]);
+    assert!(more.contains("  page: 20  # seen once"), "{more}");
+    assert!(more.contains("Its pages repeat"), "{more}");
+    story.live_through_the_standard_changes();
+    story.tell("scimmy, as probed");
 }
 
 #[test]

@@ -324,7 +324,7 @@ async fn a_deactivation_that_may_delete_says_so() {
     let told = "- may delete     cid  disabled in the directory; may delete: the vendor contradicts itself";
     assert!(text.contains(told), "{text}");
     assert!(text.contains("to do: 1 delete, 1 remove members"), "{text}");
-    assert_eq!(site.users()[2]["active"], false);
+    assert_eq!(site.users().len(), 2, "the copy does the worse of the two");
 }
 
 #[test]
@@ -360,7 +360,7 @@ fn a_deactivation_that_may_delete_is_held_until_the_site_has_chosen() {
     "#);
     assert_snapshot!(rollcall("check --offline").told(), @"
     ok config  1 source, 1 target
-    !  wiki  switching an account off may delete it in this app: the vendor contradicts itself, or nobody has looked; each such leaver (unassigned, disabled, deleted) is held until a person approves
+     ! wiki  switching an account off may delete it in this app: the vendor contradicts itself, or nobody has looked; each such leaver (unassigned, disabled, deleted) is held until a person approves
       hint: say what it does, override: { users: { deactivate: { effect: suspends } } }, or that deleting is meant, leavers: { unassigned: delete, disabled: delete, deleted: delete }
     ok hq  3 users, 1 group
     no problem; 1 thing to look at

@@ -249,11 +249,11 @@ fn who_is_out_or_ignored_gets_nothing_resent() {
 fn an_app_that_does_not_bring_back_the_same_account_is_left_alone() {
     for (users, what) in [
         (
-            "deactivate: deletes",
+            "deactivate: { effect: deletes }",
             "switching an account off deletes it for good",
         ),
         (
-            "deactivate: frees_user_name",
+            "deactivate: { effect: frees_user_name }",
             "switching an account off takes the user name away as well",
         ),
         (

@@ -390,9 +390,9 @@ fn the_journal_names_people_and_attributes() {
     assert_eq!(
         journal("{}"),
         [
-            "user hq:p-1 | ana | create | done | displayName, emails, externalId, name.familyName, name.givenName, userName",
-            "user hq:p-2 | bob | create | done | displayName, emails, externalId, name.familyName, name.givenName, userName",
-            "user hq:p-2 | bob | update | done | displayName, name.familyName",
+            "user hq:p-1 | ana | create | done | assigned: displayName, emails, externalId, name.familyName, name.givenName, userName",
+            "user hq:p-2 | bob | create | done | assigned: displayName, emails, externalId, name.familyName, name.givenName, userName",
+            "user hq:p-2 | bob | update | done | changed: displayName, name.familyName",
         ]
     );
 }
@@ -402,9 +402,9 @@ fn the_journal_has_values_where_they_are_wanted() {
     assert_eq!(
         journal("{ values: true }"),
         [
-            "user hq:p-1 | ana | create | done | displayName \"Ana Lima\", emails \"ana@example.com\", externalId \"p-1\", name.familyName \"Lima\", name.givenName \"Ana\", userName \"ana\"",
-            "user hq:p-2 | bob | create | done | displayName \"Bob Stone\", emails \"bob@example.com\", externalId \"p-2\", name.familyName \"Stone\", name.givenName \"Bob\", userName \"bob\"",
-            "user hq:p-2 | bob | update | done | displayName \"Bob Stone\" → \"Bob Rock\", name.familyName \"Stone\" → \"Rock\"",
+            "user hq:p-1 | ana | create | done | assigned: displayName \"Ana Lima\", emails \"ana@example.com\", externalId \"p-1\", name.familyName \"Lima\", name.givenName \"Ana\", userName \"ana\"",
+            "user hq:p-2 | bob | create | done | assigned: displayName \"Bob Stone\", emails \"bob@example.com\", externalId \"p-2\", name.familyName \"Stone\", name.givenName \"Bob\", userName \"bob\"",
+            "user hq:p-2 | bob | update | done | changed: displayName \"Bob Stone\" → \"Bob Rock\", name.familyName \"Stone\" → \"Rock\"",
         ]
     );
 }
@@ -414,9 +414,9 @@ fn the_journal_names_nobody_where_labels_are_off() {
     assert_eq!(
         journal("{ labels: false }"),
         [
-            "user hq:p-1 |  | create | done | displayName, emails, externalId, name.familyName, name.givenName, userName",
-            "user hq:p-2 |  | create | done | displayName, emails, externalId, name.familyName, name.givenName, userName",
-            "user hq:p-2 |  | update | done | displayName, name.familyName",
+            "user hq:p-1 |  | create | done | assigned: displayName, emails, externalId, name.familyName, name.givenName, userName",
+            "user hq:p-2 |  | create | done | assigned: displayName, emails, externalId, name.familyName, name.givenName, userName",
+            "user hq:p-2 |  | update | done | changed: displayName, name.familyName",
         ]
     );
 }

@@ -12,7 +12,7 @@ mod due;
 mod element;
 mod encode;
 mod exchange;
-mod filter;
+pub(crate) mod filter;
 mod greeting;
 mod groups;
 mod keyset;
