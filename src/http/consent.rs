@@ -188,8 +188,8 @@ mod tests {
             consent.url().as_str(),
             format!(
                 "https://login.example.com/authorize?tenant=7&response_type=code&client_id=rollcall\
-                 &redirect_uri=http%3A%2F%2F127.0.0.1%3A8089%2Fcallback&state={STATE}\
-                 &code_challenge={}&code_challenge_method=S256&scope=users+groups",
+                 &state={STATE}&code_challenge={}&code_challenge_method=S256\
+                 &redirect_uri=http%3A%2F%2F127.0.0.1%3A8089%2Fcallback&scope=users+groups",
                 URL_SAFE_NO_PAD.encode(Sha256::digest(consent.verifier.expose()))
             )
         );

@@ -63,10 +63,11 @@ impl Probe<'_> {
             .filter(|name| name.as_str() != "userName")
             .cloned()
             .collect();
-        let (mut name, mut seen) = self.full(&all, friend).await?;
+        let mut asked = all;
+        let (mut name, mut seen) = self.full(&asked, friend).await?;
         if !seen.ok() {
-            let taken = self.taken(all, friend).await?;
-            (name, seen) = self.full(&taken, friend).await?;
+            asked = self.taken(asked, friend).await?;
+            (name, seen) = self.full(&asked, friend).await?;
         }
         let Some(id) = seen.id().filter(|_| seen.ok()) else {
             self.book.note(
@@ -75,7 +76,7 @@ impl Probe<'_> {
             return Ok(None);
         };
         let shown = self.read(Kind::User, &id).await?;
-        self.compare(&name, friend, &shown);
+        self.compare(&asked, &name, friend, &shown);
         Ok(Some(id))
     }
 
@@ -130,12 +131,16 @@ impl Probe<'_> {
         Ok(taken)
     }
 
-    fn compare(&mut self, name: &str, friend: Option<&str>, shown: &Seen) {
+    /// Compares what was asked for, or is required, with what is shown.
+    fn compare(&mut self, asked: &[AttrName], name: &str, friend: Option<&str>, shown: &Seen) {
         let rules: Vec<(AttrName, AttributeRule)> = self
             .profile
             .attributes
             .iter()
-            .filter(|(attribute, _)| !self.book.refused.contains(*attribute))
+            .filter(|(attribute, _)| {
+                let was_sent = asked.contains(attribute) || self.required.contains(attribute);
+                was_sent && !self.book.refused.contains(*attribute)
+            })
             .map(|(attribute, rule)| (attribute.clone(), rule.clone()))
             .collect();
         for (attribute, rule) in rules {

@@ -46,8 +46,8 @@ impl Dialect {
     pub(super) fn boolean(self, value: bool) -> Json {
         match (self.booleans, value) {
             (Booleans::Json, value) => value.into(),
-            (Booleans::Text, true) => "True".into(),
-            (Booleans::Text, false) => "False".into(),
+            (Booleans::Text, true) => "true".into(),
+            (Booleans::Text, false) => "false".into(),
         }
     }
 

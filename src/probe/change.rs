@@ -113,7 +113,18 @@ impl Probe<'_> {
     /// Switches a user on or off.
     pub(super) async fn switch(&mut self, id: &str, on: bool) -> Result<Seen, ProbeError> {
         let value = self.dialect.boolean(on);
-        self.set(id, &[("active", value)]).await
+        let seen = self.set(id, &[("active", value.clone())]).await?;
+        if seen.ok() || self.dialect.words() != PatchWords::PLAIN {
+            return Ok(seen);
+        }
+        // Nobody may have found out yet that this app takes no path.
+        let bare = PatchWords {
+            form: PatchForm::Object,
+            case: OpCase::Lower,
+        };
+        let body = bare.replace(&[("active", value)]);
+        let other = self.patch(Kind::User, id, &body).await?;
+        Ok(if other.ok() { other } else { seen })
     }
 
     /// Does a change show? Gives the answer to it when it was refused, that of the read otherwise.

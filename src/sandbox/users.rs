@@ -225,8 +225,8 @@ impl App {
         };
         let Some(value) = value else { return Ok(()) };
         *value = match value.as_str() {
-            Some("True") => Json::Bool(true),
-            Some("False") => Json::Bool(false),
+            Some("true") => Json::Bool(true),
+            Some("false") => Json::Bool(false),
             Some(_) | None => {
                 let problem = "active has to be \"True\" or \"False\" in this app";
                 return Err(Refusal::value(problem));

@@ -68,7 +68,7 @@ fn every_real_server_has_its_row_and_is_started() {
         let module = module.expect("a file of Rust");
         assert!(run.contains(module), "tests/run does not run {module}");
         assert!(
-            run.contains(&format!("\"{server}: $why\"")),
+            run.contains(&format!("\"{server}: ")),
             "{server} cannot be skipped by name"
         );
     }

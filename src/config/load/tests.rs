@@ -387,7 +387,7 @@ fn everything_a_target_needs_is_asked_for() {
             "3:3: targets.t: `assign` is missing: nobody says who gets an account (write `assign: everyone`, or `assign: { groups: [ … ] }`)",
             "3:3: targets.t: `auth` is missing (write auth: { bearer: { file: PATH } } or auth: { oauth2: { … } })",
             "3:3: targets.t: `base_url` is missing (write base_url: https://app.example.com/scim/v2)",
-            "3:3: targets.t: `connector` is missing (the connectors are: scim, tracktik, trotto)",
+            "3:3: targets.t: `connector` is missing (`rollcall connectors` lists all 42; `scim` is any plain SCIM 2.0 app)",
         ]
     );
 }
@@ -441,9 +441,9 @@ fn an_unknown_connector_is_told_with_the_nearest() {
         ["4:16: targets.t.connector: unknown connector `troto` (did you mean `trotto`?)"]
     );
     assert_eq!(
-        told(&with_connector("slack", "adopt: never")),
+        told(&with_connector("payroll", "adopt: never")),
         [
-            "4:16: targets.t.connector: unknown connector `slack` (the connectors are: scim, tracktik, trotto)"
+            "4:16: targets.t.connector: unknown connector `payroll` (`rollcall connectors` lists all 42; `scim` is any plain SCIM 2.0 app)"
         ]
     );
 }

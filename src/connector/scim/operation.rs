@@ -122,8 +122,8 @@ pub fn active(on: bool, dialect: &PatchDialect) -> Operation {
 pub fn active_value(on: bool, booleans: Booleans) -> Node {
     match (booleans, on) {
         (Booleans::Json, _) => Node::Bool(on),
-        (Booleans::Text, true) => Node::text("True"),
-        (Booleans::Text, false) => Node::text("False"),
+        (Booleans::Text, true) => Node::text("true"),
+        (Booleans::Text, false) => Node::text("false"),
     }
 }
 
@@ -171,7 +171,7 @@ mod tests {
             (
                 PatchForm::Path,
                 Booleans::Text,
-                r#"{"op":"replace","path":"active","value":"False"}"#,
+                r#"{"op":"replace","path":"active","value":"false"}"#,
             ),
         ] {
             let dialect = PatchDialect {

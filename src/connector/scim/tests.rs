@@ -612,3 +612,29 @@ async fn depth_is_carried_and_not_followed() {
     assert_eq!(accounts[0].attributes, ana());
     assert_eq!(accounts[0].raw.get(), row);
 }
+
+#[tokio::test]
+async fn an_answer_that_is_nested_too_deep_is_a_fault_and_no_crash() {
+    let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    let body =
+        format!(r#"{{"totalResults":1,"Resources":[{{"id":"1","userName":"ana","x":{deep}}}]}}"#);
+    // What is foreign is carried along as it came, and never looked into.
+    let script = Script::of(&[(200, &body), (204, "")]);
+    let listed = connector(&script, putting()).accounts(&|_| ()).await;
+    let account = listed.expect("a list").remove(0);
+    let change = AttrChange {
+        name: "title".into(),
+        old: None,
+        new: Some(Value::text("Lead")),
+    };
+    let app = connector(&script, putting());
+    let done = app.update(&account.id, &[change], false, Some(&account));
+    done.await.expect("it was sent");
+    let sent = script.requests().remove(1).body;
+    assert!(String::from_utf8_lossy(&sent).contains(&deep));
+
+    let script = Script::of(&[(200, &deep)]);
+    let listed = connector(&script, profile()).accounts(&|_| ()).await;
+    let fault = listed.expect_err("a fault");
+    assert_eq!(fault.kind, FaultKind::Garbled, "{fault}");
+}

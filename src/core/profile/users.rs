@@ -204,7 +204,7 @@ pub enum OpCase {
 pub enum Booleans {
     /// `false`
     Json,
-    /// `"False"`, a text.
+    /// `"false"`, a text.
     Text,
 }
 

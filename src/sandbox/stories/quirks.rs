@@ -121,7 +121,7 @@ fn a_patch_is_taken_only_in_the_words_of_the_app() {
             json!({"booleans": "text"}),
             json!({"op": "replace", "path": "active", "value": false}),
             "active has to be \"True\" or \"False\" in this app",
-            json!({"op": "replace", "path": "active", "value": "False"}),
+            json!({"op": "replace", "path": "active", "value": "false"}),
         ),
         (
             json!({"extension_paths": "dot"}),

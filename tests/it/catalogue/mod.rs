@@ -17,13 +17,28 @@ use rollcall::config::profile;
 
 use self::story::Story;
 
+/// What happens: six join, one gets another name, one moves, two leave one after the other, one comes
+/// back, a group gets another name, and the other one comes back.
+const CHAPTERS: [&str; 8] = [
+    "join", "name", "move", "leave", "leave", "back", "rename", "back",
+];
+
+/// A row of the table of requests.
+fn row(name: &str, cells: &[String]) -> String {
+    let cells = cells.iter().map(|cell| format!(" {cell:>6}"));
+    format!("{name:<24}{}\n", cells.collect::<String>())
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_connector_goes_through_the_whole_story() {
     let mut wrong = Vec::new();
+    let mut table = row("writes/reads", &CHAPTERS.map(str::to_owned));
     for name in profile::names(None) {
-        if let Err(problem) = Story::of(&name, None).tell().await {
-            wrong.push(format!("{name}: {problem}"));
+        match Story::of(&name, None).tell().await {
+            Ok(costs) => table.push_str(&row(&name, &costs)),
+            Err(problem) => wrong.push(format!("{name}: {problem}")),
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    insta::assert_snapshot!("what_each_chapter_costs", table);
 }

@@ -52,8 +52,9 @@ impl Story {
         }
     }
 
-    /// All chapters; says in which one something was wrong, and what.
-    pub async fn tell(mut self) -> Told {
+    /// All chapters; gives for each the writes and the reads it took, `6/2`, or says in which one
+    /// something was wrong, and what.
+    pub async fn tell(mut self) -> Result<Vec<String>, String> {
         let chapters: [Chapter; 8] = [
             ("everybody joins", |_| ()),
             ("a family name changes", |company| {
@@ -79,25 +80,30 @@ impl Story {
                 company.person("a").disabled = false;
             }),
         ];
+        let mut costs = Vec::new();
         for (chapter, happens) in chapters {
             happens(&mut self.company);
-            self.chapter()
-                .await
-                .map_err(|problem| format!("{chapter}: {problem}"))?;
+            let cost = self.chapter().await;
+            costs.push(cost.map_err(|problem| format!("{chapter}: {problem}"))?);
         }
-        Ok(())
+        Ok(costs)
     }
 
-    async fn chapter(&self) -> Told {
+    async fn chapter(&self) -> Result<String, String> {
         self.company.write(self.installation.home.path());
+        let target = &self.installation.unit.target.rules.target;
+        let before = self.sandbox.counts(target);
         self.installation.try_run().await?;
+        let after = self.sandbox.counts(target);
         self.is_in_line()?;
         self.nothing_is_left().await?;
         self.installation
             .clock
             .sleep(Duration::from_hours(200))
             .await;
-        self.nothing_is_left().await
+        self.nothing_is_left().await?;
+        let (writes, reads) = (after.write - before.write, after.read - before.read);
+        Ok(format!("{writes}/{reads}"))
     }
 
     /// The next plan is empty, and planning it writes nothing.

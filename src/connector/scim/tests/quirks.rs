@@ -260,7 +260,7 @@ async fn a_deactivation_is_what_the_profile_says() {
         (
             json!({"patch": {"op_case": "title", "booleans": "text"}}),
             format!(
-                r#"PATCH /scim/v2/Users/1 {PATCH}[{{"op":"Replace","path":"active","value":"False"}}]}}"#
+                r#"PATCH /scim/v2/Users/1 {PATCH}[{{"op":"Replace","path":"active","value":"false"}}]}}"#
             ),
         ),
         (
@@ -440,7 +440,7 @@ async fn each_attribute_has_an_operation_of_its_own_in_the_words_of_the_app() {
     }});
     let (script, _) = updated(profile(&users), &changes, true, &[(204, "")]).await;
     let operations = [
-        r#"{"op":"Replace","value":{"active":"True"}}"#.to_owned(),
+        r#"{"op":"Replace","value":{"active":"true"}}"#.to_owned(),
         r#"{"op":"Replace","value":{"name":{"familyName":"B","givenName":"A"}}}"#.to_owned(),
         format!(r#"{{"op":"Replace","value":{{"{ENTERPRISE}":{{"department":"d"}}}}}}"#),
         r#"{"op":"Remove","path":"title"}"#.to_owned(),
