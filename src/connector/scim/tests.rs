@@ -628,7 +628,8 @@ async fn an_answer_that_is_nested_too_deep_is_a_fault_and_no_crash() {
         new: Some(Value::text("Lead")),
     };
     let app = connector(&script, putting());
-    let done = app.update(&account.id, &[change], false, Some(&account));
+    let changes = [change];
+    let done = app.update(&account.id, &changes, false, Some(&account));
     done.await.expect("it was sent");
     let sent = script.requests().remove(1).body;
     assert!(String::from_utf8_lossy(&sent).contains(&deep));
