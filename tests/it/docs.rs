@@ -58,7 +58,8 @@ fn every_real_server_has_its_row_and_is_started() {
         .expect("the folder is there")
         .map(|entry| entry.expect("an entry").file_name())
         .filter_map(|name| name.to_str().map(ToOwned::to_owned))
-        .filter(|name| name.starts_with("peer_") && name.ends_with(".rs"))
+        .filter(|name| name.starts_with("peer_"))
+        .filter(|name| Path::new(name).extension().is_some_and(|it| it == "rs"))
         .map(|name| format!("tests/it/{name}"))
         .collect();
     assert_eq!(told.keys().cloned().collect::<BTreeSet<_>>(), stories);
