@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rollcall::cli::assemble::{Unit, connect, sandboxed};
 use rollcall::clock::Clock;
@@ -40,11 +41,26 @@ impl Installation {
     /// The installation of the only target of a home's config, with a sandbox app behind the
     /// transport that `way` makes of it.
     pub fn begin<T: Transport + 'static>(home: Home, way: impl FnOnce(Sandbox) -> T) -> Self {
+        Self::begin_slow(home, None, way)
+    }
+
+    /// The same; the app shows what was written only so long after.
+    pub fn begin_slow<T: Transport + 'static>(
+        home: Home,
+        visible_after: Option<Duration>,
+        way: impl FnOnce(Sandbox) -> T,
+    ) -> Self {
         let config = config::load(&home.config()).unwrap_or_else(|problems| panic!("{problems}"));
         let start = "2026-11-02T07:00:00Z".parse().expect("a point in time");
         let clock = Clock::simulated(start);
         let target = config.targets.values().next().expect("there is one target");
-        let sandbox = Sandbox::new(vec![setup(target)], clock.clone());
+        let sandbox = Sandbox::new(
+            vec![AppSetup {
+                visible_after,
+                ..setup(target)
+            }],
+            clock.clone(),
+        );
         let transport = way(sandbox.expect("the app is sound"));
         let root = Url::parse(IN_PROCESS).expect("an address");
         let way = sandboxed(target, &root, Arc::new(transport));

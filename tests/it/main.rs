@@ -11,6 +11,7 @@ mod company;
 mod credentials;
 mod docs;
 mod excerpt;
+mod five_apps;
 mod full_disk;
 mod groups;
 mod history;
