@@ -7,11 +7,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::clock::Clock;
 use crate::core::attribute::Value;
 use crate::core::fingerprint::{Fingerprint, Fingerprints};
 use crate::core::key::TargetName;
@@ -512,29 +510,17 @@ async fn a_snapshot_beside_a_writer_holds_one_moment() {
     assert_eq!(state(&peek(&dir)).await.links.len(), 2);
 }
 
-/// The budget holds for a release build, when nothing else has the machine: the best of three counts.
-/// A build without optimisation gets ten times as long.
 #[tokio::test]
-async fn ten_thousand_links_are_quick() {
-    let slack = if cfg!(debug_assertions) { 10 } else { 1 };
+async fn ten_thousand_links_come_back_as_they_were_written() {
     let (_home, dir) = home();
     let store = open(&dir);
-    let batch: Vec<_> = (0..10_000)
-        .map(|n| Record::PutLink(app(), plain_link(format!("{n}"))))
+    let links: Vec<Link> = (0..10_000).map(|n| plain_link(format!("{n}"))).collect();
+    let batch: Vec<_> = links
+        .iter()
+        .map(|link| Record::PutLink(app(), link.clone()))
         .collect();
-    let mut written = Duration::MAX;
-    let mut read = Duration::MAX;
-    for _ in 0..3 {
-        let begin = Clock::System.instant();
-        store.commit(NOW, &batch).await.expect("written");
-        written = written.min(begin.elapsed());
-        let begin = Clock::System.instant();
-        assert_eq!(state(&store).await.links.len(), 10_000);
-        read = read.min(begin.elapsed());
-    }
-    assert!(
-        written < Duration::from_millis(200) * slack,
-        "written in {written:?}"
-    );
-    assert!(read < Duration::from_millis(50) * slack, "read in {read:?}");
+    store.commit(NOW, &batch).await.expect("written");
+    let mut read: Vec<Link> = state(&store).await.links.into_values().collect();
+    read.sort_by_key(|link| link.user.id.parse::<u32>().expect("a number"));
+    assert_eq!(read, links);
 }
