@@ -197,19 +197,24 @@ impl ScimConnector {
         on: bool,
         now: Option<&Account>,
     ) -> Result<Option<Account>, Fault> {
-        let path = self.user(id)?;
-        match self.profile.users.update {
-            UpdateForm::Patch | UpdateForm::None => {
-                let switch = operation::active(on, &self.profile.users.patch);
-                let bodies = operation::bodies(&[switch], 1);
-                let answer = self.patch(&path, About::User, &bodies).await?;
-                Ok(answer.and_then(|answer| decode::shown(&answer.body, &self.profile)))
-            }
-            UpdateForm::Put => {
-                let word = |present: &Account| put::switched(present, on, &self.profile).map(Some);
-                self.put_user(id, now, word).await
-            }
+        let word = |present: &Account| put::switched(present, on, &self.profile).map(Some);
+        match self.patches_users.form(self.profile.users.update) {
+            UpdateForm::Put => self.put_user(id, now, word).await,
+            UpdateForm::None => self.patch_switch(id, on).await,
+            UpdateForm::Patch => match self.patch_switch(id, on).await {
+                Err(fault) if self.patches_users.ends_with(&fault) => {
+                    self.put_user(id, now, word).await
+                }
+                switched => switched,
+            },
         }
+    }
+
+    async fn patch_switch(&self, id: &RemoteId, on: bool) -> Result<Option<Account>, Fault> {
+        let switch = operation::active(on, &self.profile.users.patch);
+        let bodies = operation::bodies(&[switch], 1);
+        let answer = self.patch(&self.user(id)?, About::User, &bodies).await?;
+        Ok(answer.and_then(|answer| decode::shown(&answer.body, &self.profile)))
     }
 
     /// Changes an account in one request, or in as many as its operations need.
@@ -220,23 +225,37 @@ impl ScimConnector {
         activate: bool,
         now: Option<&Account>,
     ) -> Result<Option<Account>, Fault> {
-        match self.profile.users.update {
-            UpdateForm::Patch => self.patch_user(id, changes, activate, now).await,
+        match self.patches_users.form(self.profile.users.update) {
             UpdateForm::None => self.patch_user(id, &[], activate, now).await,
-            UpdateForm::Put => {
-                if !activate && due::due(changes, &self.profile, now).is_empty() {
-                    return Ok(None);
+            UpdateForm::Put => self.put_changes(id, changes, activate, now).await,
+            UpdateForm::Patch => match self.patch_user(id, changes, activate, now).await {
+                Err(fault) if self.patches_users.ends_with(&fault) => {
+                    self.put_changes(id, changes, activate, now).await
                 }
-                let word = |present: &Account| {
-                    let due = due::due(changes, &self.profile, Some(present));
-                    if !activate && due.is_empty() {
-                        return Ok(None);
-                    }
-                    put::changed(present, &due, activate, &self.profile).map(Some)
-                };
-                self.put_user(id, now, word).await
-            }
+                changed => changed,
+            },
         }
+    }
+
+    /// Sends the present account with our values in it, where any of them differs.
+    async fn put_changes(
+        &self,
+        id: &RemoteId,
+        changes: &[AttrChange],
+        activate: bool,
+        now: Option<&Account>,
+    ) -> Result<Option<Account>, Fault> {
+        if !activate && due::due(changes, &self.profile, now).is_empty() {
+            return Ok(None);
+        }
+        let word = |present: &Account| {
+            let due = due::due(changes, &self.profile, Some(present));
+            if !activate && due.is_empty() {
+                return Ok(None);
+            }
+            put::changed(present, &due, activate, &self.profile).map(Some)
+        };
+        self.put_user(id, now, word).await
     }
 
     async fn patch_user(

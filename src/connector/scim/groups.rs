@@ -4,8 +4,6 @@
 //! does not name, and that an app which once said 501 to a PATCH is not asked to PATCH a group again.
 //! Leaves the operations to [`super::members`] and portions that are refused to the engine.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use http::Method;
 
 use super::decode::{self, Unreadable};
@@ -24,12 +22,6 @@ pub enum GroupWrite<'a> {
     Rename(&'a str),
     /// Who is in it.
     Move(Direction, &'a [GroupMember]),
-}
-
-/// Whether the app has said that it does not PATCH groups.
-#[derive(Debug, Default)]
-pub struct PatchesGroups {
-    refused: AtomicBool,
 }
 
 impl ScimConnector {
@@ -70,8 +62,7 @@ impl ScimConnector {
             UpdateForm::None => Err(unchangeable()),
             UpdateForm::Put => self.put_group(&path, write).await,
             UpdateForm::Patch => match self.patch_group(&path, write).await {
-                Err(fault) if fault.status == Some(501) && self.shows_all_members() => {
-                    self.patches_groups.refused.store(true, Ordering::Relaxed);
+                Err(fault) if self.shows_all_members() && self.patches_groups.ends_with(&fault) => {
                     self.put_group(&path, write).await
                 }
                 other => other,
@@ -89,12 +80,7 @@ impl ScimConnector {
     }
 
     fn group_form(&self) -> UpdateForm {
-        match self.profile.groups.update {
-            UpdateForm::Patch if self.patches_groups.refused.load(Ordering::Relaxed) => {
-                UpdateForm::Put
-            }
-            form => form,
-        }
+        self.patches_groups.form(self.profile.groups.update)
     }
 
     fn shows_all_members(&self) -> bool {

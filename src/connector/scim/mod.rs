@@ -12,6 +12,7 @@ mod due;
 mod element;
 mod encode;
 mod exchange;
+mod fallback;
 pub(crate) mod filter;
 mod greeting;
 mod groups;
@@ -39,7 +40,7 @@ use url::Url;
 
 use self::decode::Unreadable;
 use self::exchange::Exchange;
-use self::groups::PatchesGroups;
+use self::fallback::Patches;
 use super::Observe;
 use crate::clock::Clock;
 use crate::core::account::{Account, AppGroup};
@@ -52,7 +53,8 @@ use crate::http::Transport;
 pub struct ScimConnector {
     exchange: Exchange,
     profile: Arc<Profile>,
-    patches_groups: PatchesGroups,
+    patches_users: Patches,
+    patches_groups: Patches,
 }
 
 impl ScimConnector {
@@ -68,7 +70,8 @@ impl ScimConnector {
         Self {
             exchange: Exchange::new(transport, base_url, Arc::clone(&profile), clock),
             profile,
-            patches_groups: PatchesGroups::default(),
+            patches_users: Patches::default(),
+            patches_groups: Patches::default(),
         }
     }
 

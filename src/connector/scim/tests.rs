@@ -639,3 +639,39 @@ async fn an_answer_that_is_nested_too_deep_is_a_fault_and_no_crash() {
     let fault = listed.expect_err("a fault");
     assert_eq!(fault.kind, FaultKind::Garbled, "{fault}");
 }
+
+#[tokio::test]
+async fn an_app_without_patch_of_users_is_found_out_once_and_takes_put() {
+    let ana = r#"{"id":"7","userName":"ana","active":true,"x":1}"#;
+    let answers = [(501, "{}"), (200, ana), (200, ana), (200, ana), (200, ana)];
+    let script = Script::of(&answers);
+    let app = connector(&script, profile());
+    let change = AttrChange {
+        name: "title".into(),
+        old: None,
+        new: Some(Value::text("Lead")),
+    };
+    let changed = app.update(&id("7"), &[change], false, None).await;
+    changed.expect("PUT took the place of PATCH");
+    app.deactivate(&id("7")).await.expect("by PUT at once");
+    let sent: Vec<String> = script.lines();
+    let heads: Vec<&str> = sent
+        .iter()
+        .filter_map(|line| line.split(" {").next())
+        .collect();
+    assert_eq!(
+        heads,
+        [
+            "PATCH /scim/v2/Users/7",
+            "GET /scim/v2/Users/7",
+            "PUT /scim/v2/Users/7",
+            "GET /scim/v2/Users/7",
+            "PUT /scim/v2/Users/7",
+        ]
+    );
+    assert!(
+        sent[2].contains(r#""x":1"#) && sent[2].contains("Lead"),
+        "{sent:?}"
+    );
+    assert!(sent[4].contains(r#""active":false"#), "{sent:?}");
+}
