@@ -192,21 +192,23 @@ pub fn correlate(
     matches
 }
 
-/// Those who should be active and have no account in what was read, though the app may have one: a
-/// list of this kind of app leaves some out. Each with the values that the app can be asked for.
+/// Those who should be active, or for whom a create is in doubt, and who have no account in what was
+/// read, though the app may have one: a list of this kind of app leaves some out. Each with the values
+/// that the app can be asked for.
 #[must_use]
 pub fn unseen<'a>(
     profile: &Profile,
     desired: &'a [Desired],
     accounts: &[Account],
     has_account: &dyn Fn(&UserKey) -> bool,
+    is_in_doubt: &dyn Fn(&UserKey) -> bool,
 ) -> Vec<Vec<(AttrName, Arc<str>)>> {
     if !profile.users.leaves_out() {
         return Vec::new();
     }
     let index = Index::new(profile, accounts);
     let is_unseen = |desired: &&'a Desired| {
-        matches!(desired.wanted, Wanted::Active { .. })
+        (matches!(desired.wanted, Wanted::Active { .. }) || is_in_doubt(&desired.user))
             && !has_account(&desired.user)
             && desired.keys.iter().all(|(name, value)| {
                 let name = profile.users.matching.iter().find(|known| *known == name);

@@ -14,13 +14,14 @@ use super::roster::Roster;
 use super::{Progress, World};
 use crate::connector::Observe;
 use crate::core::account::{Account, AppGroup};
+use crate::core::change::{ActionKind, Subject};
 use crate::core::correlate::unseen;
 use crate::core::desired::{Desired, Wanted, desire};
 use crate::core::fault::{Fault, FaultKind};
 use crate::core::features::Feature;
 use crate::core::guard::{Reviewed, WINDOW_HOURS, review};
 use crate::core::key::{GroupKey, RemoteId, UserKey};
-use crate::core::link::GroupLink;
+use crate::core::link::{GroupLink, JobState};
 use crate::core::memory::TargetState;
 use crate::core::plan::{Basis, Input, Observed, plan};
 use crate::core::rules::Rules;
@@ -178,7 +179,18 @@ async fn look_up_unseen(
         let link = state.links.get(user);
         link.is_some_and(|link| !gone.contains(&link.id))
     };
-    let keys = unseen(&rules.profile, desired, &observed.accounts, &has_account);
+    let is_in_doubt = |user: &UserKey| {
+        let job = state.job(&Subject::User(user.clone()), ActionKind::Create);
+        job.is_some_and(|job| matches!(job.state, JobState::InDoubt(_)))
+    };
+    let profile = &rules.profile;
+    let keys = unseen(
+        profile,
+        desired,
+        &observed.accounts,
+        &has_account,
+        &is_in_doubt,
+    );
     let mut found: Vec<Account> = Vec::new();
     let mut looks = stream::iter(keys)
         .map(|keys| async move {

@@ -7,6 +7,9 @@ const KEPT: [u64; 10] = [
     20, 51, 170, 306, 902, 2_272, 10_910, 10_944, 22_731, 101_750,
 ];
 
+/// Seeds that broke a law in the skin they choose; they stay.
+const KEPT_IN_THEIR_SKINS: [u64; 1] = [700_039];
+
 fn hold(seeds: impl Iterator<Item = u64>, run: impl Fn(u64) -> simulator::Outcome) {
     for seed in seeds {
         let outcome = run(seed);
@@ -24,6 +27,11 @@ fn the_laws_hold_for_the_seeds_that_broke_them_once() {
     hold(KEPT.into_iter(), |seed| {
         simulator::run_in(seed, "plain").expect("it is a skin")
     });
+}
+
+#[test]
+fn the_laws_hold_for_the_skins_that_broke_them_once() {
+    hold(KEPT_IN_THEIR_SKINS.into_iter(), simulator::run);
 }
 
 #[test]

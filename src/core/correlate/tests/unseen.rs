@@ -26,7 +26,8 @@ fn wanted(id: &str, keys: &[(&str, &str)]) -> Desired {
 
 fn asked(profile: &Profile, desired: &[Desired], accounts: &[Account]) -> Vec<String> {
     let has_account = |user: &crate::core::key::UserKey| &*user.id == "linked";
-    unseen(profile, desired, accounts, &has_account)
+    let is_in_doubt = |user: &crate::core::key::UserKey| &*user.id == "doubted";
+    unseen(profile, desired, accounts, &has_account, &is_in_doubt)
         .iter()
         .map(|keys| {
             let keys: Vec<String> = keys
@@ -36,6 +37,18 @@ fn asked(profile: &Profile, desired: &[Desired], accounts: &[Account]) -> Vec<St
             keys.join(" ")
         })
         .collect()
+}
+
+#[test]
+fn who_is_out_is_asked_for_where_a_create_is_in_doubt() {
+    let gone = |id: &str| Desired {
+        keys: vec![("userName".into(), id.into())],
+        ..desired(id, Wanted::Out(LeaveCause::Disabled))
+    };
+    let mut profile = profile();
+    profile.users.hides = vec![Hidden::Overflow];
+    let everybody = [gone("doubted"), gone("out")];
+    assert_eq!(asked(&profile, &everybody, &[]), ["userName=doubted"]);
 }
 
 #[test]
