@@ -200,15 +200,14 @@ fn plan_leaver(
         }),
         None => {}
     };
-    let deletable = rules.profile.users.delete.is_possible();
-    let delete_at = due(policy.delete).filter(|_| deletable);
-    let deletes = rules.switched_off(ActionKind::Delete).is_none();
-    let delete_at = delete_at.filter(|at| deletes || *at <= view.input.now);
-    let off_at = due(policy.deactivate).filter(|_| active);
     let is_due = |at: Option<jiff::Timestamp>| at.is_some_and(|at| at <= view.input.now);
+    let deletable = rules.profile.users.delete.is_possible();
+    let deletes = rules.switched_off(ActionKind::Delete).is_none();
+    let delete_at = due(policy.delete).filter(|at| deletable && (deletes || is_due(Some(*at))));
+    let off_at = due(policy.deactivate).filter(|_| active);
     let is_deleted = deletes && is_due(delete_at);
     let by_hand = rules.profile.users.deactivate.by == DeactivateBy::None && is_due(off_at);
-    if active && !by_hand && !is_deleted {
+    if !by_hand && !is_deleted {
         step(off_at, Action::Deactivate, WaitingFor::Deactivation);
     }
     step(delete_at, Action::Delete, WaitingFor::Deletion);

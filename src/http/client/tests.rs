@@ -351,6 +351,11 @@ async fn serve_tls(server: &rcgen::CertifiedKey<rcgen::KeyPair>) -> SocketAddr {
         .with_no_client_auth()
         .with_single_cert(vec![server.cert.der().clone()], key)
         .expect("a server's config");
+    serve_once(config).await
+}
+
+/// A server that answers one request over TLS.
+async fn serve_once(config: rustls::ServerConfig) -> SocketAddr {
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let (listener, address) = listen().await;
     tokio::spawn(async move {

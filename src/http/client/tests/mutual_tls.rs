@@ -38,15 +38,7 @@ async fn serve_mutual(parties: &Parties) -> SocketAddr {
         .with_client_cert_verifier(verifier.expect("a verifier"))
         .with_single_cert(vec![server.cert.der().clone()], key)
         .expect("a server's config");
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let (listener, address) = listen().await;
-    tokio::spawn(async move {
-        let (stream, _) = listener.accept().await.expect("a connection");
-        if let Ok(mut stream) = acceptor.accept(stream).await {
-            answer_ok(&mut stream).await;
-        }
-    });
-    address
+    serve_once(config).await
 }
 
 /// The certificate of `identity` in a file, with a key.
