@@ -3,9 +3,11 @@
 //! Promises that no other module reads a clock, so that a whole installation can run in virtual
 //! time. Leaves the arithmetic on points in time to their users.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// Where "now" comes from. Both kinds wait through tokio, so that a paused runtime skips the wait.
 #[derive(Clone, Debug)]
@@ -18,6 +20,8 @@ pub enum Clock {
         start: Timestamp,
         /// tokio's instant at that moment.
         origin: tokio::time::Instant,
+        /// By how many seconds somebody has set it since.
+        set: Arc<AtomicI64>,
     },
 }
 
@@ -28,6 +32,18 @@ impl Clock {
         Self::Simulated {
             start,
             origin: tokio::time::Instant::now(),
+            set: Arc::default(),
+        }
+    }
+
+    /// Sets a simulated wall clock by so much, as an administrator or a machine that slept would; the
+    /// monotonic clock does not notice. The machine's own clock is not ours to set.
+    pub fn set_by(&self, seconds: i64) {
+        match self {
+            Self::System => {}
+            Self::Simulated { set, .. } => {
+                set.fetch_add(seconds, Ordering::Relaxed);
+            }
         }
     }
 
@@ -40,7 +56,10 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Timestamp::now(),
-            Self::Simulated { start, origin } => *start + origin.elapsed(),
+            Self::Simulated { start, origin, set } => {
+                let set = SignedDuration::from_secs(set.load(Ordering::Relaxed));
+                *start + origin.elapsed() + set
+            }
         }
     }
 

@@ -2,18 +2,25 @@
 
 use std::process::ExitCode;
 
+use rollcall::cli::Exit;
+use rollcall::daemon::logging;
+use rollcall::show;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_env("ROLLCALL_LOG"))
-        .with_writer(std::io::stderr)
-        .init();
+    if let Err(problem) = logging::begin() {
+        show::err(&show::error(&problem, &[], None));
+        return Exit::Usage.into();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            rollcall::show::err(&format!("error: the program cannot start: {error}\n"));
+            show::err(&format!("error: the program cannot start: {error}\n"));
             return ExitCode::FAILURE;
         }
     };

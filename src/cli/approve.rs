@@ -4,20 +4,19 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 
-use super::lever::Lever;
-use super::{Common, Exit, assemble};
-use crate::config;
+use super::desk::{Books, Desk};
+use super::{Common, Exit};
 use crate::core::key::TargetName;
 use crate::core::memory::{Approval, Hold};
 use crate::show;
 use crate::show::problem::Trouble;
-use crate::store::{Epoch, JournalEntry, Record, SqliteStore, Store};
+use crate::store::{Epoch, JournalEntry, Record, SqliteStore, Store, StoreError};
 
 /// The arguments of `approve`.
 #[derive(Debug, Args)]
 pub struct ApproveArgs {
     #[command(flatten)]
-    common: Common,
+    pub(super) common: Common,
     /// The hold, as the plan names it: `H-…`.
     hold: String,
     /// Why this is right; it is kept in the journal.
@@ -29,25 +28,19 @@ pub struct ApproveArgs {
 ///
 /// # Errors
 /// When there is no such hold, or the state cannot be written.
-pub async fn run(args: ApproveArgs) -> Result<Exit, Trouble> {
-    let config = config::load(&args.common.config)?;
-    let store = assemble::state(&args.common, &config, assemble::Need::Write)?;
+pub(super) async fn pull(
+    args: &ApproveArgs,
+    books: Books<'_>,
+    desk: &Desk,
+) -> Result<Exit, Trouble> {
     let mut known = BTreeSet::new();
     let mut found = false;
-    for target in config.targets.keys() {
-        let state = store.target(target, jiff::Timestamp::UNIX_EPOCH).await?;
-        for hold in state
-            .holds
-            .into_iter()
-            .filter(|hold| hold.approved.is_none())
-        {
-            if hold.id == args.hold {
-                found = true;
-                release(&store, target, hold.clone(), &args.because).await?;
-                show::out(&show::status::released(target, &hold));
-            }
-            known.insert(hold.id);
+    for target in books.config.targets.keys() {
+        let holds = held(books.store, target).await?;
+        if holds.iter().any(|hold| hold.id == args.hold) {
+            found |= release_at(args, target, books.store, desk).await?;
         }
+        known.extend(holds.into_iter().map(|hold| hold.id));
     }
     if found {
         return Ok(Exit::InLine);
@@ -64,13 +57,41 @@ pub async fn run(args: ApproveArgs) -> Result<Exit, Trouble> {
     ))
 }
 
+/// What nobody has approved.
+async fn held(store: &SqliteStore, target: &TargetName) -> Result<Vec<Hold>, StoreError> {
+    let state = store.target(target, jiff::Timestamp::UNIX_EPOCH).await?;
+    let holds = state.holds.into_iter();
+    Ok(holds.filter(|hold| hold.approved.is_none()).collect())
+}
+
+/// Releases the hold at a target in its turn; it may be gone by then.
+async fn release_at(
+    args: &ApproveArgs,
+    target: &TargetName,
+    store: &SqliteStore,
+    desk: &Desk,
+) -> Result<bool, Trouble> {
+    let _turn = desk.turn(target).await;
+    let mut found = false;
+    for hold in held(store, target).await? {
+        if hold.id == args.hold {
+            found = true;
+            release(store, target, hold.clone(), &args.because, desk).await?;
+            desk.console.out(&show::status::released(target, &hold));
+        }
+    }
+    desk.changed(target);
+    Ok(found)
+}
+
 async fn release(
     store: &SqliteStore,
     target: &TargetName,
     hold: Hold,
     because: &str,
+    desk: &Desk,
 ) -> Result<(), Trouble> {
-    let lever = Lever::pulled(because);
+    let lever = desk.lever(because);
     let line = JournalEntry {
         label: hold.id.clone(),
         count: hold.changes.len(),

@@ -4,6 +4,7 @@
 //! our own request counts. Listens on loopback alone (RFC 8252, 7.3 and 8.3). Leaves the exchange to
 //! the client, and keeping the token to the state.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use url::{Host, Url};
 
-use super::assemble::{self, Apps, Need};
-use super::{Common, Exit, way};
+use super::{Common, Exit, errand};
 use crate::clock::Clock;
 use crate::config::{self, AuthConfig, Config, GrantConfig, Oauth2Config, TargetConfig};
 use crate::core::key::TargetName;
@@ -28,8 +28,11 @@ use crate::http::client::{Connection, ReqwestTransport};
 use crate::http::consent::{Agreed, Consent, ConsentError};
 use crate::http::keeper::Keeper;
 use crate::http::token::{self, Oauth2Client};
+use crate::installation::way;
+use crate::installation::{self, Apps, Need};
 use crate::sandbox;
 use crate::show;
+use crate::show::console::Console;
 use crate::show::credential::Waits;
 use crate::show::problem::Trouble;
 
@@ -85,7 +88,21 @@ pub async fn run(args: AuthorizeArgs) -> Result<Exit, Trouble> {
     )
     .await?;
     show::out(&show::credential::consented(target));
-    Ok(Exit::InLine)
+    take_up(&args).await
+}
+
+/// Has a daemon that runs use the consent at once: the app may have refused it before.
+async fn take_up(args: &AuthorizeArgs) -> Result<Exit, Trouble> {
+    let words = ["rollcall", "reload"].map(OsString::from);
+    let (console, _) = Console::kept();
+    let exit = errand::ask(&args.common, &words, &console).await?;
+    match exit {
+        None | Some(Exit::InLine) => Ok(Exit::InLine),
+        Some(_) => Err(Trouble::new(
+            "the consent is kept, but the daemon that runs has not taken it up",
+            Some("rollcall reload says why"),
+        )),
+    }
 }
 
 /// What it takes to ask for a consent and to exchange it.
@@ -102,8 +119,8 @@ impl<'a> Desk<'a> {
     fn new(args: &AuthorizeArgs, config: &'a Config) -> Result<Self, Trouble> {
         let target = find(config, &args.target)?;
         let (oauth2, page, redirect_uri) = grant(target)?;
-        let apps = assemble::apps(&args.common)?;
-        let keepers = assemble::keepers(&args.common, config, &apps, Need::Ask)?;
+        let apps = installation::apps(&args.common)?;
+        let keepers = installation::keepers(&args.common, config, &apps, Need::Ask)?;
         let name = &target.rules.target;
         let (client, authorize_url, transport) = match &apps {
             Apps::Real => {

@@ -10,7 +10,6 @@ use clap::Args;
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
-use super::assemble::{self, Installation, Need, Unit};
 use super::{Common, Exit};
 use crate::clock::Clock;
 use crate::config::{
@@ -24,6 +23,7 @@ use crate::core::plan::Basis;
 use crate::core::reading::Reading;
 use crate::engine::propose::propose;
 use crate::engine::roster::Roster;
+use crate::installation::{self, Installation, Need, Unit};
 use crate::show;
 use crate::show::check::Finding;
 use crate::show::problem::Trouble;
@@ -50,7 +50,7 @@ pub async fn run(args: CheckArgs) -> Result<Exit, Trouble> {
         show::check::config(config.sources.len(), config.targets.len()),
     )];
     let mut unready = BTreeSet::new();
-    let is_real = assemble::apps(&args.common)? == assemble::Apps::Real;
+    let is_real = installation::apps(&args.common)? == installation::Apps::Real;
     if is_real && !args.offline {
         for target in config.targets.values() {
             let lacking = secrets(target);
@@ -117,7 +117,7 @@ fn secrets(target: &TargetConfig) -> Vec<Finding> {
 async fn offline(config: &Config, offline: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut looks = Vec::new();
-    for (name, unit) in assemble::sources(config, &Clock::System) {
+    for (name, unit) in installation::sources(config, &Clock::System).units {
         if offline && is_server(&config.sources[&name]) {
             findings.push(Finding::good(name.as_str(), show::check::not_asked()));
             continue;
@@ -134,6 +134,10 @@ async fn offline(config: &Config, offline: bool) -> Vec<Finding> {
     }
     let is_shown = looks.iter().any(|look| !look.server.is_empty());
     let readings: Vec<Reading> = looks.into_iter().map(|look| look.reading).collect();
+    let readings = match &config.joint {
+        Some(joint) => joint.join(readings).readings,
+        None => readings,
+    };
     for target in config.targets.values() {
         findings.extend(mapping(target, &readings));
         findings.extend(is_shown.then(|| sample(target, &readings)).flatten());

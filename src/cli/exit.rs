@@ -20,6 +20,22 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Every way.
+    pub const ALL: [Self; 6] = [
+        Self::InLine,
+        Self::Error,
+        Self::Changes,
+        Self::Held,
+        Self::Unfinished,
+        Self::Usage,
+    ];
+
+    /// The way that ends with this number.
+    #[must_use]
+    pub fn of(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|exit| exit.code() == code)
+    }
+
     /// The stronger of two endings: 1 before 3 before 4 before 2.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
@@ -71,5 +87,13 @@ mod tests {
         assert_eq!(Exit::Held.or(Exit::Unfinished), Exit::Held);
         assert_eq!(Exit::Held.or(Exit::Error), Exit::Error);
         assert_eq!(Exit::InLine.or(Exit::Changes), Exit::Changes);
+    }
+
+    #[test]
+    fn a_number_names_its_ending() {
+        for exit in Exit::ALL {
+            assert_eq!(Exit::of(exit.code()), Some(exit));
+        }
+        assert_eq!(Exit::of(5), None);
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::assemble::{Installation, Need, Unit};
 use super::{Common, Exit, Format, people};
 use crate::core::assign::Assigned;
 use crate::core::attribute::AttrName;
@@ -14,11 +13,14 @@ use crate::core::desired::Wanted;
 use crate::core::expression::{Program, Subject};
 use crate::core::key::UserKey;
 use crate::core::mapping::Origin;
+use crate::core::pin::Pinned;
 use crate::core::plan::Basis;
+use crate::core::reading::groups_of_users;
 use crate::core::rules::Rules;
 use crate::core::user::User;
 use crate::engine::propose::{Proposal, propose};
 use crate::engine::roster::Roster;
+use crate::installation::{Installation, Need, Unit};
 use crate::show;
 use crate::show::explain::{
     AccountExplained, AttributeExplained, ExplainJson, StepExplained, TargetExplained, UserJson,
@@ -56,9 +58,8 @@ pub async fn run(args: ExplainArgs) -> Result<Exit, Trouble> {
     }
     let rules: Vec<_> = units.iter().map(|unit| &*unit.target.rules).collect();
     let people = people::of_roster(&roster, &rules);
-    let (reading, user) = people::pick(&args.user, &people, people::NO_USER)?.item;
-    let groups = reading
-        .groups_of_users()
+    let user = people::pick(&args.user, &people, people::NO_USER)?.item;
+    let groups = groups_of_users(&roster.readings)
         .remove(&user.key)
         .unwrap_or_default();
     let mut answer = ExplainJson {
@@ -134,7 +135,7 @@ fn explain(unit: &Unit, user: &User, groups: &[Arc<str>], proposal: &Proposal) -
                 ours: link.ours,
             }),
         due: due(rules, proposal, &user.key),
-        waiting: waiting(proposal, &user.key),
+        waiting: waiting(proposal, &user.key, &user.label),
         warnings: proposal
             .desired
             .iter()
@@ -237,7 +238,7 @@ fn due(rules: &Rules, proposal: &Proposal, user: &UserKey) -> Vec<String> {
         .collect()
 }
 
-fn waiting(proposal: &Proposal, user: &UserKey) -> Vec<String> {
+fn waiting(proposal: &Proposal, user: &UserKey, label: &str) -> Vec<String> {
     let about = About::User(user.clone());
     let plan = &proposal.reviewed.plan;
     let parked = plan
@@ -262,6 +263,24 @@ fn waiting(proposal: &Proposal, user: &UserKey) -> Vec<String> {
             let action = words::action(skipped.action);
             format!("{action} is skipped: {}", words::skipped(skipped))
         });
-    let known = ignored.into_iter().chain(parked);
+    let is_wanted = proposal.desired.iter().any(|desired| desired.user == *user);
+    let protected = (!is_ignored && !is_wanted).then(|| words::PROTECTED.to_owned());
+    let pins = proposal.state.pins.iter();
+    let pinned = pins
+        .filter(|(pinned, _)| pinned.subjects().contains(&about))
+        .map(|(pinned, pin)| {
+            let what = match pinned {
+                Pinned::Account(_) | Pinned::Group(_) => "pinned".to_owned(),
+                Pinned::Member(group, _) => format!("membership of {group} pinned"),
+            };
+            format!(
+                "{what}: undone by {} at {}, {}",
+                pin.by,
+                pin.at,
+                words::unpin(label)
+            )
+        });
+    let known = ignored.into_iter().chain(protected).chain(pinned);
+    let known = known.chain(parked);
     known.chain(skipped).chain(waits).collect()
 }

@@ -7,10 +7,11 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::people::{self, Candidate};
-use super::{Common, Exit, Format, assemble};
+use super::{Common, Exit, Format};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::core::duration;
+use crate::installation;
 use crate::show;
 use crate::show::history::{HistoryJson, LineJson};
 use crate::show::problem::Trouble;
@@ -38,7 +39,7 @@ pub struct HistoryArgs {
 /// When the config or the state cannot be read, or the journal knows nobody of that name.
 pub fn run(args: &HistoryArgs) -> Result<Exit, Trouble> {
     let config = config::load(&args.common.config)?;
-    let store = assemble::state(&args.common, &config, assemble::Need::Look)?;
+    let store = installation::state(&args.common, &config, installation::Need::Look)?;
     let mut wanted = Wanted {
         since: args.since.map(ago),
         ..Wanted::default()
@@ -71,7 +72,11 @@ fn is_target(config: &Config, name: &str) -> bool {
 /// history of somebody who is gone can be read, and when a source is down.
 fn subject(store: &SqliteStore, name: &str) -> Result<String, Trouble> {
     let mut known: BTreeMap<String, Candidate<String>> = BTreeMap::new();
+    let moved = store.moved()?;
     for (subject, label) in store.subjects()? {
+        // A key that somebody had before is found by itself; by name, it is the key of today.
+        let is_moved = moved.contains(&subject);
+        let label = if is_moved { String::new() } else { label };
         let key = subject.split_once(' ').map_or(&*subject, |(_, key)| key);
         let one = known.entry(subject.clone()).or_insert_with(|| Candidate {
             key: key.to_owned(),

@@ -2,14 +2,13 @@
 
 use clap::Args;
 
-use super::assemble::{Installation, Need, Unit};
-use super::lever::Lever;
+use super::desk::Desk;
 use super::link::no_account;
 use super::{Common, Exit, people};
 use crate::core::change::Subject;
 use crate::core::key::RemoteId;
 use crate::core::memory::Verdict;
-use crate::engine::roster::Roster;
+use crate::installation::{Installation, Unit};
 use crate::show;
 use crate::show::problem::Trouble;
 use crate::store::{Epoch, JournalEntry, Record, Store};
@@ -19,7 +18,7 @@ use crate::store::{Epoch, JournalEntry, Record, Store};
 #[command(allow_missing_positional = true)]
 pub struct IgnoreArgs {
     #[command(flatten)]
-    common: Common,
+    pub(super) common: Common,
     /// The account, by the id that the app gives it.
     #[arg(
         value_name = "ACCOUNT-ID",
@@ -52,12 +51,16 @@ struct Ignored {
 ///
 /// # Errors
 /// When there is no such account, person or app, or there is nothing to undo.
-pub async fn run(args: IgnoreArgs) -> Result<Exit, Trouble> {
-    let installation = Installation::assemble(&args.common, Need::Write)?;
+pub(super) async fn pull(
+    args: &IgnoreArgs,
+    installation: &Installation,
+    desk: &Desk,
+) -> Result<Exit, Trouble> {
     let unit = installation.unit(&args.target)?;
     let target = &unit.target.rules.target;
     let store = &installation.store;
-    let ignored = meant(&args, &installation, unit).await?;
+    let ignored = meant(args, installation, unit, desk).await?;
+    let _turn = desk.turn(target).await;
     let state = store.target(target, jiff::Timestamp::UNIX_EPOCH).await?;
     if state.verdicts.contains(&ignored.verdict) != args.undo {
         let (problem, hint) = if args.undo {
@@ -78,12 +81,14 @@ pub async fn run(args: IgnoreArgs) -> Result<Exit, Trouble> {
     let line = JournalEntry {
         subject: ignored.subject,
         label: ignored.label.clone(),
-        ..Lever::pulled(&args.because).line(target, action, "")
+        ..desk.lever(&args.because).line(target, action, "")
     };
     store
         .commit(Epoch(1), &[record, Record::Journal(line)])
         .await?;
-    show::out(&show::lever::ignored(target, &ignored.label, args.undo));
+    desk.changed(target);
+    let text = show::lever::ignored(target, &ignored.label, args.undo);
+    desk.console.out(&text);
     Ok(Exit::InLine)
 }
 
@@ -91,11 +96,12 @@ async fn meant(
     args: &IgnoreArgs,
     installation: &Installation,
     unit: &Unit,
+    desk: &Desk,
 ) -> Result<Ignored, Trouble> {
     let rules = &unit.target.rules;
     if let Some(name) = &args.user {
         let hear = |_| ();
-        let roster = Roster::read(&installation.sources, installation.world(&hear)).await?;
+        let roster = desk.read(installation, installation.world(&hear)).await?;
         let person = people::person(name, &roster, rules, &installation.store).await?;
         return Ok(Ignored {
             subject: Subject::User(person.key.clone()).journal_name(),

@@ -2,13 +2,13 @@
 
 use clap::Args;
 
-use super::assemble::{Installation, Need};
+use super::desk::Desk;
 use super::{Common, Exit, Format, people};
-use crate::engine::inventory;
+use crate::engine::{Progress, inventory};
+use crate::installation::{Installation, Need};
 use crate::show;
 use crate::show::import::ImportJson;
 use crate::show::problem::Trouble;
-use crate::show::progress::ProgressLine;
 
 /// The arguments of `import`.
 #[derive(Debug, Args)]
@@ -30,15 +30,15 @@ pub struct ImportArgs {
 pub async fn run(args: ImportArgs) -> Result<Exit, Trouble> {
     let installation = Installation::assemble(&args.common, Need::Look)?;
     let target = &installation.unit(&args.target)?.target;
-    let line = ProgressLine::new();
-    let hear = |event: crate::engine::Progress| line.show(&event);
+    let desk = Desk::here();
+    let hear = |event: Progress| desk.console.progress(event);
     let world = installation.world(&hear);
-    let roster = people::whole_roster(&installation, world).await?;
+    let roster = people::whole_roster(&installation, &desk, world).await?;
     let taken = inventory::take(&target.rules, &*target.app, &roster, world).await;
-    line.clear();
+    desk.console.done();
     let users = roster.readings.iter().map(|one| one.users.len()).sum();
     let answer = ImportJson::of(&target.rules, users, &taken?);
-    show::out(&match args.format {
+    desk.console.out(&match args.format {
         Format::Text => show::import::render(&answer),
         Format::Json => show::json::print(&answer),
     });

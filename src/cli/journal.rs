@@ -5,9 +5,10 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::history::ago;
-use super::{Common, Exit, assemble};
+use super::{Common, Exit};
 use crate::config;
 use crate::core::duration;
+use crate::installation;
 use crate::show;
 use crate::show::history::LineJson;
 use crate::show::problem::Trouble;
@@ -45,12 +46,12 @@ pub fn run(args: JournalArgs) -> Result<Exit, Trouble> {
     match args.command {
         JournalCommand::Verify { common } => {
             let config = config::load(&common.config)?;
-            let store = assemble::state(&common, &config, assemble::Need::Look)?;
+            let store = installation::state(&common, &config, installation::Need::Look)?;
             show::out(&show::history::whole(store.verify()?));
         }
         JournalCommand::Export { common, since } => {
             let config = config::load(&common.config)?;
-            let store = assemble::state(&common, &config, assemble::Need::Look)?;
+            let store = installation::state(&common, &config, installation::Need::Look)?;
             let wanted = Wanted {
                 since: since.map(ago),
                 ..Wanted::default()

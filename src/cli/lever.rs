@@ -2,11 +2,8 @@
 //!
 //! Promises that the guard never counts such a line. Leaves what the lever does to its command.
 
-use std::os::unix::fs::MetadataExt;
-
 use jiff::Timestamp;
 
-use crate::clock::Clock;
 use crate::core::key::TargetName;
 use crate::store::JournalEntry;
 
@@ -21,11 +18,11 @@ pub(super) struct Lever {
 }
 
 impl Lever {
-    /// Pulled now, by whoever runs this process. An empty `because` is none.
-    pub fn pulled(because: &str) -> Self {
+    /// Pulled at `at` by `by`. An empty `because` is none.
+    pub fn pulled(at: Timestamp, by: &str, because: &str) -> Self {
         Self {
-            at: Clock::System.now(),
-            by: operator(),
+            at,
+            by: by.to_owned(),
             because: because.to_owned(),
         }
     }
@@ -48,18 +45,8 @@ impl Lever {
             detail,
             count: 1,
             approved: true,
+            requests: Vec::new(),
+            deed: None,
         }
-    }
-}
-
-/// Who runs this process: the name before `sudo`, and the number of the user it runs as where the
-/// system tells.
-fn operator() -> String {
-    let name = std::env::var("SUDO_USER")
-        .or_else(|_| std::env::var("USER"))
-        .unwrap_or_else(|_| "unknown".into());
-    match std::fs::metadata("/proc/self") {
-        Ok(process) => format!("{name} (uid {})", process.uid()),
-        Err(_) => name,
     }
 }

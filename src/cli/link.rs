@@ -2,16 +2,17 @@
 
 use clap::Args;
 
-use super::assemble::{Installation, Need};
-use super::lever::Lever;
+use super::desk::Desk;
 use super::{Common, Exit, people};
 use crate::core::account::Account;
 use crate::core::change::{ActionKind, Subject};
 use crate::core::key::RemoteId;
 use crate::core::link::Link;
 use crate::core::memory::{TargetState, Verdict};
+use crate::core::pin::Pinned;
 use crate::core::rules::Rules;
 use crate::core::text::quoted;
+use crate::installation::Installation;
 use crate::show;
 use crate::show::problem::Trouble;
 use crate::store::{Epoch, JournalEntry, Record, Store};
@@ -20,7 +21,7 @@ use crate::store::{Epoch, JournalEntry, Record, Store};
 #[derive(Debug, Args)]
 pub struct LinkArgs {
     #[command(flatten)]
-    common: Common,
+    pub(super) common: Common,
     /// The person: login name, e-mail or key.
     user: String,
     /// The app.
@@ -36,16 +37,20 @@ pub struct LinkArgs {
 ///
 /// # Errors
 /// When there is no such person, app or account, or one of them is linked already.
-pub async fn run(args: LinkArgs) -> Result<Exit, Trouble> {
-    let installation = Installation::assemble(&args.common, Need::Write)?;
+pub(super) async fn pull(
+    args: &LinkArgs,
+    installation: &Installation,
+    desk: &Desk,
+) -> Result<Exit, Trouble> {
     let target = &installation.unit(&args.target)?.target;
     let rules = &target.rules;
     let hear = |_| ();
     let world = installation.world(&hear);
-    let roster = people::whole_roster(&installation, world).await?;
+    let roster = people::whole_roster(installation, desk, world).await?;
     let store = &installation.store;
     let everybody = people::of_roster(&roster, &[rules]);
-    let (_, user) = people::pick(&args.user, &everybody, people::NO_USER)?.item;
+    let user = people::pick(&args.user, &everybody, people::NO_USER)?.item;
+    let _turn = desk.turn(&rules.target).await;
     let state = store
         .target(&rules.target, jiff::Timestamp::UNIX_EPOCH)
         .await?;
@@ -72,7 +77,9 @@ pub async fn run(args: LinkArgs) -> Result<Exit, Trouble> {
     let line = JournalEntry {
         subject: subject.journal_name(),
         label: user.label.to_string(),
-        ..Lever::pulled(&args.because).line(&rules.target, "link", account.id.as_str())
+        ..desk
+            .lever(&args.because)
+            .line(&rules.target, "link", account.id.as_str())
     };
     let name = rules.target.clone();
     let batch = [
@@ -81,12 +88,16 @@ pub async fn run(args: LinkArgs) -> Result<Exit, Trouble> {
             name.clone(),
             Verdict::Apart(user.key.clone(), account.id.clone()),
         ),
+        // Whoever links an account wants it kept in line.
+        Record::DropPin(name.clone(), Pinned::Account(user.key.clone())),
         // Whatever a create in doubt has made: this is the account from now on.
         Record::DropJob(name, subject, ActionKind::Create),
         Record::Journal(line),
     ];
     store.commit(Epoch(1), &batch).await?;
-    show::out(&show::lever::linked(&rules.target, &user.label, &account));
+    desk.changed(&rules.target);
+    let text = show::lever::linked(&rules.target, &user.label, &account);
+    desk.console.out(&text);
     Ok(Exit::InLine)
 }
 

@@ -8,15 +8,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Trouble;
-use super::assemble::Installation;
+use super::desk::{Desk, Known};
 use crate::core::desired::desire;
 use crate::core::key::{TargetName, UserKey};
-use crate::core::reading::Reading;
 use crate::core::rules::Rules;
 use crate::core::text::{fold, nearest};
 use crate::core::user::User;
 use crate::engine::World;
 use crate::engine::roster::Roster;
+use crate::installation::Installation;
 use crate::store::{SqliteStore, Store};
 
 /// What is wrong when no source holds whom the name means.
@@ -105,11 +105,8 @@ fn ambiguous<'a, T: 'a>(
     )
 }
 
-/// A user with the reading that holds them.
-pub(super) type Found<'a> = (&'a Reading, &'a User);
-
 /// Everybody in the readings, with the user names that `rules` give them.
-pub(super) fn of_roster<'a>(roster: &'a Roster, rules: &[&Rules]) -> Vec<Candidate<Found<'a>>> {
+pub(super) fn of_roster<'a>(roster: &'a Roster, rules: &[&Rules]) -> Vec<Candidate<&'a User>> {
     let mut in_apps: BTreeMap<UserKey, Vec<String>> = BTreeMap::new();
     for desired in rules.iter().flat_map(|one| desire(one, &roster.readings)) {
         let keys = desired.keys.iter();
@@ -117,12 +114,9 @@ pub(super) fn of_roster<'a>(roster: &'a Roster, rules: &[&Rules]) -> Vec<Candida
         let names = names.map(|(_, value)| value.to_string());
         in_apps.entry(desired.user).or_default().extend(names);
     }
-    let everybody = roster
-        .readings
-        .iter()
-        .flat_map(|reading| reading.users.iter().map(move |user| (reading, user)));
+    let everybody = roster.readings.iter().flat_map(|reading| &reading.users);
     everybody
-        .map(|(reading, user)| {
+        .map(|user| {
             let own = NAMING.iter().filter_map(|name| user.attributes.get(*name));
             let mut names: Vec<String> = own.flatten().map(ToString::to_string).collect();
             names.extend(in_apps.remove(&user.key).unwrap_or_default());
@@ -130,7 +124,7 @@ pub(super) fn of_roster<'a>(roster: &'a Roster, rules: &[&Rules]) -> Vec<Candida
                 key: user.key.to_string(),
                 label: user.label.to_string(),
                 names,
-                item: (reading, user),
+                item: user,
             }
         })
         .collect()
@@ -160,8 +154,8 @@ pub(super) async fn person(
         .into_iter()
         .map(|one| Candidate {
             item: Person {
-                key: one.item.1.key.clone(),
-                label: Arc::clone(&one.item.1.label),
+                key: one.item.key.clone(),
+                label: Arc::clone(&one.item.label),
             },
             key: one.key,
             label: one.label,
@@ -205,10 +199,11 @@ async fn gone(
 /// Why one of them is not.
 pub(super) async fn whole_roster(
     installation: &Installation,
+    desk: &Desk,
     world: World<'_>,
-) -> Result<Roster, Trouble> {
-    let mut roster = Roster::read(&installation.sources, world).await?;
-    match roster.refused.pop() {
+) -> Result<Known, Trouble> {
+    let roster = desk.read(installation, world).await?;
+    match roster.refused.last() {
         Some((_, error)) => Err(error.into()),
         None => Ok(roster),
     }

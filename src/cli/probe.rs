@@ -10,8 +10,7 @@ use std::sync::Arc;
 use clap::{ArgGroup, Args, ValueEnum};
 use url::Url;
 
-use super::way::{Way, real, sandboxed};
-use super::{Exit, trouble};
+use super::Exit;
 use crate::clock::Clock;
 use crate::config::{self, AuthConfig, profile};
 use crate::core::profile::{AuthKind, HttpRules, Profile};
@@ -21,6 +20,8 @@ use crate::http::auth::{Authorized, Credentials};
 use crate::http::client::{Connection, ReqwestTransport};
 use crate::http::keeper::Forgetful;
 use crate::http::limit::{Limited, Limiter};
+use crate::installation::trouble;
+use crate::installation::way::{Way, real, sandboxed};
 use crate::probe::{self, ProbeError, Reach, Report, Setting, Stop};
 use crate::secret::SecretRef;
 use crate::show;

@@ -2,11 +2,11 @@
 
 use clap::Args;
 
-use super::assemble::{Installation, Need};
-use super::lever::Lever;
+use super::desk::Desk;
 use super::{Common, Exit, people};
 use crate::core::change::Subject;
 use crate::engine::resend::{ResendError, Resent, resend};
+use crate::installation::Installation;
 use crate::show;
 use crate::show::problem::Trouble;
 use crate::store::JournalEntry;
@@ -15,7 +15,7 @@ use crate::store::JournalEntry;
 #[derive(Debug, Args)]
 pub struct ResendArgs {
     #[command(flatten)]
-    common: Common,
+    pub(super) common: Common,
     /// The person: login name, e-mail or key.
     user: String,
     /// The app.
@@ -29,19 +29,23 @@ pub struct ResendArgs {
 ///
 /// # Errors
 /// When it may not be done (then nothing is sent), or the state cannot be written.
-pub async fn run(args: ResendArgs) -> Result<Exit, Trouble> {
-    let installation = Installation::assemble(&args.common, Need::Write)?;
+pub(super) async fn pull(
+    args: &ResendArgs,
+    installation: &Installation,
+    desk: &Desk,
+) -> Result<Exit, Trouble> {
     let target = &installation.unit(&args.target)?.target;
     let rules = &target.rules;
     let hear = |_| ();
     let world = installation.world(&hear);
-    let roster = people::whole_roster(&installation, world).await?;
+    let roster = people::whole_roster(installation, desk, world).await?;
     let everybody = people::of_roster(&roster, &[rules]);
-    let (_, user) = people::pick(&args.user, &everybody, people::NO_USER)?.item;
+    let user = people::pick(&args.user, &everybody, people::NO_USER)?.item;
+    let _turn = desk.turn(&rules.target).await;
     let line = JournalEntry {
         subject: Subject::User(user.key.clone()).journal_name(),
         label: user.label.to_string(),
-        ..Lever::pulled(&args.because).line(&rules.target, "resend", "")
+        ..desk.lever(&args.because).line(&rules.target, "resend", "")
     };
     let resent = match resend(target, &roster, &user.key, line, world).await {
         Ok(resent) => resent,
@@ -51,14 +55,15 @@ pub async fn run(args: ResendArgs) -> Result<Exit, Trouble> {
         Err(ResendError::Unknown(error)) => return Err(error.into()),
         Err(ResendError::Unwritten(error)) => return Err(error.into()),
     };
+    desk.changed(&rules.target);
     let text = show::lever::resent(&rules.target, &user.label, &resent);
     match resent {
         Resent::Done => {
-            show::out(&text);
+            desk.console.out(&text);
             Ok(Exit::InLine)
         }
         Resent::NotOff { .. } | Resent::StillOff { .. } => {
-            show::err(&text);
+            desk.console.err(&text);
             Ok(Exit::Unfinished)
         }
     }

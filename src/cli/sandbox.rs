@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use clap::Args;
 use url::Url;
 
-use super::{Exit, assemble};
+use super::Exit;
 use crate::clock::Clock;
 use crate::config::{self, AuthConfig, GrantConfig};
 use crate::core::key::TargetName;
+use crate::installation;
 use crate::sandbox;
 use crate::show;
 use crate::show::problem::Trouble;
@@ -36,7 +37,7 @@ pub struct SandboxArgs {
 /// When the config cannot be had or the address is taken.
 pub async fn run(args: SandboxArgs) -> Result<Exit, Trouble> {
     let config = config::load(&args.config)?;
-    let apps = assemble::sandbox(&config, &Clock::System)?;
+    let apps = installation::sandbox(&config, &Clock::System)?;
     let taken = |error: std::io::Error| {
         Trouble::new(
             format!("cannot listen on {}: {error}", args.listen),
@@ -49,13 +50,13 @@ pub async fn run(args: SandboxArgs) -> Result<Exit, Trouble> {
     let address = listener.local_addr().map_err(taken)?;
     let root = Url::parse(&format!("http://{address}/"))
         .map_err(|error| Trouble::new(format!("{address} is no address: {error}"), None))?;
-    let copies: Vec<show::status::Copy> = config
+    let copies: Vec<show::sandbox::Copy> = config
         .targets
         .values()
         .map(|target| {
             let name = &target.rules.target;
             let known = sandbox::credentials(name);
-            show::status::Copy {
+            show::sandbox::Copy {
                 target: name.clone(),
                 base_url: sandbox::base_url(&root, name),
                 credentials: match &target.auth {
@@ -81,7 +82,7 @@ pub async fn run(args: SandboxArgs) -> Result<Exit, Trouble> {
             }
         })
         .collect();
-    show::out(&show::status::sandbox(&root, &copies));
+    show::out(&show::sandbox::served(&root, &copies));
     sandbox::serve(apps, listener, stop())
         .await
         .map_err(taken)?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::assemble::{Installation, Need, Unit};
+use super::desk::{self, Desk};
 use super::only::Only;
 use super::{Common, Exit, Format, Trouble};
 use crate::clock::Clock;
@@ -18,23 +18,23 @@ use crate::core::key::{SourceName, UserKey};
 use crate::core::plan::Basis;
 use crate::core::reading::Reading;
 use crate::core::rules::Rules;
-use crate::engine::World;
-use crate::engine::apply::{Applied, apply};
+use crate::engine::apply::{Applied, Terms, apply_on};
 use crate::engine::propose::{Proposal, propose};
 use crate::engine::roster::Roster;
+use crate::engine::{Progress, World};
+use crate::installation::{Installation, Unit};
 use crate::show;
 use crate::show::json::{BrokenJson, RefusedJson, RequestsJson, SyncJson, TargetJson};
 use crate::show::plan::PlanText;
-use crate::show::progress::ProgressLine;
 
 /// The arguments of `sync`.
 #[derive(Debug, Args)]
 pub struct SyncArgs {
     #[command(flatten)]
-    common: Common,
+    pub(super) common: Common,
     /// Show the plan and write nothing, neither in the apps nor in the state.
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     /// Only this target; may be given several times.
     #[arg(long, value_name = "NAME")]
     target: Vec<String>,
@@ -62,40 +62,37 @@ struct Ended {
     unsettled: BTreeSet<SourceName>,
 }
 
-/// Runs the command.
+/// Runs the command over an installation.
 ///
 /// # Errors
 /// When nothing could be done at all.
-pub async fn run(args: SyncArgs) -> Result<Exit, Trouble> {
-    let need = if args.dry_run {
-        Need::Look
-    } else {
-        Need::Write
-    };
-    let installation = Installation::assemble(&args.common, need)?;
+pub(super) async fn pull(
+    args: &SyncArgs,
+    installation: &Installation,
+    desk: &Desk,
+) -> Result<Exit, Trouble> {
     let units = installation.chosen(&args.target)?;
-    let line = ProgressLine::new();
-    let hear = |event: crate::engine::Progress| line.show(&event);
+    let hear = |event: Progress| desk.console.progress(event);
     let world = installation.world(&hear);
     let mut cycle = Cycle {
-        args: &args,
+        args,
         world,
-        line: &line,
+        desk,
         answer: SyncJson::default(),
         steps: Steps::begin(world.clock),
     };
-    let mut exit = cycle.run(&installation, &units).await?;
+    let mut exit = cycle.run(installation, &units).await?;
     let is_whole = args.user.is_none() && args.group.is_none();
     let proves =
         installation.is_in_process() && !args.dry_run && args.format == Format::Text && is_whole;
     if proves && matches!(exit, Exit::InLine | Exit::Unfinished) {
-        exit = exit.or(cycle.prove(&installation, &units).await?);
+        exit = exit.or(cycle.prove(installation, &units).await?);
     }
     if !is_whole {
         cycle.say(|| show::plan::steps(&cycle.steps.taken));
     }
     if args.format == Format::Json {
-        show::out(&show::json::print(&cycle.answer));
+        desk.console.out(&show::json::print(&cycle.answer));
     }
     Ok(exit)
 }
@@ -127,14 +124,14 @@ impl Steps {
 struct Cycle<'a> {
     args: &'a SyncArgs,
     world: World<'a>,
-    line: &'a ProgressLine,
+    desk: &'a Desk,
     answer: SyncJson,
     steps: Steps,
 }
 
 impl Cycle<'_> {
     async fn run(&mut self, installation: &Installation, units: &[&Unit]) -> Result<Exit, Trouble> {
-        let roster = Roster::read(&installation.sources, self.world).await?;
+        let roster = self.desk.read(installation, self.world).await?;
         let mut exit = self.tell_refused(&roster);
         exit = exit.or(self.tell_readings(&roster));
         if roster.readings.is_empty() {
@@ -163,7 +160,9 @@ impl Cycle<'_> {
         }
         let is_whole = only.is_none() && units.len() == installation.units.len();
         if !self.args.dry_run && is_whole {
-            roster.accept(&linked, &unsettled, self.world).await?;
+            self.desk
+                .accept(&roster, &linked, &unsettled, self.world)
+                .await?;
         }
         Ok(exit)
     }
@@ -177,6 +176,9 @@ impl Cycle<'_> {
         only: Option<&Only>,
         run: &str,
     ) -> Result<Ended, Trouble> {
+        let _turn = self.desk.turn(&unit.target.rules.target).await;
+        let newer = self.desk.newer();
+        let roster = newer.as_deref().unwrap_or(roster);
         let before = unit.counter.counts();
         let basis = if self.args.quick {
             Basis::Remembered
@@ -184,8 +186,13 @@ impl Cycle<'_> {
             Basis::Observed
         };
         let target = &unit.target;
-        let proposed = propose(&target.rules, &*target.app, roster, basis, self.world).await;
-        self.line.clear();
+        let halt = self.desk.halt();
+        let proposed = tokio::select! {
+            biased;
+            () = halt.pulled() => return Err(desk::ending()),
+            proposed = propose(&target.rules, &*target.app, roster, basis, self.world) => proposed,
+        };
+        self.desk.console.done();
         let notes = unit.notes(self.world.clock.now());
         self.note(unit, &notes);
         let proposal = match proposed {
@@ -209,8 +216,13 @@ impl Cycle<'_> {
         if self.args.dry_run {
             json.requests = unit.requests_since(before);
         } else {
-            let applied = apply(target, proposal, run, self.world).await;
-            self.line.clear();
+            let terms = Terms {
+                run,
+                halt: &halt,
+                last: None,
+            };
+            let applied = apply_on(target, proposal, terms, self.world).await;
+            self.desk.console.done();
             let applied = applied?;
             exit = exit.or(outcome(&applied));
             json.add(&applied);
@@ -243,7 +255,7 @@ impl Cycle<'_> {
         let text = show::problem::unplanned(name, trouble);
         self.say(|| text.clone());
         if self.args.format == Format::Json {
-            show::err(&text);
+            self.desk.console.err(&text);
         }
         let json = TargetJson {
             target: name.to_string(),
@@ -278,7 +290,8 @@ impl Cycle<'_> {
         let mut exit = Exit::InLine;
         for (source, error) in &roster.refused {
             exit = Exit::Held;
-            show::err(&show::problem::refused(source, &error.into()));
+            let text = show::problem::refused(source, &error.into());
+            self.desk.console.err(&text);
             self.answer.refused.push(RefusedJson {
                 source: source.to_string(),
                 problem: error.problem.clone(),
@@ -301,7 +314,11 @@ impl Cycle<'_> {
                     .doubts
                     .get(&reading.source)
                     .map_or(&[][..], Vec::as_slice);
-                text.push_str(&show::problem::reading(reading, doubts));
+                text.push_str(&show::problem::reading(
+                    reading,
+                    roster.rows(&reading.source),
+                    doubts,
+                ));
             }
             text + "\n"
         });
@@ -314,7 +331,7 @@ impl Cycle<'_> {
 
     fn say(&self, text: impl FnOnce() -> String) {
         if self.args.format == Format::Text {
-            show::out(&text());
+            self.desk.console.out(&text());
         }
     }
 
@@ -343,8 +360,7 @@ impl Cycle<'_> {
             }
             text.push_str(&show::problem::proof(&target.rules.target, left));
         }
-        self.line.clear();
-        show::out(&text);
+        self.desk.console.out(&text);
         Ok(exit)
     }
 }
@@ -379,7 +395,10 @@ fn ending(reviewed: &Reviewed, dry_run: bool) -> Exit {
     if dry_run && !reviewed.released.is_empty() {
         exit = exit.or(Exit::Changes);
     }
-    if !reviewed.plan.parked.is_empty() || reviewed.plan.unread > 0 {
+    if !reviewed.plan.parked.is_empty()
+        || reviewed.plan.unread > 0
+        || reviewed.plan.waits_to_retry()
+    {
         exit = exit.or(Exit::Unfinished);
     }
     if !reviewed.held.is_empty() {
@@ -389,7 +408,7 @@ fn ending(reviewed: &Reviewed, dry_run: bool) -> Exit {
 }
 
 fn outcome(applied: &Applied) -> Exit {
-    if applied.failed.is_empty() && applied.stopped.is_none() {
+    if applied.failed.is_empty() && applied.left.is_empty() && applied.stopped.is_none() {
         Exit::InLine
     } else {
         Exit::Unfinished

@@ -2,13 +2,12 @@
 
 use clap::Args;
 
-use super::assemble::{Installation, Need};
-use super::lever::Lever;
+use super::desk::Desk;
 use super::{Common, Exit, people};
 use crate::core::change::Subject;
 use crate::core::memory::Verdict;
 use crate::core::text::quoted;
-use crate::engine::roster::Roster;
+use crate::installation::Installation;
 use crate::show;
 use crate::show::problem::Trouble;
 use crate::store::{Epoch, JournalEntry, Record, Store};
@@ -17,7 +16,7 @@ use crate::store::{Epoch, JournalEntry, Record, Store};
 #[derive(Debug, Args)]
 pub struct UnlinkArgs {
     #[command(flatten)]
-    common: Common,
+    pub(super) common: Common,
     /// The person: login name, e-mail or key.
     user: String,
     /// The app.
@@ -33,14 +32,18 @@ pub struct UnlinkArgs {
 ///
 /// # Errors
 /// When there is no such person or app, or no link.
-pub async fn run(args: UnlinkArgs) -> Result<Exit, Trouble> {
-    let installation = Installation::assemble(&args.common, Need::Write)?;
+pub(super) async fn pull(
+    args: &UnlinkArgs,
+    installation: &Installation,
+    desk: &Desk,
+) -> Result<Exit, Trouble> {
     let rules = &installation.unit(&args.target)?.target.rules;
     let hear = |_| ();
-    let roster = Roster::read(&installation.sources, installation.world(&hear)).await?;
+    let roster = desk.read(installation, installation.world(&hear)).await?;
     let store = &installation.store;
     let person = people::person(&args.user, &roster, rules, store).await?;
     let target = &rules.target;
+    let _turn = desk.turn(target).await;
     let state = store.target(target, jiff::Timestamp::UNIX_EPOCH).await?;
     let Some(link) = state.links.get(&person.key) else {
         return Err(Trouble::new(
@@ -54,7 +57,9 @@ pub async fn run(args: UnlinkArgs) -> Result<Exit, Trouble> {
     let line = JournalEntry {
         subject: Subject::User(person.key.clone()).journal_name(),
         label: person.label.to_string(),
-        ..Lever::pulled(&args.because).line(target, "unlink", link.id.as_str())
+        ..desk
+            .lever(&args.because)
+            .line(target, "unlink", link.id.as_str())
     };
     let mut batch = vec![
         Record::DropLink(target.clone(), person.key.clone()),
@@ -67,11 +72,13 @@ pub async fn run(args: UnlinkArgs) -> Result<Exit, Trouble> {
     // The account is nobody's now, and nobody's members are left alone.
     for group in state.groups.values() {
         let mut group = group.clone();
-        if group.members.remove(&person.key) {
+        if group.leave(&person.key) {
             batch.push(Record::PutGroup(target.clone(), group));
         }
     }
     store.commit(Epoch(1), &batch).await?;
-    show::out(&show::lever::unlinked(target, &person.label, &link.id));
+    desk.changed(target);
+    let text = show::lever::unlinked(target, &person.label, &link.id);
+    desk.console.out(&text);
     Ok(Exit::InLine)
 }

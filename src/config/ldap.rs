@@ -51,10 +51,22 @@ pub fn check(
         groups: groups.map_or(Some(None), |groups| groups.map(Some))?,
         page: raw.page.unwrap_or(PAGE),
         timeout: raw.timeout.map_or(TIMEOUT, |Span(span)| span),
+        poll: poll(raw.poll, &place.key("poll"), findings),
         mapped: BTreeSet::new(),
     };
     lines(&config, raw.plain_text, place, findings);
     Some(config)
+}
+
+/// How often a server is asked for changes.
+fn poll(raw: Option<Span>, place: &Place, findings: &mut Findings<'_>) -> Option<Duration> {
+    let Span(span) = raw?;
+    if span < Duration::from_secs(1) {
+        let hint = "write 1s or more";
+        let message = "that often, the server would do nothing else";
+        findings.value(place, message, Some(hint.into()));
+    }
+    Some(span)
 }
 
 /// The addresses; what is wrong with one is told without quoting it.

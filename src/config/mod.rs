@@ -7,14 +7,18 @@ mod addresses;
 mod assignments;
 mod auth;
 mod connection;
+mod control;
 mod document;
 mod expressions;
 mod findings;
 mod ldap;
+mod listen;
 mod load;
+mod log;
 mod mappings;
 mod names;
 mod node;
+mod notify;
 mod oauth2;
 mod place;
 mod policies;
@@ -23,6 +27,7 @@ pub mod profile;
 mod raw;
 mod redaction;
 mod remarks;
+mod roster;
 mod scalar;
 pub mod schema;
 mod shape;
@@ -31,6 +36,7 @@ mod targets;
 mod words;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -40,13 +46,20 @@ use serde_json::Value as Json;
 use url::Url;
 
 use crate::core::key::{SourceName, TargetName};
+use crate::core::roster::Joint;
 use crate::core::rules::Rules;
 pub use crate::http::token::ClientAuth;
 use crate::secret::SecretRef;
 use crate::store::Journaling;
 
 pub use addresses::parse as address;
+pub use control::{Control, find as control_socket};
+pub use listen::ReadyConfig;
 pub use load::{check, load};
+pub use log::{LogConfig, LogFormat, LogLevel};
+pub use notify::{
+    ChannelConfig, MailConfig, MailTls, NotifyConfig, WebhookFormat, WebhookUrl, webhook_url,
+};
 pub use problems::{ConfigProblem, Problems};
 pub use remarks::{Remark, remarks};
 
@@ -55,12 +68,26 @@ pub use remarks::{Remark, remarks};
 pub struct Config {
     /// The file it came from.
     pub path: PathBuf,
+    /// Every file that it was made of, itself included.
+    pub files: Vec<PathBuf>,
     /// The state directory.
     pub state: PathBuf,
     /// What the lines of the journal say.
     pub journal: Journaling,
+    /// What is written into the log.
+    pub log: LogConfig,
+    /// Where monitoring is answered, if anywhere.
+    pub listen: Option<SocketAddr>,
+    /// How old things may be before the daemon says that it is not ready.
+    pub ready: ReadyConfig,
+    /// Who is told when something needs a person.
+    pub notify: Vec<NotifyConfig>,
+    /// Where commands reach the daemon, and who may.
+    pub control: Control,
     /// The sources, by name.
     pub sources: BTreeMap<SourceName, SourceConfig>,
+    /// How the sources become one roster; `None`: they stand side by side.
+    pub joint: Option<Joint>,
     /// The targets, by name.
     pub targets: BTreeMap<TargetName, TargetConfig>,
 }
@@ -70,6 +97,10 @@ pub struct Config {
 pub struct SourceConfig {
     /// How long somebody must be missing before it counts, where the source cannot be asked.
     pub absent_for: Duration,
+    /// Does the daemon listen to it for changes?
+    pub watch: bool,
+    /// How often the daemon reads all of it again, whatever it heard.
+    pub full_read_every: Duration,
     /// What kind of source, with its settings.
     pub kind: SourceKind,
 }
@@ -107,6 +138,29 @@ pub struct TargetConfig {
     pub sandbox_accounts: Option<PathBuf>,
     /// Examples of the mapping, run by `check`.
     pub tests: Vec<MappingTest>,
+    /// When the daemon does something about it.
+    pub rhythm: Rhythm,
+}
+
+/// When the daemon does something about a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rhythm {
+    /// What is known is compared with the sources so often, whatever is heard.
+    pub every: Duration,
+    /// The app itself is read so often.
+    pub audit_every: Duration,
+    /// The time between two requests of such a reading, at least.
+    pub audit_pause: Duration,
+}
+
+impl Default for Rhythm {
+    fn default() -> Self {
+        Self {
+            every: Duration::from_mins(15),
+            audit_every: Duration::from_hours(7 * 24),
+            audit_pause: Duration::from_secs(1),
+        }
+    }
 }
 
 /// How we prove who we are.

@@ -6,11 +6,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Rhythm;
 use super::findings::Findings;
 use super::place::Place;
 use super::profile::{EffectiveProfile, OVERRIDE};
-use super::raw::{RawGroupGone, RawGroups, RawGuard, RawLeavers, RawReturns};
-use super::words::{Percent, RawLeaver, RawLimit, Span};
+use super::raw::{RawAudit, RawGroupGone, RawGroups, RawGuard, RawLeavers, RawReturns};
+use super::words::{Often, Percent, RawLeaver, RawLimit, Span};
+use crate::core::duration;
 use crate::core::leaver::{LeaverPolicy, Leavers};
 use crate::core::profile::{
     Deactivate, DeactivateBy, Deactivation, Deletion, GroupModel, Reactivation,
@@ -298,5 +300,30 @@ fn limit(raw: Option<&RawLimit>, default: Limit) -> Limit {
                 .percent
                 .map_or(default.percent, |Percent(percent)| percent),
         },
+    }
+}
+
+/// Checks the `every:` and the `audit:` of the target at `target`.
+pub fn rhythm(
+    every: Option<Span>,
+    audit: &RawAudit,
+    target: &Place,
+    findings: &mut Findings<'_>,
+) -> Rhythm {
+    let usual = Rhythm::default();
+    let mut at_least = |span: Option<Span>, usual: Duration, least: Duration, place: Place| {
+        let span = span.map_or(usual, |Span(span)| span);
+        if span < least {
+            let message = format!("this is too often: {} at least", duration::print(least));
+            findings.value(&place, message, None);
+        }
+        span.max(least)
+    };
+    let second = Duration::from_secs(1);
+    let at = target.key("audit").key("every");
+    Rhythm {
+        every: at_least(every, usual.every, second, target.key("every")),
+        audit_every: at_least(audit.every, usual.audit_every, 60 * second, at),
+        audit_pause: audit.budget.map_or(usual.audit_pause, |Often(pause)| pause),
     }
 }

@@ -12,9 +12,12 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::ClientAuth;
+use super::listen::RawReady;
+use super::log::RawLog;
+use super::notify::RawNotify;
 use super::words::{
-    Day, RawAssign, RawBearer, RawBind, RawField, RawLeaver, RawLimit, RawMapping, RawProxy,
-    RawSecret, RawServers, Span,
+    Day, Often, RawAssign, RawBearer, RawBind, RawField, RawJoin, RawLeaver, RawLimit, RawListen,
+    RawMapping, RawProtected, RawProxy, RawSecret, RawServers, Span,
 };
 use crate::core::attribute::AttrName;
 use crate::core::features::{Feature, Features};
@@ -32,11 +35,24 @@ pub struct RawConfig {
     pub state: RawState,
     /// What the lines of the journal say.
     pub journal: RawJournal,
+    /// What is written into the log.
+    pub log: RawLog,
+    /// Where `run` answers monitoring; nowhere unless said.
+    pub listen: Option<RawListen>,
+    /// How old things may be before `/readyz` says no.
+    pub ready: RawReady,
+    /// Who is told when something needs a person.
+    pub notify: Vec<RawNotify>,
+    /// Where commands reach the daemon, and who may.
+    pub control: RawControl,
     /// A folder of further connectors, `<name>.yaml`; one with the name of a shipped one replaces it.
     pub connectors: Option<PathBuf>,
     /// The authoritative directories, by a name of your own.
     #[schemars(required)]
     pub sources: Option<BTreeMap<String, RawSource>>,
+    /// How several sources become one roster; unless it is there, they stand side by side, and two
+    /// that hold one person are two people.
+    pub roster: Option<RawRoster>,
     /// The apps, by a name of your own.
     #[schemars(required)]
     pub targets: Option<BTreeMap<String, RawTarget>>,
@@ -62,6 +78,17 @@ pub struct RawJournal {
     pub labels: Option<bool>,
 }
 
+/// Where commands reach the daemon, and who may.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawControl {
+    /// The socket; `control` in the state directory unless said otherwise, where only the owner of
+    /// the state comes to.
+    pub socket: Option<PathBuf>,
+    /// The group of the system whose members may use it, besides the owner; none unless said.
+    pub group: Option<String>,
+}
+
 impl RawJournal {
     pub(super) fn checked(&self) -> Journaling {
         let usual = Journaling::default();
@@ -83,6 +110,31 @@ pub struct RawSource {
     /// How long somebody must be missing, in two whole readings at least, before it counts; `10m`
     /// unless said otherwise.
     pub absent_for: Option<Span>,
+    /// May the daemon listen to the source, and act within a second on what it hears; `true` unless
+    /// said otherwise.
+    pub watch: Option<bool>,
+    /// How often the daemon reads all of it again, whatever it heard; `6h` unless said otherwise.
+    pub full_read_every: Option<Span>,
+}
+
+/// How several sources become one roster.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["join", "from"]))]
+pub struct RawRoster {
+    /// What the rows of one person have in common: an expression over a user, or one for each source.
+    #[schemars(required)]
+    pub join: Option<RawJoin>,
+    /// Every source, the one that speaks first first: the first that holds a person, of those that
+    /// bring people, says whether the person is there.
+    #[schemars(required)]
+    pub from: Option<Vec<String>>,
+    /// The sources that bring people; whoever is only in the others is none of ours. The first of
+    /// `from` unless said otherwise.
+    pub people: Option<Vec<String>>,
+    /// Who speaks for an attribute, first to last; sources that are not named say nothing of it. The
+    /// order of `from` unless said otherwise.
+    pub attributes: BTreeMap<String, Vec<String>>,
 }
 
 /// Users and groups from one or two files.
@@ -142,6 +194,9 @@ pub struct RawLdap {
     pub page: Option<u16>,
     /// How long connecting may take, and each answer; `30s` unless said otherwise.
     pub timeout: Option<Span>,
+    /// How often a server that does not tell of changes by itself is asked for them; `2s` on Active
+    /// Directory and `15s` elsewhere unless said otherwise.
+    pub poll: Option<Span>,
 }
 
 /// A name and a password.
@@ -292,8 +347,14 @@ pub struct RawTarget {
     pub unassigned_unlinked: Option<RawUnassignedUnlinked>,
     /// What happens with values that somebody changed in the app.
     pub drift: Option<RawDrift>,
-    /// Accounts and users that are never touched, by `userName`, id, key or label.
-    pub protected: Vec<String>,
+    /// Accounts and users that are never touched, by `userName`, id, key or label; or by an expression
+    /// over the user: { when: … }.
+    pub protected: Vec<RawProtected>,
+    /// How often the daemon compares what is known with the sources again, whatever it heard; `15m`
+    /// unless said otherwise.
+    pub every: Option<Span>,
+    /// How the daemon looks at the app itself, for what somebody changed there.
+    pub audit: RawAudit,
     /// How the connection is secured.
     pub tls: RawTls,
     /// Through which proxy it goes; by `HTTPS_PROXY` and `NO_PROXY` of the environment unless said
@@ -306,6 +367,17 @@ pub struct RawTarget {
     pub sandbox: RawSandbox,
     /// Examples of the mapping, run by `rollcall check`.
     pub tests: Vec<RawTest>,
+}
+
+/// How the daemon looks at an app itself, for what somebody changed there.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawAudit {
+    /// How often; `7d` unless said otherwise. It also looks once when it starts.
+    pub every: Option<Span>,
+    /// How many requests that may take; `1/s` unless said otherwise, and never more than the connector's
+    /// rates allow.
+    pub budget: Option<Often>,
 }
 
 /// How rollcall proves who it is: one of the ways, and until when it is good.
@@ -391,6 +463,16 @@ pub struct RawOauth2 {
     /// For `authorization_code`: where the server sends the person back to, if it wants one that it
     /// knows; a free port of this machine unless said otherwise.
     pub redirect_uri: Option<String>,
+}
+
+/// Users whose accounts are never touched.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["when"]))]
+pub struct RawProtectedBlock {
+    /// An expression: those for whom it is true.
+    #[schemars(required)]
+    pub when: Option<String>,
 }
 
 /// A proxy that speaks HTTP.

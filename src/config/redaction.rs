@@ -14,7 +14,7 @@ pub const REDACTED: &str = "«secret»";
 const REFERENCES: [&str; 3] = ["credential", "file", "env"];
 
 /// Keys beside a secret that hold none.
-const HARMLESS: [&str; 9] = [
+const HARMLESS: [&str; 10] = [
     "token_url",
     "client_auth",
     "scopes",
@@ -24,13 +24,14 @@ const HARMLESS: [&str; 9] = [
     "authorize_url",
     "redirect_uri",
     "expires",
+    "format",
 ];
 
 /// Keys under which a secret is likely.
 const SUSPECT: [&str; 2] = ["auth", "headers"];
 
 /// The same, also as a part of a longer key.
-const SUSPECT_PARTS: [&str; 9] = [
+const SUSPECT_PARTS: [&str; 10] = [
     "bearer",
     "token",
     "secret",
@@ -40,6 +41,7 @@ const SUSPECT_PARTS: [&str; 9] = [
     "api_key",
     "client_id",
     "client_key",
+    "webhook",
 ];
 
 /// The words of a connector's `auth:`.

@@ -13,10 +13,13 @@ use super::words::Span;
 use super::{SourceConfig, SourceKind, TargetConfig, ldap};
 use crate::core::expression::{Program, Vocabulary};
 use crate::core::key::{SourceName, TargetName};
+use crate::core::roster::Joint;
 use crate::source::Source;
 use crate::source::file::{FileConfig, FileSource};
 
 const ABSENT_FOR: Duration = Duration::from_mins(10);
+/// How often everything is read again unless the config says otherwise.
+const FULL_READ_EVERY: Duration = Duration::from_hours(6);
 
 /// Checks the `sources:`.
 pub fn check(
@@ -48,7 +51,10 @@ pub fn check(
 /// What expressions may name: the attributes that all sources together are known to hold.
 #[must_use]
 pub fn vocabulary(sources: &BTreeMap<SourceName, SourceConfig>) -> Vocabulary {
-    let attributes: Option<Vec<BTreeSet<String>>> = sources.iter().map(attributes).collect();
+    let attributes: Option<Vec<BTreeSet<String>>> = sources
+        .iter()
+        .map(|(name, source)| vocabulary_of(name, source).attributes)
+        .collect();
     Vocabulary {
         attributes: attributes
             .filter(|sets| !sets.is_empty())
@@ -56,14 +62,16 @@ pub fn vocabulary(sources: &BTreeMap<SourceName, SourceConfig>) -> Vocabulary {
     }
 }
 
-/// The attributes that a source is known to hold; `None`: any.
-fn attributes((name, source): (&SourceName, &SourceConfig)) -> Option<BTreeSet<String>> {
+/// What expressions over the users of one source may name.
+pub fn vocabulary_of(name: &SourceName, source: &SourceConfig) -> Vocabulary {
     let known = match &source.kind {
         SourceKind::File(file) => FileSource::new(name.clone(), file.clone()).attributes(),
         // Known only to the server, which is not asked to check a config.
         SourceKind::Ldap(_) => None,
     };
-    known.map(|names| names.into_iter().collect())
+    Vocabulary {
+        attributes: known.map(|names| names.into_iter().collect()),
+    }
 }
 
 fn source(
@@ -93,18 +101,26 @@ fn source(
     };
     Some(SourceConfig {
         absent_for: raw.absent_for.map_or(ABSENT_FOR, |Span(span)| span),
+        watch: raw.watch.unwrap_or(true),
+        full_read_every: raw
+            .full_read_every
+            .map_or(FULL_READ_EVERY, |Span(span)| span),
         kind,
     })
 }
 
-/// Tells the sources that read only what is asked for which attributes the targets ask for.
+/// Tells the sources that read only what is asked for which attributes the targets and the roster ask
+/// for.
 pub fn ask(
     sources: &mut BTreeMap<SourceName, SourceConfig>,
     targets: &BTreeMap<TargetName, TargetConfig>,
+    joint: Option<&Joint>,
 ) {
+    let joins = joint.into_iter().flat_map(|joint| joint.keys.values());
     let asked: BTreeSet<String> = targets
         .values()
         .flat_map(programs)
+        .chain(joins)
         .flat_map(|program| program.attributes().iter().cloned())
         .collect();
     for source in sources.values_mut() {

@@ -3,22 +3,25 @@
 //! Promises that a target which is handed on can be run. What is wrong in one block hides nothing in
 //! another. Leaves the single keys to the files beside this one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use url::Url;
 
 use super::addresses::BaseUrl;
-use super::assignments::{known, words};
+use super::assignments::known;
 use super::findings::Findings;
 use super::place::Place;
 use super::problems::Problems;
 use super::profile::{self, EffectiveProfile, ProfileError, Stack};
-use super::raw::{RawTarget, RawTest};
+use super::raw::{RawProtectedBlock, RawTarget, RawTest};
+use super::words::RawProtected;
 use super::{
-    MappingTest, TargetConfig, addresses, assignments, auth, connection, mappings, policies,
+    MappingTest, TargetConfig, addresses, assignments, auth, connection, expressions, mappings,
+    policies,
 };
-use crate::core::expression::Vocabulary;
+use crate::core::expression::{Program, Vocabulary};
 use crate::core::key::TargetName;
 use crate::core::rules::Rules;
 
@@ -105,8 +108,10 @@ fn target(
     problems.extend(elsewhere);
     let push = policies::groups(raw.groups, &place, effective, findings);
     let leavers = policies::leavers(raw.leavers, &place, effective, findings);
+    let (protected, protected_when) = protected(raw.protected, &place, around, findings);
     let returns = policies::returns(raw.reactivate, &place, effective, findings);
     let tests = tests(raw.tests, &place, effective, findings);
+    let rhythm = policies::rhythm(raw.every, &raw.audit, &place, findings);
     let (_, mut effective) = found?;
     let knows_effect = policies::knows_effect(&effective);
     effective.profile.users.deactivate.effect = policies::effect(&effective);
@@ -126,7 +131,8 @@ fn target(
             adopt: raw.adopt.map(Into::into).unwrap_or_default(),
             unassigned_unlinked: raw.unassigned_unlinked.map(Into::into).unwrap_or_default(),
             drift: raw.drift.map(Into::into).unwrap_or_default(),
-            protected: words(raw.protected),
+            protected,
+            protected_when,
         },
         origins: effective.origins,
         base_url: base_url?,
@@ -136,7 +142,41 @@ fn target(
         proxy: proxy?,
         sandbox_accounts: raw.sandbox.accounts.map(|path| around.folder.join(path)),
         tests,
+        rhythm,
     })
+}
+
+/// Who is never touched: by name, and by expression.
+fn protected(
+    raw: Vec<RawProtected>,
+    target: &Place,
+    around: &Surroundings<'_>,
+    findings: &mut Findings<'_>,
+) -> (BTreeSet<Arc<str>>, Vec<Program>) {
+    let place = target.key("protected");
+    let (mut names, mut programs) = (BTreeSet::new(), Vec::new());
+    for (index, one) in raw.into_iter().enumerate() {
+        let place = place.index(index);
+        match one {
+            RawProtected::Name(name) => {
+                names.insert(Arc::from(name));
+            }
+            RawProtected::Block(RawProtectedBlock { when: Some(text) }) => {
+                let place = place.key("when");
+                programs.extend(expressions::compile_condition(
+                    &text,
+                    &place,
+                    around.vocabulary,
+                    findings,
+                ));
+            }
+            RawProtected::Block(RawProtectedBlock { when: None }) => {
+                let hint = "write { when: 'user.…' }, or a name".into();
+                findings.lacks(&place, "when", "`when` is missing", Some(hint));
+            }
+        }
+    }
+    (names, programs)
 }
 
 /// Where the app is: as the target says, else where every app of this kind is.

@@ -4,6 +4,7 @@
 //! (`untagged`) would lose every position, so these are written by hand.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::PathBuf;
@@ -14,8 +15,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use super::listen::RawListenBlock;
 use super::raw::{
-    RawAssignBlock, RawBindBlock, RawLeaverSteps, RawLimitBlock, RawMappingBlock, RawProxyBlock,
+    RawAssignBlock, RawBindBlock, RawLeaverSteps, RawLimitBlock, RawMappingBlock,
+    RawProtectedBlock, RawProxyBlock,
 };
 use crate::core::duration;
 use crate::secret::SecretRef;
@@ -71,9 +74,27 @@ pub enum RawBind {
     Simple(RawBindBlock),
 }
 
+/// Where monitoring is answered.
+#[derive(Debug)]
+pub enum RawListen {
+    /// The address alone.
+    Address(String),
+    /// A block.
+    Block(RawListenBlock),
+}
+
 /// One server, or several.
 #[derive(Debug)]
 pub struct RawServers(pub Vec<String>);
+
+/// What joins the rows of one person.
+#[derive(Debug)]
+pub enum RawJoin {
+    /// The same expression for every source.
+    One(String),
+    /// One for each source.
+    Each(BTreeMap<String, String>),
+}
 
 /// A share in whole per cent, written `5%`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +103,10 @@ pub struct Percent(pub u32);
 /// A span of time, written `30d`; `now` is none at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(pub Duration);
+
+/// How often something may be done: `1/s`, `30/m`; kept as the time between two.
+#[derive(Clone, Copy, Debug)]
+pub struct Often(pub Duration);
 
 /// Where a secret is kept. A secret that stands in the config itself is refused without a word of it.
 #[derive(Debug)]
@@ -107,6 +132,15 @@ pub enum RawProxy {
     None,
     /// A block.
     Block(RawProxyBlock),
+}
+
+/// Whom nobody may touch.
+#[derive(Debug)]
+pub enum RawProtected {
+    /// The one of this name.
+    Name(String),
+    /// A block.
+    Block(RawProtectedBlock),
 }
 
 /// A day, written `2027-01-31`.
@@ -155,7 +189,10 @@ word_or_block!(RawMapping);
 word_or_block!(RawLeaver);
 word_or_block!(RawLimit);
 word_or_block!(RawProxy);
+word_or_block!(RawProtected);
 word_or_block!(RawBind);
+word_or_block!(RawJoin);
+word_or_block!(RawListen);
 
 impl WordOrBlock<'_> for RawAssign {
     type Block = RawAssignBlock;
@@ -238,6 +275,19 @@ impl WordOrBlock<'_> for RawProxy {
     }
 }
 
+impl WordOrBlock<'_> for RawProtected {
+    type Block = RawProtectedBlock;
+    const WANTED: &'static str = "a name or a block";
+
+    fn word(text: &str) -> Result<Self, String> {
+        Ok(Self::Name(text.into()))
+    }
+
+    fn block(block: RawProtectedBlock) -> Self {
+        Self::Block(block)
+    }
+}
+
 impl WordOrBlock<'_> for RawBind {
     type Block = RawBindBlock;
     const WANTED: &'static str = "`external`, `anonymous` or a block";
@@ -256,6 +306,32 @@ impl WordOrBlock<'_> for RawBind {
 
     fn block(block: RawBindBlock) -> Self {
         Self::Simple(block)
+    }
+}
+
+impl WordOrBlock<'_> for RawJoin {
+    type Block = BTreeMap<String, String>;
+    const WANTED: &'static str = "an expression or a block of expressions";
+
+    fn word(text: &str) -> Result<Self, String> {
+        Ok(Self::One(text.into()))
+    }
+
+    fn block(block: Self::Block) -> Self {
+        Self::Each(block)
+    }
+}
+
+impl WordOrBlock<'_> for RawListen {
+    type Block = RawListenBlock;
+    const WANTED: &'static str = "an address like 127.0.0.1:9464 or a block";
+
+    fn word(text: &str) -> Result<Self, String> {
+        Ok(Self::Address(text.into()))
+    }
+
+    fn block(block: RawListenBlock) -> Self {
+        Self::Block(block)
     }
 }
 
@@ -299,6 +375,25 @@ fn span(text: &str) -> Result<Span, String> {
     match text {
         "now" => Ok(Span(Duration::ZERO)),
         _ => duration::parse(text).map(Span),
+    }
+}
+
+fn often(text: &str) -> Result<Often, String> {
+    let wrong = || format!("`{text}` is no rate; write it like 1/s, 30/m or 500/h");
+    let (count, unit) = text.split_once('/').ok_or_else(wrong)?;
+    let unit = match unit.trim() {
+        "s" => Duration::from_secs(1),
+        "m" => Duration::from_mins(1),
+        "h" => Duration::from_hours(1),
+        _ => return Err(wrong()),
+    };
+    let count: u32 = count.trim().parse().map_err(|_| wrong())?;
+    unit.checked_div(count).map(Often).ok_or_else(wrong)
+}
+
+impl<'de> Deserialize<'de> for Often {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        often(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
@@ -478,6 +573,17 @@ schema!(RawBind, "Bind", generator => json_schema!({
         generator.subschema_for::<RawBindBlock>(),
     ],
 }));
+schema!(RawJoin, "Join", _generator => json_schema!({
+    "description": "An expression over a user, or one for each source.",
+    "anyOf": [
+        { "type": "string" },
+        { "type": "object", "additionalProperties": { "type": "string" } },
+    ],
+}));
+schema!(RawListen, "Listen", generator => json_schema!({
+    "description": "Address and port on this machine, or a block.",
+    "anyOf": [{ "type": "string" }, generator.subschema_for::<RawListenBlock>()],
+}));
 schema!(RawServers, "Servers", _generator => json_schema!({
     "description": "A server, or several that hold the same directory.",
     "anyOf": [
@@ -495,6 +601,11 @@ schema!(Span, "Span", _generator => json_schema!({
     "type": "string",
     "pattern": "^(now|([0-9]+ *(ms|s|m|min|h|d) *)+)$",
 }));
+schema!(Often, "Often", _generator => json_schema!({
+    "description": "How often: 1/s, 30/m, 500/h.",
+    "type": "string",
+    "pattern": "^[1-9][0-9]* */ *[smh]$",
+}));
 schema!(RawSecret, "Secret", generator => SecretRef::json_schema(generator));
 schema!(RawBearer, "Bearer", generator => json_schema!({
     "description": "A reference to a secret, or a list of them, in the order in which they are tried.",
@@ -510,6 +621,13 @@ schema!(RawField, "Field", generator => json_schema!({
 schema!(RawProxy, "Proxy", generator => json_schema!({
     "description": "No proxy, whatever the environment says; or this one.",
     "anyOf": [{ "const": "none" }, generator.subschema_for::<RawProxyBlock>()],
+}));
+schema!(RawProtected, "Protected", generator => json_schema!({
+    "description": "A user name, id, key or label; or an expression over users.",
+    "anyOf": [
+        { "type": ["string", "number", "boolean"] },
+        generator.subschema_for::<RawProtectedBlock>(),
+    ],
 }));
 schema!(Day, "Day", _generator => json_schema!({
     "description": "A day: 2027-01-31.",

@@ -4,6 +4,7 @@
 //! one token refresh after a 401). Leaves to the engine when to call what.
 
 pub mod scim;
+pub mod trace;
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! How long to wait before the next try: full jitter under a doubling ceiling.
 //!
-//! Promises a pause between zero and the ceiling of that try. Leaves waiting to the engine.
+//! Promises a pause between zero and the ceiling of that try, within a run; and between half of the
+//! ceiling and all of it from run to run. Leaves waiting to the engine.
 
 use std::time::Duration;
 
@@ -28,6 +29,22 @@ pub fn ceiling(attempt: u32, policy: &RetryPolicy) -> Duration {
         .unwrap_or(policy.max)
 }
 
+/// A record that failed rests at least so long before another run tries it.
+pub const SHORTEST_REST: Duration = Duration::from_mins(1);
+/// It rests at most so long.
+pub const LONGEST_REST: Duration = Duration::from_hours(6);
+
+/// How long a record rests after it has failed in `runs` runs: from [`SHORTEST_REST`] on, doubling up
+/// to `longest`; `draw` in `0.0..1.0` is the jitter.
+#[must_use]
+pub fn rest(runs: u32, longest: Duration, draw: f64) -> Duration {
+    let doublings = runs.saturating_sub(1).min(16);
+    let ceiling = (SHORTEST_REST * 2_u32.pow(doublings)).min(longest);
+    ceiling
+        .mul_f64(0.5 + draw.clamp(0.0, 1.0) / 2.0)
+        .max(SHORTEST_REST)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,6 +54,18 @@ mod tests {
         let policy = RetryPolicy::default();
         let ceilings: Vec<u64> = (1..=8).map(|n| ceiling(n, &policy).as_secs()).collect();
         assert_eq!(ceilings, [1, 2, 4, 8, 16, 32, 60, 60]);
+    }
+
+    #[test]
+    fn a_record_rests_from_a_minute_to_six_hours() {
+        let rests = |draw| -> Vec<u64> {
+            let all = 1..=11;
+            all.map(|runs| rest(runs, LONGEST_REST, draw).as_secs() / 60)
+                .collect()
+        };
+        assert_eq!(rests(1.0), [1, 2, 4, 8, 16, 32, 64, 128, 256, 360, 360]);
+        assert_eq!(rests(0.0), [1, 1, 2, 4, 8, 16, 32, 64, 128, 180, 180]);
+        assert_eq!(rest(u32::MAX, LONGEST_REST, 1.0), LONGEST_REST);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::attribute::{AttrChange, AttrName, Attributes};
-use super::key::{GroupKey, RemoteId, UserKey};
+use super::key::{GroupKey, RemoteId, SourceName, UserKey};
 use super::leaver::LeaveCause;
 
 /// Whom a change is about.
@@ -21,12 +21,34 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// The source that holds it.
+    #[must_use]
+    pub fn source(&self) -> &SourceName {
+        match self {
+            Self::User(user) => &user.source,
+            Self::Group(group) => &group.source,
+        }
+    }
+
     /// The name under which the journal keeps it: `user hq:1001`, `group hq:g7`.
     #[must_use]
     pub fn journal_name(&self) -> String {
         match self {
             Self::User(user) => format!("user {user}"),
             Self::Group(group) => format!("group {group}"),
+        }
+    }
+
+    /// The subject that the journal keeps under this name.
+    #[must_use]
+    pub fn from_journal_name(name: &str) -> Option<Self> {
+        let (kind, key) = name.split_once(' ')?;
+        let (source, id) = key.split_once(':')?;
+        let source = SourceName::new(source);
+        match kind {
+            "user" => Some(Self::User(UserKey::new(&source, id))),
+            "group" => Some(Self::Group(GroupKey::new(&source, id))),
+            _ => None,
         }
     }
 }
@@ -62,6 +84,14 @@ pub enum Action {
         id: RemoteId,
         /// Is it active?
         active: bool,
+    },
+    /// Move the link of an account, or of a group, to the key that the same person or group has in the
+    /// directory now. No request.
+    Rekey {
+        /// Whose it was.
+        from: Subject,
+        /// Which account or group of the app.
+        id: RemoteId,
     },
     /// Make an account.
     Create {
@@ -127,6 +157,8 @@ pub struct Member {
 pub enum ActionKind {
     /// See [`Action::Adopt`].
     Adopt,
+    /// See [`Action::Rekey`].
+    Rekey,
     /// See [`Action::Create`].
     Create,
     /// See [`Action::Update`].
@@ -153,8 +185,9 @@ pub enum ActionKind {
 
 impl ActionKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Adopt,
+        Self::Rekey,
         Self::Create,
         Self::Update,
         Self::Deactivate,
@@ -173,6 +206,7 @@ impl ActionKind {
     pub fn word(self) -> &'static str {
         match self {
             Self::Adopt => "adopt",
+            Self::Rekey => "rekey",
             Self::Create => "create",
             Self::Update => "update",
             Self::Deactivate => "deactivate",
@@ -200,6 +234,7 @@ impl Action {
     pub fn kind(&self) -> ActionKind {
         match self {
             Self::Adopt { .. } => ActionKind::Adopt,
+            Self::Rekey { .. } => ActionKind::Rekey,
             Self::Create { .. } => ActionKind::Create,
             Self::Update { .. } => ActionKind::Update,
             Self::Deactivate => ActionKind::Deactivate,
@@ -230,6 +265,11 @@ pub enum Reason {
     },
     /// An earlier run made it and never heard the answer.
     Recovered,
+    /// The person, or the group, has another key in the directory now.
+    Rekeyed {
+        /// How we know that it is the same.
+        by: SameAs,
+    },
     /// The source, the mapping or the assignment gives other values now.
     Changed,
     /// Somebody changed it in the app.
@@ -259,6 +299,35 @@ pub enum Reason {
     Membership,
     /// A person asked for it by `resend`.
     Resent,
+    /// A person takes a run back by `undo`.
+    Undone {
+        /// Which run.
+        run: Arc<str>,
+    },
+}
+
+/// What the journal says of a link that moved here from `from`.
+#[must_use]
+pub fn moved_from(from: &Subject) -> String {
+    format!("was {from}")
+}
+
+/// The key that a link was kept under before it moved, by the journal's words.
+#[must_use]
+pub fn former_key(detail: &str) -> Option<&str> {
+    detail.strip_prefix("rekeyed: was ")
+}
+
+/// How we know that two keys mean the same person or group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SameAs {
+    /// Both keys are there, and the roster joins them.
+    Joined,
+    /// The old key is gone, and the new one has the value of the account.
+    Value {
+        /// Of which attribute.
+        by: AttrName,
+    },
 }
 
 impl Reason {
@@ -269,6 +338,7 @@ impl Reason {
             Self::Assigned { .. } => "assigned",
             Self::Matched { .. } => "matched",
             Self::Recovered => "recovered",
+            Self::Rekeyed { .. } => "rekeyed",
             Self::Changed => "changed",
             Self::Drifted => "drifted",
             Self::NotTaken => "not taken",
@@ -282,6 +352,7 @@ impl Reason {
             Self::NotPushed => "not pushed",
             Self::Membership => "membership",
             Self::Resent => "resent",
+            Self::Undone { .. } => "undone",
         }
     }
 }

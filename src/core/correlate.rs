@@ -1,7 +1,12 @@
 //! Correlation: finding the account that already belongs to a user.
 //!
 //! Promises that an account is taken for a user's only when exactly one fits and fits nobody else,
-//! inactive accounts included. Leaves to [`super::plan`] whether it is then adopted.
+//! inactive accounts included, and that where a list leaves accounts out, everybody is asked for whose
+//! account would be adopted or switched off if it were seen. Leaves to [`super::plan`] whether it is
+//! then adopted.
+
+mod looked;
+mod moved;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,8 +16,13 @@ use super::attribute::{AttrName, Value};
 use super::desired::{Desired, Wanted};
 use super::fingerprint::{Fingerprint, FingerprintKey, Fingerprints};
 use super::key::{RemoteId, UserKey};
+use super::leaver::LeaveCause;
+use super::link::Job;
 use super::normal::comparable;
 use super::profile::{Comparison, Profile, Reactivation};
+
+pub use looked::again;
+pub use moved::moved;
 
 /// What correlation says of one user without a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +67,12 @@ pub fn key_prints(
         .collect()
 }
 
-fn key_print(profile: &Profile, key: &FingerprintKey, name: &AttrName, value: &str) -> Fingerprint {
+pub(super) fn key_print(
+    profile: &Profile,
+    key: &FingerprintKey,
+    name: &AttrName,
+    value: &str,
+) -> Fingerprint {
     key.of(
         name,
         &Value::text(comparable(comparison(profile, name), value)),
@@ -192,9 +207,21 @@ pub fn correlate(
     matches
 }
 
-/// Those who should be active, or for whom a create is in doubt, and who have no account in what was
-/// read, though the app may have one: a list of this kind of app leaves some out. Each with the values
-/// that the app can be asked for.
+/// Somebody whom an app can be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unseen<'a> {
+    /// Who.
+    pub user: &'a UserKey,
+    /// Is in the directory, and should have no account: it would be switched off.
+    pub is_out: bool,
+    /// The values to ask for.
+    pub keys: Vec<(AttrName, Arc<str>)>,
+}
+
+/// Those who have no account in what was read, though the app may have one, since a list of this kind
+/// of app leaves some out: those who should be active, those for whom a create is in doubt, and those
+/// who are out and whose account would be switched off (`sees_out`) where a list may leave out one
+/// that is on.
 #[must_use]
 pub fn unseen<'a>(
     profile: &Profile,
@@ -202,26 +229,74 @@ pub fn unseen<'a>(
     accounts: &[Account],
     has_account: &dyn Fn(&UserKey) -> bool,
     is_in_doubt: &dyn Fn(&UserKey) -> bool,
-) -> Vec<Vec<(AttrName, Arc<str>)>> {
+    sees_out: &dyn Fn(&UserKey, LeaveCause) -> bool,
+) -> Vec<Unseen<'a>> {
     if !profile.users.leaves_out() {
         return Vec::new();
     }
     let index = Index::new(profile, accounts);
-    let is_unseen = |desired: &&'a Desired| {
-        (matches!(desired.wanted, Wanted::Active { .. }) || is_in_doubt(&desired.user))
-            && !has_account(&desired.user)
-            && desired.keys.iter().all(|(name, value)| {
-                let name = profile.users.matching.iter().find(|known| *known == name);
-                name.is_none_or(|name| index.holders(name, value).is_empty())
-            })
+    let leaves_out_active = profile.users.leaves_out_active();
+    let is_sought = |desired: &Desired| {
+        let counts = match &desired.wanted {
+            Wanted::Active { .. } => true,
+            Wanted::Out(cause) => leaves_out_active && sees_out(&desired.user, *cause),
+            Wanted::Unclear { .. } => false,
+        };
+        counts || is_in_doubt(&desired.user)
     };
-    let askable = |desired: &'a Desired| {
-        let keys = desired.keys.iter();
-        keys.filter(|(name, _)| profile.users.filters.contains(name))
+    let is_unseen = |desired: &Desired| {
+        desired.keys.iter().all(|(name, value)| {
+            let name = profile.users.matching.iter().find(|known| *known == name);
+            name.is_none_or(|name| index.holders(name, value).is_empty())
+        })
+    };
+    let askable = |desired: &'a Desired| Unseen {
+        user: &desired.user,
+        is_out: matches!(desired.wanted, Wanted::Out(_)),
+        keys: desired
+            .keys
+            .iter()
+            .filter(|(name, _)| profile.users.filters.contains(name))
             .cloned()
+            .collect(),
+    };
+    desired
+        .iter()
+        .filter(|desired| !has_account(&desired.user) && is_sought(desired) && is_unseen(desired))
+        .map(askable)
+        .filter(|unseen| !unseen.keys.is_empty())
+        .collect()
+}
+
+/// Those of `doubtful` whom no source holds any more and whose account a list may leave out. Of what
+/// their create was sent with only fingerprints are left; a value that is the user's key is told by its
+/// own, and can be asked for.
+#[must_use]
+pub fn unseen_absent<'a>(
+    profile: &Profile,
+    key: &FingerprintKey,
+    doubtful: impl Iterator<Item = (&'a UserKey, &'a Job)>,
+    is_absent: &dyn Fn(&UserKey) -> bool,
+) -> Vec<Unseen<'a>> {
+    if !profile.users.leaves_out() {
+        return Vec::new();
+    }
+    let askable = |user: &UserKey, job: &Job| {
+        let names = profile.users.filters.iter();
+        names
+            .filter(|name| job.keys.get(*name) == Some(&key_print(profile, key, name, &user.id)))
+            .map(|name| (name.clone(), Arc::clone(&user.id)))
             .collect()
     };
-    desired.iter().filter(is_unseen).map(askable).collect()
+    doubtful
+        .filter(|(user, _)| is_absent(user))
+        .map(|(user, job)| Unseen {
+            user,
+            is_out: false,
+            keys: askable(user, job),
+        })
+        .filter(|unseen| !unseen.keys.is_empty())
+        .collect()
 }
 
 /// The holders that no link explains. Where a return makes a new account, old inactive ones count

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::assign::{Assigned, names};
+use super::assign::Assigned;
 use super::attribute::{AttrName, Attributes, Value};
 use super::expression::{EvalError, Subject};
 use super::key::UserKey;
@@ -15,7 +15,7 @@ use super::leaver::LeaveCause;
 use super::mapping::WhenEmpty;
 use super::normal::Forms;
 use super::profile::{Required, ValueKind};
-use super::reading::Reading;
+use super::reading::{Reading, groups_of_users};
 use super::rules::Rules;
 use super::user::User;
 
@@ -62,20 +62,22 @@ pub enum Wanted {
 pub fn desire(rules: &Rules, readings: &[Reading]) -> Vec<Desired> {
     let forms = Forms::new(&rules.profile);
     let mut all: Vec<Desired> = Vec::new();
+    let groups = groups_of_users(readings);
+    let nobody: Vec<Arc<str>> = Vec::new();
+    let judge = Judge {
+        rules,
+        forms: &forms,
+        readings,
+    };
     for reading in readings {
-        let groups = reading.groups_of_users();
-        let nobody: Vec<Arc<str>> = Vec::new();
-        let judge = Judge {
-            rules,
-            forms: &forms,
-            reading,
-        };
         for user in &reading.users {
-            if names(&rules.protected, user) {
-                continue;
-            }
             let groups = groups.get(&user.key).unwrap_or(&nobody);
-            all.push(judge.desired(&Subject::new(user, groups)));
+            let subject = Subject::new(user, groups);
+            match rules.protects_user(&subject) {
+                Ok(true) => {}
+                Ok(false) => all.push(judge.desired(&subject)),
+                Err(error) => all.push(judge.unjudged(&subject, &error)),
+            }
         }
     }
     all.sort_by(|one, other| one.user.cmp(&other.user));
@@ -86,7 +88,7 @@ pub fn desire(rules: &Rules, readings: &[Reading]) -> Vec<Desired> {
 struct Judge<'a> {
     rules: &'a Rules,
     forms: &'a Forms<'a>,
-    reading: &'a Reading,
+    readings: &'a [Reading],
 }
 
 /// The attributes of one user while they are worked out.
@@ -133,6 +135,23 @@ impl Judge<'_> {
             }
         }
         desired
+    }
+
+    /// Somebody who may be protected, and nobody can say.
+    fn unjudged(&self, subject: &Subject<'_>, error: &EvalError) -> Desired {
+        let user = subject.user();
+        Desired {
+            user: user.key.clone(),
+            label: Arc::clone(&user.label),
+            wanted: Wanted::Unclear {
+                problem: format!("`protected` cannot be evaluated: {error}"),
+                hint: "the account stays as it is; make the expression hold for users without the \
+                       attribute"
+                    .into(),
+            },
+            keys: self.keys_alone(subject),
+            warnings: Vec::new(),
+        }
     }
 
     fn draft(&self, subject: &Subject<'_>) -> Draft {
@@ -258,10 +277,15 @@ impl Judge<'_> {
         })
     }
 
-    /// The user behind a key; somebody whom the reading does not hold is nobody.
+    /// The user behind a key: the manager, who may be another source's, or somebody of the user's own
+    /// source. Somebody whom no reading speaks of is nobody.
     fn person(&self, user: &User, key: &str) -> Option<Value> {
-        let key = UserKey::new(&user.key.source, key);
-        self.reading.user(&key).map(|_| Value::Account(key))
+        let manager = user.manager.as_ref().filter(|manager| *manager.id == *key);
+        let own = || UserKey::new(&user.key.source, key);
+        let key = manager.cloned().unwrap_or_else(own);
+        let mut readings = self.readings.iter();
+        let is_there = readings.any(|reading| reading.mentions(&key));
+        is_there.then_some(Value::Account(key))
     }
 
     fn keys(&self, attributes: &Attributes) -> Vec<(AttrName, Arc<str>)> {

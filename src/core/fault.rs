@@ -1,7 +1,8 @@
 //! What went wrong with a request, and the pure decision of what follows.
 //!
-//! Promises that one function, [`dispose`], decides about every failure, and that a fault says
-//! whether the app may have acted. Leaves sending, waiting and remembering to others.
+//! Promises that one function, [`dispose`], decides about every failure within a run, and another,
+//! [`afterwards`], about the record when the run has given it up; and that a fault says whether the
+//! app may have acted. Leaves sending, waiting and remembering to others.
 
 use std::fmt;
 use std::time::Duration;
@@ -184,6 +185,76 @@ fn again(fault: &Fault, attempt: u32, policy: &RetryPolicy, draw: f64) -> Dispos
     match fault.effect {
         Effect::None => Disposition::Retry(pause),
         Effect::Unknown => Disposition::LookFirst(pause),
+    }
+}
+
+/// What becomes of one record when a run has given it up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Afterwards {
+    /// A later run tries it again, not before this pause is over.
+    Rest(Duration),
+    /// It waits for a person.
+    Park,
+}
+
+/// Runs in which a record may fail before it waits for a person: about a day, with the pauses between.
+pub const RUNS: u32 = 12;
+
+/// A change that sees somebody out rests no longer than this: nobody keeps access for hours because a
+/// few requests failed.
+const LONGEST_LEAVING: Duration = Duration::from_mins(10);
+
+/// What hangs on a record that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stake {
+    /// It sees somebody out: it is tried for as long as it takes.
+    Leaving,
+    /// It may have made something that nobody knows of: it is looked for, and never parked, since a
+    /// person would have to know that it is to be looked for.
+    Doubt,
+    /// Anything else.
+    Change,
+}
+
+/// Decides what becomes of a record after `attempts` tries in all, the last of which ended in `fault`.
+/// `draw` in `0.0..1.0` is the jitter.
+#[must_use]
+pub fn afterwards(
+    fault: &Fault,
+    attempts: u32,
+    policy: &RetryPolicy,
+    stake: Stake,
+    draw: f64,
+) -> Afterwards {
+    let runs = attempts.div_ceil(policy.attempts.max(1)).max(1);
+    let longest = match stake {
+        Stake::Change if runs >= RUNS && blames_the_record(fault.kind) => return Afterwards::Park,
+        Stake::Leaving => LONGEST_LEAVING,
+        Stake::Change | Stake::Doubt => backoff::LONGEST_REST,
+    };
+    Afterwards::Rest(backoff::rest(runs, longest, draw))
+}
+
+/// Can the failure be about this record? An app that is away or busy says nothing about it.
+fn blames_the_record(kind: FaultKind) -> bool {
+    match kind {
+        FaultKind::TimedOut
+        | FaultKind::Unavailable
+        | FaultKind::Forbidden
+        | FaultKind::Missing
+        | FaultKind::Conflict
+        | FaultKind::Rejected
+        | FaultKind::Unsupported
+        | FaultKind::Garbled
+        | FaultKind::Guarded => true,
+        FaultKind::Unreachable
+        | FaultKind::Untrusted
+        | FaultKind::Throttled
+        | FaultKind::Unauthenticated
+        | FaultKind::Misdirected
+        | FaultKind::Unready
+        | FaultKind::NoSeat
+        | FaultKind::Paused => false,
     }
 }
 

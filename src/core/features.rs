@@ -48,11 +48,11 @@ impl Feature {
         }
     }
 
-    /// The switch that a kind of change belongs to; an adoption sends nothing and has none.
+    /// The switch that a kind of change belongs to; what sends nothing has none.
     #[must_use]
     pub fn of(kind: ActionKind) -> Option<Self> {
         match kind {
-            ActionKind::Adopt => None,
+            ActionKind::Adopt | ActionKind::Rekey => None,
             ActionKind::Create => Some(Self::Create),
             ActionKind::Update => Some(Self::Update),
             ActionKind::Deactivate => Some(Self::Deactivate),

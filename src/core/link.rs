@@ -69,8 +69,34 @@ pub struct GroupLink {
     pub name: Fingerprint,
     /// The users whose membership the app has acknowledged.
     pub members: BTreeSet<UserKey>,
+    /// Others whom a request without an answer may have put in, or may not have taken out.
+    pub in_doubt: BTreeSet<UserKey>,
     /// When it was last written, if that has not been seen since.
     pub unseen: Option<Timestamp>,
+}
+
+impl GroupLink {
+    /// Everybody who is in, or may be.
+    pub fn possible(&self) -> impl Iterator<Item = &UserKey> {
+        self.members.iter().chain(&self.in_doubt)
+    }
+
+    /// Is this user in, or may be?
+    #[must_use]
+    pub fn may_hold(&self, user: &UserKey) -> bool {
+        self.members.contains(user) || self.in_doubt.contains(user)
+    }
+
+    /// Takes for certain that these are in.
+    pub fn enter(&mut self, users: impl IntoIterator<Item = UserKey>) {
+        self.members.extend(users);
+        self.in_doubt.retain(|user| !self.members.contains(user));
+    }
+
+    /// Takes for certain that this user is not in; says whether that is new.
+    pub fn leave(&mut self, user: &UserKey) -> bool {
+        self.members.remove(user) | self.in_doubt.remove(user)
+    }
 }
 
 /// A row of the outbox: a change that is due, in doubt, or waits for a person.

@@ -37,6 +37,7 @@ fn sends(profile: &Profile, action: &Action) -> Known {
         Action::Create { .. } => profile.users.mail_on_create,
         Action::Reactivate { .. } => profile.users.mail_on_reactivate,
         Action::Adopt { .. }
+        | Action::Rekey { .. }
         | Action::Update { .. }
         | Action::Deactivate
         | Action::Delete

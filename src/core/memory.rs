@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::change::{ActionKind, Subject};
+use super::change::{Action, ActionKind, Change, Subject};
 use super::key::{GroupKey, RemoteId, UserKey};
 use super::link::{GroupLink, Job, JobState, Link};
+use super::pin::{Pin, Pinned};
 
 /// What is remembered of one target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +24,10 @@ pub struct TargetState {
     pub holds: Vec<Hold>,
     /// What people have decided by hand.
     pub verdicts: BTreeSet<Verdict>,
+    /// For whom of those who are out an app whose lists leave accounts out was asked in vain, and when.
+    pub looked: BTreeMap<UserKey, Timestamp>,
+    /// What an undo has set back, and is left alone.
+    pub pins: BTreeMap<Pinned, Pin>,
     /// What was removed and changed since the point asked for, without what was approved.
     pub window: Window,
 }
@@ -107,6 +112,10 @@ pub struct Window {
     pub joiners: usize,
     /// Accounts changed.
     pub updates: usize,
+    /// Links moved to another key.
+    pub rekeyed: usize,
+    /// Accounts made again that the app had lost.
+    pub recreated: usize,
     /// Members taken out, by group.
     pub members: BTreeMap<GroupKey, usize>,
 }
@@ -116,9 +125,10 @@ pub struct Window {
 pub struct Hold {
     /// Its id, from its content.
     pub id: String,
-    /// Which limit: `leavers`, `updates`, `members:<group key>`, `reading:<source>`.
+    /// Which limit: `leavers`, `updates`, `members:<group key>`, `reading:<source>`; of what takes a
+    /// run back, with `undo <run> ` before it.
     pub lane: String,
-    /// The changes, sorted; empty for a refused reading.
+    /// The changes, sorted; empty for a refused reading. Of members who are taken out, each of them.
     pub changes: Vec<(Subject, ActionKind)>,
     /// What the limit was.
     pub limit: usize,
@@ -126,6 +136,44 @@ pub struct Hold {
     pub since: Timestamp,
     /// Who released it and why, if somebody did.
     pub approved: Option<Approval>,
+}
+
+/// How long a release lasts: whoever released it saw the day that it was for.
+const RELEASED_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+impl Hold {
+    /// Has somebody released it, and not too long ago?
+    #[must_use]
+    pub fn is_released(&self, now: Timestamp) -> bool {
+        let approved = self.approved.as_ref();
+        approved.is_some_and(|approval| now.duration_since(approval.at) < RELEASED_FOR)
+    }
+
+    /// The run that is taken back by what it holds, if that is what it holds.
+    #[must_use]
+    pub fn undone_run(&self) -> Option<&str> {
+        let (run, _) = self.lane.strip_prefix("undo ")?.split_once(' ')?;
+        Some(run)
+    }
+
+    /// Does it keep something of this change back?
+    #[must_use]
+    pub fn touches(&self, change: &Change) -> bool {
+        let has = |subject: Subject| {
+            let unit = (subject, change.action.kind());
+            self.changes.contains(&unit)
+        };
+        match (&change.action, &change.subject) {
+            (Action::RemoveMembers { members }, Subject::Group(group)) => {
+                let is_of_group = self.lane.starts_with("reading:")
+                    || self.lane.ends_with(&format!("members:{group}"));
+                let mut users = members.iter().map(|member| member.user.clone());
+                has(change.subject.clone())
+                    || is_of_group && users.any(|user| has(Subject::User(user)))
+            }
+            _ => has(change.subject.clone()),
+        }
+    }
 }
 
 /// A release by a person.
@@ -155,10 +203,40 @@ pub struct ReadingRecord {
     pub at: Timestamp,
     /// The fingerprint of the source's settings it was read with.
     pub settings: u64,
+    /// How much of the source it covered.
+    pub extent: Extent,
     /// How many users.
     pub users: usize,
     /// How many users had a value, by attribute.
     pub attributes: BTreeMap<String, usize>,
+}
+
+/// How much of its source a reading covered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// A part: who is not in it may be there all the same.
+    Part,
+}
+
+impl Extent {
+    /// The word of the state and of JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Part => "part",
+        }
+    }
+
+    /// The extent of that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Whole, Self::Part]
+            .into_iter()
+            .find(|extent| extent.word() == word)
+    }
 }
 
 /// Somebody was not in a whole reading.

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::hex;
 use super::key::{GroupKey, SourceName, UserKey};
-use super::memory::{Missing, ReadingRecord};
+use super::memory::{Extent, Missing, ReadingRecord};
 use super::user::{Group, User};
 
 /// What a source gave in one read: users and groups, each sorted by key, no key twice.
@@ -64,25 +64,25 @@ impl Reading {
         let at = self.users.binary_search_by(|user| user.key.cmp(key)).ok()?;
         self.users.get(at)
     }
+}
 
-    /// The names of the groups each user is in, sorted.
-    #[must_use]
-    pub fn groups_of_users(&self) -> BTreeMap<&UserKey, Vec<Arc<str>>> {
-        let mut groups: BTreeMap<&UserKey, Vec<Arc<str>>> = BTreeMap::new();
-        for group in &self.groups {
-            for member in &group.members {
-                groups
-                    .entry(member)
-                    .or_default()
-                    .push(Arc::clone(&group.name));
-            }
+/// The names of the groups each user is in, sorted, whichever reading holds the group.
+#[must_use]
+pub fn groups_of_users(readings: &[Reading]) -> BTreeMap<&UserKey, Vec<Arc<str>>> {
+    let mut groups: BTreeMap<&UserKey, Vec<Arc<str>>> = BTreeMap::new();
+    for group in readings.iter().flat_map(|reading| &reading.groups) {
+        for member in &group.members {
+            groups
+                .entry(member)
+                .or_default()
+                .push(Arc::clone(&group.name));
         }
-        for names in groups.values_mut() {
-            names.sort();
-            names.dedup();
-        }
-        groups
     }
+    for names in groups.values_mut() {
+        names.sort();
+        names.dedup();
+    }
+    groups
 }
 
 /// Why a reading is not to be trusted for removals until a person says so.
@@ -147,9 +147,14 @@ pub fn measure(reading: &Reading, at: Timestamp, settings: u64) -> ReadingRecord
             }
         }
     }
+    let extent = match reading.coverage {
+        Coverage::Whole => Extent::Whole,
+        Coverage::Part { .. } => Extent::Part,
+    };
     ReadingRecord {
         at,
         settings,
+        extent,
         users: reading.users.len(),
         attributes,
     }
@@ -212,15 +217,40 @@ pub fn absence(
     (missing, absence)
 }
 
+/// Where somebody is who is not in a reading, by what the source says when it is asked for that key
+/// alone, without our filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// There, but no longer among those we read: outside our base or filter.
+    Outside,
+    /// Not there, while what should be there can be read.
+    Deleted,
+    /// Nobody can tell.
+    Unknown,
+}
+
 /// What the absence of a linked user means so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Absence {
     /// Nothing before this point.
     Waits(Timestamp),
+    /// The user is there, and not for us any more.
+    Outside,
     /// The user is gone.
     Sure,
     /// Nothing can be concluded (a broken row, a part of the source, a reading in doubt).
     Unknown,
+}
+
+impl Absence {
+    /// Is the user known to be none of ours any more?
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        match self {
+            Self::Outside | Self::Sure => true,
+            Self::Waits(_) | Self::Unknown => false,
+        }
+    }
 }
 
 impl Reading {
@@ -237,6 +267,7 @@ mod tests {
 
     fn record(users: usize, titles: usize) -> ReadingRecord {
         ReadingRecord {
+            extent: Extent::Whole,
             at: Timestamp::UNIX_EPOCH,
             settings: 1,
             users,

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::account::Account;
-use super::assign::Assignment;
+use super::assign::{Assignment, names};
 use super::change::ActionKind;
+use super::expression::{EvalError, Program, Subject};
 use super::features::{Feature, Features};
 use super::key::TargetName;
 use super::leaver::{LeaveCause, Leavers};
@@ -46,6 +47,8 @@ pub struct Rules {
     pub drift: Drift,
     /// Accounts and users that are never touched, by `userName`, id, key or label.
     pub protected: BTreeSet<Arc<str>>,
+    /// Users whose accounts are never touched: those for whom one of these is true.
+    pub protected_when: Vec<Program>,
 }
 
 impl Rules {
@@ -54,6 +57,22 @@ impl Rules {
     pub fn protects(&self, account: &Account) -> bool {
         self.protected.contains(account.label.as_str())
             || self.protected.contains(account.id.as_str())
+    }
+
+    /// May nobody touch the account of this user, by key, by label or by expression?
+    ///
+    /// # Errors
+    /// When an expression cannot be evaluated for this user: then nobody may conclude anything.
+    pub fn protects_user(&self, subject: &Subject<'_>) -> Result<bool, EvalError> {
+        if names(&self.protected, subject.user()) {
+            return Ok(true);
+        }
+        for program in &self.protected_when {
+            if program.truth(subject)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// What follows when somebody is back whose account is switched off: as the site says, else as
@@ -67,6 +86,16 @@ impl Rules {
                 Reactivation::Activate
             }
             (Some(Returns::Link) | None, app) => app,
+        }
+    }
+
+    /// Is an account without a link, of somebody who is out for this cause, taken over to be switched
+    /// off?
+    #[must_use]
+    pub fn removes_unlinked(&self, cause: LeaveCause) -> bool {
+        match cause {
+            LeaveCause::Disabled | LeaveCause::Deleted => self.adopt == Adopt::Unique,
+            LeaveCause::Unassigned => self.unassigned_unlinked == UnassignedUnlinked::Deactivate,
         }
     }
 

@@ -17,8 +17,8 @@ use crate::core::plan::{Note, Plan, creates, without_accounts};
 /// Whom a proposal is cut to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Who or what it is about.
-    pub subject: Subject,
+    /// Who or what it is about; `None`: what an undo sets back.
+    pub subject: Option<Subject>,
     /// What a person calls that.
     pub label: String,
     users: BTreeSet<UserKey>,
@@ -32,7 +32,7 @@ impl Part {
     #[must_use]
     pub fn of_user(user: &UserKey, label: &str) -> Self {
         Self {
-            subject: Subject::User(user.clone()),
+            subject: Some(Subject::User(user.clone())),
             label: label.to_owned(),
             users: BTreeSet::from([user.clone()]),
             group: None,
@@ -40,17 +40,17 @@ impl Part {
         }
     }
 
-    /// One group, and everybody who is in it by the directory or as far as the app has acknowledged.
+    /// One group, and everybody who is in it by the directory or may be in the app.
     #[must_use]
     pub fn of_group(group: &GroupKey, label: &str, roster: &Roster, state: &TargetState) -> Self {
         let groups = roster.readings.iter().flat_map(|reading| &reading.groups);
         let now = groups
             .filter(|one| one.key == *group)
             .flat_map(|one| one.members.iter().cloned());
-        let acknowledged = state.groups.get(group).into_iter();
-        let before = acknowledged.flat_map(|link| link.members.iter().cloned());
+        let links = state.groups.get(group).into_iter();
+        let before = links.flat_map(|link| link.possible().cloned());
         Self {
-            subject: Subject::Group(group.clone()),
+            subject: Some(Subject::Group(group.clone())),
             label: label.to_owned(),
             users: now.chain(before).collect(),
             group: Some(group.clone()),
@@ -62,8 +62,20 @@ impl Part {
     #[must_use]
     pub(super) fn nothing_of(user: &UserKey, label: &str) -> Self {
         Self {
-            subject: Subject::User(user.clone()),
+            subject: Some(Subject::User(user.clone())),
             label: label.to_owned(),
+            users: BTreeSet::new(),
+            group: None,
+            left_out: 0,
+        }
+    }
+
+    /// What an undo of this run sets back: nothing else of what is due is touched.
+    #[must_use]
+    pub(super) fn of_undo(run: &str) -> Self {
+        Self {
+            subject: None,
+            label: format!("what undoes {run}"),
             users: BTreeSet::new(),
             group: None,
             left_out: 0,
@@ -81,7 +93,8 @@ impl Part {
 
     /// The part of a change that is within: of another group only the memberships of the person.
     fn cut(&self, change: &Change, state: &TargetState) -> Option<Change> {
-        if self.holds(&change.subject) {
+        // A link that moves sends nothing, and what is planned for anybody rests on all of them.
+        if self.holds(&change.subject) || matches!(change.action, Action::Rekey { .. }) {
             return Some(change.clone());
         }
         let Subject::Group(group) = &change.subject else {
@@ -103,6 +116,7 @@ impl Part {
                 members: of_ours(members)?,
             },
             Action::Adopt { .. }
+            | Action::Rekey { .. }
             | Action::Create { .. }
             | Action::Update { .. }
             | Action::Deactivate
@@ -132,6 +146,7 @@ impl Part {
             Note::ForgetUser(user) => self.users.contains(user),
             Note::Group(link) => self.group.as_ref() == Some(&link.group),
             Note::ForgetGroup(group) => self.group.as_ref() == Some(group),
+            Note::Pin(pinned, _) | Note::Unpin(pinned) => self.holds(&pinned.subject()),
         }
     }
 
@@ -142,10 +157,7 @@ impl Part {
             let mut sources = self.users.iter().map(|user| &user.source).chain(group);
             return sources.any(|one| one.as_str() == source);
         }
-        plan.changes.iter().any(|change| {
-            hold.changes
-                .contains(&(change.subject.clone(), change.action.kind()))
-        })
+        plan.changes.iter().any(|change| hold.touches(change))
     }
 }
 
@@ -213,6 +225,12 @@ fn cut_plan(plan: &Plan, part: &Part, state: &TargetState) -> Plan {
             .skipped
             .iter()
             .filter(|skipped| part.holds(&skipped.subject))
+            .cloned()
+            .collect(),
+        pinned: plan
+            .pinned
+            .iter()
+            .filter(|spared| part.holds(&spared.subject))
             .cloned()
             .collect(),
         waiting: plan

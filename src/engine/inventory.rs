@@ -4,6 +4,7 @@
 //! [`crate::core::plan::inventory`].
 
 use super::World;
+use super::follow::follow;
 use super::propose::{ProposeError, observe, window_start};
 use super::roster::Roster;
 use crate::connector::Observe;
@@ -23,17 +24,19 @@ pub async fn take(
     world: World<'_>,
 ) -> Result<Inventory, ProposeError> {
     let now = world.clock.now();
-    let state = world.store.target(&rules.target, window_start(now)).await?;
-    let desired = desire(rules, &roster.readings);
-    let observed = observe(rules, app, roster, &desired, &state, world).await?;
-    let absent = roster.absences(&state);
+    let mut state = world.store.target(&rules.target, window_start(now)).await?;
+    let mut desired = desire(rules, &roster.readings);
+    let view = observe(rules, app, roster, &desired, &mut state, world).await?;
+    let doubted = roster.doubted(&state);
+    let seen = Some(&view.observed);
+    let rekeyed = follow(rules, roster, &doubted, state, &mut desired, seen, world);
     Ok(inventory(&Input {
         rules,
         desired: &desired,
         readings: &roster.readings,
-        state: &state,
-        observed: Some(&observed),
-        absent: &absent,
+        state: rekeyed.planned(),
+        observed: seen,
+        absent: &rekeyed.absent,
         key: world.key,
         now,
     }))

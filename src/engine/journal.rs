@@ -4,12 +4,16 @@
 //! changed; values only where the config wants them, and never those that an app keeps to itself.
 //! Leaves the chain, and leaving names out, to the store.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::cut::Part;
+use super::perform::Effects;
 use crate::core::attribute::{AttrChange, AttrName, Value};
-use crate::core::change::{Action, Change};
-use crate::core::key::TargetName;
+use crate::core::change::{Action, Change, Subject, moved_from};
+use crate::core::deed::Deed;
+use crate::core::key::{RemoteId, TargetName};
 use crate::core::memory::Hold;
 use crate::core::plan::{Basis, name_attribute};
 use crate::core::profile::Profile;
@@ -89,7 +93,58 @@ impl Scribe<'_> {
             detail: trouble.unwrap_or_else(|| self.detail(change)),
             count,
             approved,
+            requests: Vec::new(),
+            deed: None,
         }
+    }
+
+    /// What a change did, in enough detail to take it back; `account` is whose it was.
+    pub fn deed(
+        &self,
+        change: &Change,
+        effects: &Effects,
+        account: Option<&RemoteId>,
+    ) -> Option<Deed> {
+        match (&change.action, effects) {
+            (_, Effects::Created(account, _)) => Some(Deed::Account(account.id.clone())),
+            (_, Effects::GroupCreated(group, _)) => Some(Deed::Account(group.id.clone())),
+            (_, Effects::Added { users, .. } | Effects::Removed { users, .. }) => {
+                Some(Deed::Members(users.clone()))
+            }
+            (Action::Adopt { id, .. } | Action::AdoptGroup { id }, _) => {
+                Some(Deed::Account(id.clone()))
+            }
+            (Action::Update { attributes }, _) => self.former(attributes),
+            (Action::RenameGroup { old: Some(old), .. }, _) => {
+                let is_kept = self.journaling.labels || self.journaling.values;
+                is_kept.then(|| Deed::Name(Arc::clone(old)))
+            }
+            (
+                Action::Create { .. }
+                | Action::Rekey { .. }
+                | Action::Deactivate
+                | Action::Reactivate { .. }
+                | Action::Delete
+                | Action::CreateGroup { .. }
+                | Action::RenameGroup { old: None, .. }
+                | Action::DeleteGroup
+                | Action::AddMembers { .. }
+                | Action::RemoveMembers { .. },
+                _,
+            ) => account.cloned().map(Deed::Account),
+        }
+    }
+
+    /// The former values of an update, where the journal keeps values and the app was read.
+    fn former(&self, attributes: &[AttrChange]) -> Option<Deed> {
+        if !self.journaling.values || self.basis != Basis::Observed {
+            return None;
+        }
+        let open = attributes
+            .iter()
+            .filter(|change| !self.is_secret(&change.name));
+        let former = open.map(|change| (change.name.clone(), change.old.clone()));
+        Some(Deed::Values(former.collect()))
     }
 
     /// The last line of a run of a target; `part` is what the run was cut to.
@@ -104,13 +159,19 @@ impl Scribe<'_> {
             at,
             run: self.run.clone(),
             target: self.target.to_string(),
-            subject: part.map_or_else(String::new, |part| part.subject.journal_name()),
-            label: part.map_or_else(String::new, |part| part.label.clone()),
+            subject: part
+                .and_then(|part| part.subject.as_ref())
+                .map_or_else(String::new, Subject::journal_name),
+            label: part
+                .filter(|part| part.subject.is_some())
+                .map_or_else(String::new, |part| part.label.clone()),
             action: part.map_or("run", |_| "part_run").into(),
             outcome: outcome.into(),
             detail,
             count: 0,
             approved: false,
+            requests: Vec::new(),
+            deed: None,
         }
     }
 
@@ -132,6 +193,8 @@ impl Scribe<'_> {
             ),
             count: hold.changes.len(),
             approved: false,
+            requests: Vec::new(),
+            deed: None,
         }
     }
 }
@@ -148,6 +211,7 @@ impl Scribe<'_> {
 
     fn what(&self, action: &Action) -> String {
         match action {
+            Action::Rekey { from, .. } => moved_from(from),
             Action::Create { attributes } => {
                 let made = attributes.iter().map(|(name, new)| self.set(name, new));
                 made.collect::<Vec<_>>().join(", ")

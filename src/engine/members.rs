@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::perform::{Effects, Result, Scene};
+use super::perform::{Effects, Look, Result, Scene};
 use crate::connector::{Direction, GroupMember};
 use crate::core::account::AppGroup;
 use crate::core::change::{Action, Member};
 use crate::core::fault::{Effect, Fault, FaultKind};
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::GroupLink;
-use crate::core::profile::Verification;
+use crate::core::profile::{UpdateForm, Verification};
 use crate::core::rules::Drift;
 
 type Tried<T> = std::result::Result<T, Fault>;
@@ -25,7 +25,7 @@ impl Scene<'_> {
         &self,
         group: &GroupKey,
         action: &Action,
-        look_first: bool,
+        look_first: Option<Look>,
     ) -> Tried<Result> {
         let app = &self.target.app;
         match action {
@@ -48,6 +48,7 @@ impl Scene<'_> {
             }
             Action::AdoptGroup { .. }
             | Action::Adopt { .. }
+            | Action::Rekey { .. }
             | Action::Create { .. }
             | Action::Update { .. }
             | Action::Deactivate
@@ -66,8 +67,15 @@ impl Scene<'_> {
         })
     }
 
-    async fn create_group(&self, group: &GroupKey, name: &str, look_first: bool) -> Tried<Result> {
-        if look_first && let Some(found) = self.look_for_group(group, name).await? {
+    async fn create_group(
+        &self,
+        group: &GroupKey,
+        name: &str,
+        look_first: Option<Look>,
+    ) -> Tried<Result> {
+        if look_first.is_some()
+            && let Some(found) = self.look_for_group(group, name).await?
+        {
             return Ok(found_group(found));
         }
         match self.make_group(group, name).await {
@@ -114,9 +122,13 @@ impl Scene<'_> {
         }
     }
 
-    /// Who comes along when the group is made.
+    /// Who comes along when the group is made. Where the app does not show all members, nobody, if they
+    /// can be put in later: should the answer be lost, nothing would tell who is in.
     fn founders(&self, group: &GroupKey) -> (Vec<UserKey>, Vec<GroupMember>) {
         let rules = &self.target.rules.profile.groups;
+        if !rules.shows_all_members() && rules.update != UpdateForm::None {
+            return (Vec::new(), Vec::new());
+        }
         let most = rules.inline_members.min(rules.chunk);
         let entering = self.entering.get(group).into_iter().copied().flatten();
         let (users, mut members): (Vec<UserKey>, Vec<GroupMember>) = entering

@@ -7,6 +7,8 @@
 pub mod apply;
 mod bounds;
 pub mod cut;
+mod follow;
+pub mod halt;
 pub mod inventory;
 mod journal;
 mod learn;
@@ -16,27 +18,78 @@ pub mod propose;
 mod queue;
 pub mod resend;
 pub mod roster;
+pub mod undo;
+mod unseen;
 
+use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 use crate::connector::Apply;
 use crate::core::fingerprint::FingerprintKey;
-use crate::core::key::TargetName;
+use crate::core::key::{SourceName, TargetName};
+use crate::core::roster::Joint;
 use crate::core::rules::Rules;
 use crate::draw::Draw;
 use crate::source::Source;
 use crate::store::Store;
 
 /// A source with what the config says of it.
+#[derive(Clone)]
 pub struct SourceUnit {
-    /// The source.
-    pub source: Box<dyn Source>,
+    /// The source, shared by all who read it: it outlives a config that does not change it.
+    pub source: Arc<dyn Source>,
     /// How long somebody must be missing before it counts.
     pub absent_for: Duration,
     /// The fingerprint of its settings.
     pub settings: u64,
+    /// Does the daemon listen to it?
+    pub watch: bool,
+    /// How long a whole reading may be followed by what is heard, before everything is read again.
+    pub full_read_every: Duration,
+}
+
+/// The sources of an installation, and how they are joined, if they are.
+#[derive(Clone, Default)]
+pub struct Sources {
+    /// The sources.
+    pub units: BTreeMap<SourceName, SourceUnit>,
+    /// How the rows of one person are found.
+    pub joint: Option<Joint>,
+}
+
+impl Deref for Sources {
+    type Target = BTreeMap<SourceName, SourceUnit>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.units
+    }
+}
+
+/// Sources to be read: those of an installation, or some that stand side by side.
+#[derive(Clone, Copy)]
+pub struct ToRead<'a> {
+    units: &'a BTreeMap<SourceName, SourceUnit>,
+    joint: Option<&'a Joint>,
+}
+
+impl<'a> From<&'a Sources> for ToRead<'a> {
+    fn from(sources: &'a Sources) -> Self {
+        Self {
+            units: &sources.units,
+            joint: sources.joint.as_ref(),
+        }
+    }
+}
+
+impl<'a> From<&'a BTreeMap<SourceName, SourceUnit>> for ToRead<'a> {
+    fn from(units: &'a BTreeMap<SourceName, SourceUnit>) -> Self {
+        Self { units, joint: None }
+    }
 }
 
 /// A target: its rules and the way to its app.
@@ -64,7 +117,8 @@ pub struct World<'a> {
 }
 
 /// How far things are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Progress {
     /// So many accounts of a target are read.
     Reading(TargetName, usize),

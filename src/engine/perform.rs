@@ -28,6 +28,12 @@ pub(super) enum Result {
     Done(Effects),
     /// An earlier request had done it.
     Found(Effects),
+    /// The account has another id than its link says; what was to be done is not, and was refused if
+    /// it was sent.
+    Moved {
+        id: RemoteId,
+        refused: Option<Fault>,
+    },
     /// It waits for a person.
     Park { reason: String, hint: String },
     /// It is not sure to be done. Some members may be, though.
@@ -56,8 +62,8 @@ pub(super) enum Effects {
         account: Option<Account>,
         activated: bool,
     },
-    /// It is off.
-    Deactivated,
+    /// It is off, and this is what the app shows of it.
+    Deactivated(Option<Account>),
     /// It is gone.
     Deleted,
     /// A group was made, or found, with these in it.
@@ -102,12 +108,15 @@ pub(super) struct Scene<'a> {
 
 impl Scene<'_> {
     /// Tries `change` once.
-    pub async fn perform(&self, change: &Change, look_first: bool) -> Result {
+    pub async fn perform(&self, change: &Change, look_first: Option<Look>) -> Result {
         if self.bounds.is_closed() {
             return Result::Stopped;
         }
         let result = match &change.subject {
-            Subject::User(user) => self.perform_user(user, &change.action, look_first).await,
+            Subject::User(user) => {
+                let tried = self.perform_user(user, &change.action, look_first).await;
+                self.followed(user, tried).await
+            }
             Subject::Group(group) => self.perform_group(group, &change.action, look_first).await,
         };
         let result = result.unwrap_or_else(|fault| Result::Fault(fault, None));
@@ -121,7 +130,7 @@ impl Scene<'_> {
         &self,
         user: &UserKey,
         action: &Action,
-        look_first: bool,
+        look_first: Option<Look>,
     ) -> std::result::Result<Result, Fault> {
         match action {
             Action::Create { attributes } => self.create(user, attributes, look_first).await,
@@ -134,11 +143,9 @@ impl Scene<'_> {
                 | Reactivation::Refuse => self.update(user, attributes, true).await,
             },
             Action::Deactivate => self.deactivate(user).await,
-            Action::Delete => {
-                self.target.app.delete(&self.link(user)?.id).await?;
-                Ok(Result::Done(Effects::Deleted))
-            }
+            Action::Delete => self.delete(user).await,
             Action::Adopt { .. }
+            | Action::Rekey { .. }
             | Action::AdoptGroup { .. }
             | Action::CreateGroup { .. }
             | Action::RenameGroup { .. }
@@ -146,6 +153,60 @@ impl Scene<'_> {
             | Action::AddMembers { .. }
             | Action::RemoveMembers { .. } => Ok(Result::Done(Effects::Nothing)),
         }
+    }
+
+    /// Where a write can change an id and the app does not have the one we know, the account may be
+    /// there under another: a request whose answer was lost may have changed it.
+    async fn followed(
+        &self,
+        user: &UserKey,
+        tried: std::result::Result<Result, Fault>,
+    ) -> std::result::Result<Result, Fault> {
+        match tried {
+            Err(fault) if fault.kind == FaultKind::Missing => match self.find_again(user).await? {
+                Some(id) => Ok(Result::Moved {
+                    id,
+                    refused: Some(fault),
+                }),
+                None => Err(fault),
+            },
+            tried => tried,
+        }
+    }
+
+    /// The id of the only free account that holds the best of a user's values which any account holds.
+    async fn find_again(&self, user: &UserKey) -> std::result::Result<Option<RemoteId>, Fault> {
+        if !self.target.rules.profile.users.id_changes || !self.links.contains_key(user) {
+            return Ok(None);
+        }
+        let taken: BTreeSet<&RemoteId> = self.links.values().map(|link| &link.id).collect();
+        for (name, value) in self.keys(user) {
+            let key = [(name.clone(), value.to_string())];
+            let hits = self.target.app.find(&key).await?;
+            match hits.as_slice() {
+                [] => {}
+                [one] if !taken.contains(&one.id) && self.forbids(user, one).is_none() => {
+                    return Ok(Some(one.id.clone()));
+                }
+                [_, ..] => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is not there counts as deleted: so where ids change, we look under which one it is.
+    async fn delete(&self, user: &UserKey) -> std::result::Result<Result, Fault> {
+        let id = &self.link(user)?.id;
+        let app = &self.target.app;
+        if self.target.rules.profile.users.id_changes && app.account(id).await?.is_none() {
+            let found = self.find_again(user).await?;
+            return Ok(match found {
+                Some(id) => Result::Moved { id, refused: None },
+                None => Result::Done(Effects::Deleted),
+            });
+        }
+        app.delete(id).await?;
+        Ok(Result::Done(Effects::Deleted))
     }
 
     fn link(&self, user: &UserKey) -> std::result::Result<&Link, Fault> {
@@ -162,10 +223,12 @@ impl Scene<'_> {
         &self,
         user: &UserKey,
         wanted: &Attributes,
-        look_first: bool,
+        look_first: Option<Look>,
     ) -> std::result::Result<Result, Fault> {
         let attributes = self.resolved(wanted);
-        if look_first && let Some(result) = self.look(user, &attributes, Look::InDoubt).await? {
+        if let Some(why) = look_first
+            && let Some(result) = self.look(user, &attributes, why).await?
+        {
             return Ok(result);
         }
         if self.bounds.is_full() {
@@ -238,7 +301,7 @@ impl Scene<'_> {
         account.active || self.target.rules.reactivation() != Reactivation::Create
     }
 
-    /// An account of a lost answer is ours; one that a conflict shows is adopted as `adopt:` says.
+    /// An account of a lost answer is ours; any other that turns up is adopted as `adopt:` says.
     fn take(
         &self,
         user: &UserKey,
@@ -259,10 +322,10 @@ impl Scene<'_> {
             };
         }
         match (why, self.target.rules.adopt) {
-            (Look::InDoubt, _) | (Look::Conflict, Adopt::Unique) => {
+            (Look::InDoubt, _) | (Look::Unread | Look::Conflict, Adopt::Unique) => {
                 Result::Found(Effects::Created(account, attributes.clone()))
             }
-            (Look::Conflict, Adopt::Ask | Adopt::Never) => Result::Park {
+            (Look::Unread | Look::Conflict, Adopt::Ask | Adopt::Never) => Result::Park {
                 reason: format!("{fits}, and `adopt:` wants a person to say so"),
                 hint: self.link_hint(user, account.id.as_str()),
             },
@@ -331,12 +394,18 @@ impl Scene<'_> {
 
     /// Brings an account back by making it again: the app knows it by its values. When the answer to
     /// an earlier request was lost, it may be back already.
-    async fn revive(&self, user: &UserKey, look_first: bool) -> std::result::Result<Result, Fault> {
+    async fn revive(
+        &self,
+        user: &UserKey,
+        look_first: Option<Look>,
+    ) -> std::result::Result<Result, Fault> {
         let wanted = match self.desired.get(user).map(|desired| &desired.wanted) {
             Some(Wanted::Active { attributes, .. }) => self.resolved(attributes),
             Some(Wanted::Out(_) | Wanted::Unclear { .. }) | None => Attributes::new(),
         };
-        if look_first && let Some(found) = self.look_back(user, &wanted, Look::InDoubt).await? {
+        if let Some(why) = look_first
+            && let Some(found) = self.look_back(user, &wanted, why).await?
+        {
             return Ok(found);
         }
         match self.target.app.create(&wanted).await {
@@ -388,13 +457,13 @@ impl Scene<'_> {
             None => self.target.app.account(id).await.ok().flatten(),
         };
         let lags = !self.target.rules.profile.settle.is_zero();
-        if !lags && shown.is_some_and(|account| account.active) {
+        if !lags && shown.as_ref().is_some_and(|account| account.active) {
             return Ok(Result::Park {
                 reason: "the app answered with success, and the account is still active".into(),
                 hint: "switch the account off in the app by hand, now".into(),
             });
         }
-        Ok(Result::Done(Effects::Deactivated))
+        Ok(Result::Done(Effects::Deactivated(shown)))
     }
 
     /// The values with accounts for users; a reference to nobody's account is left out.
@@ -442,8 +511,10 @@ fn back(account: Account) -> Effects {
 }
 
 /// Why an account is looked for.
-#[derive(Clone, Copy)]
-enum Look {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// The plan was made without reading the app: somebody else may have made it.
+    Unread,
     /// An earlier create may have made it.
     InDoubt,
     /// The app says that a unique value is taken.

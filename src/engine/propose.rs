@@ -6,24 +6,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use futures_util::{StreamExt, stream};
 use jiff::{Timestamp, ToSpan};
 
 use super::cut::Part;
+use super::follow::follow;
 use super::roster::Roster;
+use super::unseen::{Looked, look_up};
 use super::{Progress, World};
 use crate::connector::Observe;
 use crate::core::account::{Account, AppGroup};
-use crate::core::change::{ActionKind, Subject};
-use crate::core::correlate::unseen;
 use crate::core::desired::{Desired, Wanted, desire};
 use crate::core::fault::{Fault, FaultKind};
 use crate::core::features::Feature;
 use crate::core::guard::{Reviewed, WINDOW_HOURS, review};
 use crate::core::key::{GroupKey, RemoteId, UserKey};
-use crate::core::link::{GroupLink, JobState};
+use crate::core::link::GroupLink;
 use crate::core::memory::TargetState;
-use crate::core::plan::{Basis, Input, Observed, plan};
+use crate::core::plan::{Basis, Input, Note, Observed, plan};
 use crate::core::rules::Rules;
 use crate::store::StoreError;
 
@@ -39,6 +38,8 @@ pub struct Proposal {
     pub accounts: BTreeMap<RemoteId, Account>,
     /// Linked accounts and groups that the app says it does not have any more.
     pub gone: BTreeSet<RemoteId>,
+    /// What asking for people whom the app's list may leave out came to.
+    pub looked: Looked,
     /// What it was cut to, if it was: nothing else is touched, nor taken for settled.
     pub part: Option<Part>,
 }
@@ -66,26 +67,35 @@ pub async fn propose(
     world: World<'_>,
 ) -> Result<Proposal, ProposeError> {
     let now = world.clock.now();
-    let state = world.store.target(&rules.target, window_start(now)).await?;
-    let desired = wanted(rules, roster, &state);
-    let observed = match basis {
-        Basis::Observed => Some(observe(rules, app, roster, &desired, &state, world).await?),
+    let mut state = world.store.target(&rules.target, window_start(now)).await?;
+    let doubted = roster.doubted(&state);
+    let mut desired = wanted(rules, roster, &state);
+    let view = match basis {
+        Basis::Observed => Some(observe(rules, app, roster, &desired, &mut state, world).await?),
         Basis::Remembered => None,
     };
-    let absent = roster.absences(&state);
-    let plan = plan(&Input {
+    let seen = view.as_ref().map(|view| &view.observed);
+    let rekeyed = follow(rules, roster, &doubted, state, &mut desired, seen, world);
+    let mut plan = rekeyed.lead(plan(&Input {
         rules,
         desired: &desired,
         readings: &roster.readings,
-        state: &state,
-        observed: observed.as_ref(),
-        absent: &absent,
+        state: rekeyed.planned(),
+        observed: seen,
+        absent: &rekeyed.absent,
         key: world.key,
         now,
-    });
-    let doubted = roster.doubted(&state);
+    }));
+    let View {
+        observed,
+        followed,
+        looked,
+    } = view.unwrap_or_default();
+    // What the plan notes of the same links is newer.
+    plan.notes.splice(0..0, followed);
+    let state = rekeyed.settled;
     let reviewed = review(plan, rules, &state, &doubted, now);
-    let Observed { accounts, gone, .. } = observed.unwrap_or_default();
+    let Observed { accounts, gone, .. } = observed;
     let accounts = accounts
         .into_iter()
         .map(|account| (account.id.clone(), account))
@@ -96,12 +106,13 @@ pub async fn propose(
         state,
         accounts,
         gone,
+        looked,
         part: None,
     })
 }
 
 /// What everybody should have, but for those whom a person has told us to leave alone.
-fn wanted(rules: &Rules, roster: &Roster, state: &TargetState) -> Vec<Desired> {
+pub(super) fn wanted(rules: &Rules, roster: &Roster, state: &TargetState) -> Vec<Desired> {
     let mut desired = desire(rules, &roster.readings);
     desired.retain(|desired| !state.ignores_user(&desired.user));
     desired
@@ -112,16 +123,28 @@ pub(super) fn window_start(now: Timestamp) -> Timestamp {
     now.saturating_sub(WINDOW_HOURS.hours()).unwrap_or(now)
 }
 
+/// What a look at an app came to.
+#[derive(Default)]
+pub(super) struct View {
+    /// What it holds.
+    pub observed: Observed,
+    /// Links whose accounts have another id now.
+    pub followed: Vec<Note>,
+    /// For whom it was asked in vain.
+    pub looked: Looked,
+}
+
 /// Reads the app. What a link knows and the list does not show is asked for by id: a list that
-/// shifts while it is read, or hides some, proves nothing about an account that is not in it.
+/// shifts while it is read, or hides some, proves nothing about an account that is not in it. Links whose
+/// accounts have another id now get it in `state`.
 pub(super) async fn observe(
     rules: &Rules,
     app: &dyn Observe,
     roster: &Roster,
     desired: &[Desired],
-    state: &TargetState,
+    state: &mut TargetState,
     world: World<'_>,
-) -> Result<Observed, Fault> {
+) -> Result<View, Fault> {
     let target = rules.target.clone();
     let progress = |count| (world.progress)(Progress::Reading(target.clone(), count));
     let mut observed = Observed {
@@ -149,12 +172,18 @@ pub(super) async fn observe(
             }
         }
     }
-    look_up_unseen(rules, app, desired, state, &mut observed).await?;
+    let now = (world.key, world.clock.now());
+    let looked = look_up(rules, app, roster, desired, state, now, &mut observed).await?;
+    let followed = observed.follow(rules, world.key, state);
     if rules.profile.has_groups() && rules.features.has(Feature::Groups) {
         observe_groups(app, roster, state, &mut observed).await?;
     }
     observed.settle(&rules.profile, state, world.clock.now());
-    Ok(observed)
+    Ok(View {
+        observed,
+        followed,
+        looked,
+    })
 }
 
 /// Those who should be active.
@@ -164,57 +193,6 @@ fn to_be_active(desired: &[Desired]) -> BTreeSet<&UserKey> {
         .filter(|desired| matches!(desired.wanted, Wanted::Active { .. }))
         .map(|desired| &desired.user)
         .collect()
-}
-
-/// Where a list leaves accounts out, whoever would get a new one is looked up first.
-async fn look_up_unseen(
-    rules: &Rules,
-    app: &dyn Observe,
-    desired: &[Desired],
-    state: &TargetState,
-    observed: &mut Observed,
-) -> Result<(), Fault> {
-    let gone = &observed.gone;
-    let has_account = |user: &UserKey| {
-        let link = state.links.get(user);
-        link.is_some_and(|link| !gone.contains(&link.id))
-    };
-    let is_in_doubt = |user: &UserKey| {
-        let job = state.job(&Subject::User(user.clone()), ActionKind::Create);
-        job.is_some_and(|job| matches!(job.state, JobState::InDoubt(_)))
-    };
-    let profile = &rules.profile;
-    let keys = unseen(
-        profile,
-        desired,
-        &observed.accounts,
-        &has_account,
-        &is_in_doubt,
-    );
-    let mut found: Vec<Account> = Vec::new();
-    let mut looks = stream::iter(keys)
-        .map(|keys| async move {
-            let keys: Vec<_> = keys
-                .into_iter()
-                .map(|(name, value)| (name, value.to_string()))
-                .collect();
-            app.find(&keys).await
-        })
-        .buffered(rules.profile.rates.concurrency.max(1));
-    while let Some(accounts) = looks.next().await {
-        found.extend(accounts?);
-    }
-    drop(looks);
-    let mut known: BTreeSet<RemoteId> = observed
-        .accounts
-        .iter()
-        .map(|account| account.id.clone())
-        .collect();
-    let fresh = found
-        .into_iter()
-        .filter(|account| known.insert(account.id.clone()));
-    observed.accounts.extend(fresh);
-    Ok(())
 }
 
 async fn observe_groups(

@@ -1,17 +1,20 @@
 //! The changes of a run that are still to be done, and which of them may go now.
 //!
 //! Promises leavers first, then joiners, movers and groups; one change in flight a subject; and that
-//! what refers to something waits until that is there. Leaves sending to [`super::apply`].
+//! what refers to something waits until that is there and has the id that it keeps. Leaves sending to
+//! [`super::apply`].
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::core::attribute::Value;
-use crate::core::change::{Action, ActionKind, Change, Subject};
+use super::perform::Look;
+use crate::core::change::{ActionKind, Change, Subject};
+use crate::core::deed::Sent;
 use crate::core::key::UserKey;
-use crate::core::plan::creates;
+use crate::core::plan::{creates, moves, referred};
+use crate::core::profile::UserRules;
 
 /// A change that is to be done.
 #[derive(Clone, Debug)]
@@ -23,10 +26,21 @@ pub(super) struct Task {
     pub tries: u32,
     /// Not before this.
     pub due: Instant,
-    /// A request may have left before: look before sending a create again.
-    pub look_first: bool,
+    /// Why to look before sending a create, if there is a reason.
+    pub look_first: Option<Look>,
     /// A person released it.
     pub approved: bool,
+    /// The writes of the last try, as far as no line of the journal has them.
+    pub sent: Vec<Sent>,
+    /// Members who are in doubt only since this run tried it.
+    pub doubted: BTreeSet<UserKey>,
+}
+
+impl Task {
+    /// May a request of it have left already?
+    pub fn is_in_doubt(&self) -> bool {
+        self.look_first == Some(Look::InDoubt)
+    }
 }
 
 /// Changes in the order of the plan.
@@ -35,12 +49,17 @@ pub(super) struct Queue {
     tasks: VecDeque<Task>,
     /// Users whose creates are not finished: what refers to them waits.
     creates: BTreeSet<UserKey>,
+    /// Users whose accounts a change that is not finished may give another id, with its rank: what
+    /// refers to them goes before it or after it.
+    moves: BTreeMap<UserKey, u8>,
+    /// What this kind of app does with users.
+    users: UserRules,
 }
 
 /// The rank of an action: lower ranks go first.
 fn rank(kind: ActionKind) -> u8 {
     match kind {
-        ActionKind::Adopt | ActionKind::AdoptGroup => 0,
+        ActionKind::Adopt | ActionKind::Rekey | ActionKind::AdoptGroup => 0,
         ActionKind::Deactivate | ActionKind::Delete => 1,
         ActionKind::Create | ActionKind::Reactivate => 2,
         ActionKind::Update => 3,
@@ -52,22 +71,32 @@ fn rank(kind: ActionKind) -> u8 {
 
 impl Queue {
     /// All tasks at once, in order.
-    pub fn fill(mut tasks: Vec<Task>) -> Self {
+    pub fn fill(mut tasks: Vec<Task>, users: &UserRules) -> Self {
         tasks.sort_by_key(|task| rank(task.change.action.kind()));
         let creates = tasks
             .iter()
             .filter_map(|task| creates(&task.change))
             .cloned()
             .collect();
+        let moved = |task: &Task| {
+            let user = moves(users, &task.change)?;
+            Some((user.clone(), rank(task.change.action.kind())))
+        };
         Self {
-            tasks: tasks.into(),
             creates,
+            moves: tasks.iter().filter_map(moved).collect(),
+            users: users.clone(),
+            tasks: tasks.into(),
         }
     }
 
-    /// Puts a task that is to be tried again behind the others of its rank.
+    /// Puts a task that is to be tried again behind the others of its rank. What it was to do may be
+    /// done, so nothing that refers to its account goes before it any more.
     pub fn put_back(&mut self, task: Task) {
         let at = rank(task.change.action.kind());
+        if let Some(user) = moves(&self.users, &task.change) {
+            self.moves.insert(user.clone(), 0);
+        }
         let place = self
             .tasks
             .partition_point(|other| rank(other.change.action.kind()) <= at);
@@ -78,6 +107,9 @@ impl Queue {
     pub fn finish(&mut self, change: &Change) {
         if let Some(user) = creates(change) {
             self.creates.remove(user);
+        }
+        if let Some(user) = moves(&self.users, change) {
+            self.moves.remove(user);
         }
     }
 
@@ -150,32 +182,18 @@ impl Queue {
         self.tasks.pop_front()
     }
 
-    /// Does the change refer to an account that is still to be made?
+    /// Does the change refer to an account that is still to be made, or whose id may be another one
+    /// at any moment?
     fn blocks(&self, change: &Change) -> bool {
-        match &change.action {
-            Action::Create { attributes } => attributes.values().any(|value| self.refers(value)),
-            Action::Update { attributes } | Action::Reactivate { attributes } => attributes
-                .iter()
-                .filter_map(|attribute| attribute.new.as_ref())
-                .any(|value| self.refers(value)),
-            Action::AddMembers { members } => members
-                .iter()
-                .any(|member| self.creates.contains(&member.user)),
-            Action::Adopt { .. }
-            | Action::Deactivate
-            | Action::Delete
-            | Action::AdoptGroup { .. }
-            | Action::CreateGroup { .. }
-            | Action::RenameGroup { .. }
-            | Action::DeleteGroup
-            | Action::RemoveMembers { .. } => false,
+        let at = rank(change.action.kind());
+        let fills = at != rank(ActionKind::RemoveMembers);
+        let is_own = |user: &UserKey| matches!(&change.subject, Subject::User(own) if own == user);
+        let moves = |user: &UserKey| self.moves.get(user).is_some_and(|other| *other <= at);
+        if self.creates.is_empty() && self.moves.is_empty() {
+            return false;
         }
-    }
-
-    fn refers(&self, value: &Value) -> bool {
-        value
-            .account()
-            .is_some_and(|user| self.creates.contains(user))
+        referred(&change.action)
+            .any(|user| (fills && self.creates.contains(user)) || (moves(user) && !is_own(user)))
     }
 }
 

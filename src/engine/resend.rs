@@ -203,15 +203,20 @@ fn off_and_on(proposal: Proposal, user: &UserKey, link: &Link, label: &str) -> P
         action,
         reason: Reason::Resent,
     };
-    let released = vec![
+    let resent = [
         change(Action::Deactivate),
         change(Action::Reactivate {
             attributes: Vec::new(),
         }),
     ];
-    let approved = released
+    let approved = resent
         .iter()
         .map(|change| (change.subject.clone(), change.action.kind()));
+    let approved = approved.chain(proposal.reviewed.approved);
+    // The state in hand has the links that move where they move to.
+    let moves = proposal.reviewed.released.into_iter();
+    let moves = moves.filter(|change| matches!(change.action, Action::Rekey { .. }));
+    let released: Vec<Change> = moves.chain(resent.iter().cloned()).collect();
     let mut plan = proposal.reviewed.plan;
     // The one account that counts was just looked at.
     plan.basis = Basis::Observed;

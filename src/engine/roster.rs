@@ -2,63 +2,126 @@
 //!
 //! Promises that a source which could not be read, or whose reading is doubted, counts against
 //! nobody, and that absences are counted only by runs that write. Leaves judging a reading to
-//! [`crate::core::reading`].
+//! [`crate::core::reading`], and making one roster of several to [`crate::core::roster`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{SourceUnit, World};
-use crate::core::guard::{Doubted, DoubtedReading};
+use super::{SourceUnit, ToRead, World};
+use crate::core::guard::{Doubted, DoubtedReading, Reach};
 use crate::core::key::{SourceName, UserKey};
 use crate::core::memory::{ReadingRecord, SourceState, TargetState};
-use crate::core::reading::{Absence, Coverage, Doubt, Reading, absence, doubt_id, judge, measure};
+use crate::core::reading::{
+    Absence, Coverage, Doubt, Reading, Whereabouts, absence, doubt_id, judge, measure,
+};
+use crate::core::roster::{Joined, Joint};
 use crate::source::ReadError;
 use crate::store::{Epoch, Record, StoreError};
 
 /// What the sources gave.
 pub struct Roster {
-    /// The readings, by source.
+    /// The readings, by source; where the sources are joined, each person in that of their own source.
     pub readings: Vec<Reading>,
+    /// Keys that mean a person under another key.
+    pub aliases: BTreeMap<UserKey, UserKey>,
     /// Sources that could not be read.
     pub refused: Vec<(SourceName, ReadError)>,
     /// Readings that are not to be trusted for removals.
     pub doubts: BTreeMap<SourceName, Vec<Doubt>>,
     memory: BTreeMap<SourceName, Memory>,
+    /// Rows that are nobody of ours.
+    outside: BTreeSet<UserKey>,
+    /// People of whom a source that was not read as a whole may have more to say.
+    unsure: BTreeSet<UserKey>,
+    is_joined: bool,
     at: Timestamp,
 }
 
 /// What was remembered of a source when it was read.
 struct Memory {
     state: SourceState,
+    /// Its people with accounts.
+    holders: BTreeSet<UserKey>,
     record: ReadingRecord,
     absent_for: Duration,
+    /// Where those are who are missing, if the source can be asked.
+    whereabouts: Option<BTreeMap<UserKey, Whereabouts>>,
+    /// Whom the reading spoke of before it was joined with others.
+    mentioned: BTreeSet<UserKey>,
+}
+
+/// How the sources are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything, from the source itself.
+    Whole,
+    /// What was heard since is enough.
+    Follow,
 }
 
 impl Roster {
-    /// Reads every source.
+    /// Reads every source as a whole.
     ///
     /// # Errors
     /// When the state cannot be read. A source that cannot be read is in `refused`.
-    pub async fn read(
-        sources: &BTreeMap<SourceName, SourceUnit>,
+    pub async fn read<'a>(
+        sources: impl Into<ToRead<'a>>,
         world: World<'_>,
     ) -> Result<Self, StoreError> {
+        Self::read_as(sources, |_| Mode::Whole, world).await
+    }
+
+    /// Reads every source in the way that `mode` says for it.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub async fn read_as<'a>(
+        sources: impl Into<ToRead<'a>>,
+        mode: impl Fn(&SourceName) -> Mode,
+        world: World<'_>,
+    ) -> Result<Self, StoreError> {
+        let ToRead { units, joint } = sources.into();
         let mut roster = Self {
             readings: Vec::new(),
+            aliases: BTreeMap::new(),
             refused: Vec::new(),
             doubts: BTreeMap::new(),
             memory: BTreeMap::new(),
+            outside: BTreeSet::new(),
+            unsure: BTreeSet::new(),
+            is_joined: joint.is_some(),
             at: world.clock.now(),
         };
-        for (name, unit) in sources {
-            match unit.source.read().await {
+        for (name, unit) in units {
+            let read = match mode(name) {
+                Mode::Whole => unit.source.read().await,
+                Mode::Follow => unit.source.follow().await,
+            };
+            match read {
                 Ok(reading) => roster.take(name, unit, reading, world).await?,
                 Err(error) => roster.refused.push((name.clone(), error)),
             }
         }
+        if let Some(joint) = joint {
+            roster.join(joint);
+        }
         Ok(roster)
+    }
+
+    fn join(&mut self, joint: &Joint) {
+        let joined = joint.join(std::mem::take(&mut self.readings));
+        let Joined {
+            readings,
+            aliases,
+            outside,
+            unsure,
+        } = joined;
+        self.readings = readings;
+        self.aliases = aliases;
+        self.outside = outside;
+        self.unsure = unsure;
     }
 
     async fn take(
@@ -69,22 +132,34 @@ impl Roster {
         world: World<'_>,
     ) -> Result<(), StoreError> {
         let state = world.store.source(name).await?;
+        let holders = world.store.holders(name).await?;
         let record = measure(&reading, self.at, unit.settings);
         let mut doubts = judge(&record, state.last.as_ref());
         doubts.retain(|doubt| match doubt {
             Doubt::LostAttribute { name, .. } => !unit.source.leaves_out(name),
             Doubt::FewerUsers { .. } | Doubt::NewSettings => true,
         });
-        if !doubts.is_empty() {
+        let whereabouts = if doubts.is_empty() {
+            ask(unit, &reading, &holders).await
+        } else {
             self.doubts.insert(name.clone(), doubts);
-        }
+            None
+        };
         let absent_for = unit.absent_for;
+        let mentioned = if self.is_joined {
+            mentioned(&reading)
+        } else {
+            BTreeSet::new()
+        };
         self.memory.insert(
             name.clone(),
             Memory {
                 state,
+                holders,
                 record,
                 absent_for,
+                whereabouts,
+                mentioned,
             },
         );
         self.readings.push(reading);
@@ -101,12 +176,17 @@ impl Roster {
                 let is_approved = target
                     .holds
                     .iter()
-                    .any(|hold| hold.id == id && hold.approved.is_some());
-                let is_grave = doubts.iter().any(Doubt::is_grave) || self.misses(source, target);
+                    .any(|hold| hold.id == id && hold.is_released(self.at));
+                let has_shrunk = doubts.iter().any(Doubt::is_grave);
                 let reading = DoubtedReading {
                     id,
-                    is_grave,
+                    is_grave: has_shrunk || self.misses(source, target),
                     is_approved,
+                    reach: match (self.is_joined, has_shrunk) {
+                        (false, _) => Reach::Own,
+                        (true, false) => Reach::Removals,
+                        (true, true) => Reach::Changes,
+                    },
                 };
                 (source.clone(), reading)
             })
@@ -115,12 +195,57 @@ impl Roster {
 
     /// Is somebody with an account missing from the reading of `source`?
     fn misses(&self, source: &SourceName, target: &TargetState) -> bool {
-        let Some(reading) = self.reading(source) else {
-            return false;
-        };
-        target
-            .holders()
-            .any(|user| user.source == *source && !reading.mentions(user))
+        self.reading(source).is_some()
+            && target
+                .holders()
+                .any(|user| user.source == *source && !self.mentions(user))
+    }
+
+    /// Does the reading of the user's source speak of this user?
+    fn mentions(&self, user: &UserKey) -> bool {
+        let memory = self.memory.get(&user.source);
+        self.reading(&user.source)
+            .is_some_and(|reading| reading.mentions(user))
+            || memory.is_some_and(|memory| memory.mentioned.contains(user))
+    }
+
+    /// How many users a source holds, joined or not.
+    #[must_use]
+    pub fn rows(&self, source: &SourceName) -> usize {
+        let memory = self.memory.get(source);
+        memory.map_or(0, |memory| memory.record.users)
+    }
+
+    /// Is this somebody of whom a source that was not read as a whole may have more to say? Nothing is
+    /// concluded from what is known of them but that they are disabled.
+    #[must_use]
+    pub fn is_unsure(&self, user: &UserKey) -> bool {
+        self.unsure.contains(user)
+    }
+
+    /// The linked users whom a whole reading of their source does not hold, so that they may be there
+    /// under another key, with what their absence means so far.
+    #[must_use]
+    pub fn vanished(&self, target: &TargetState) -> BTreeMap<UserKey, Absence> {
+        let links = target.links.keys();
+        links
+            .filter_map(|user| Some((user.clone(), self.vanishing(user)?)))
+            .collect()
+    }
+
+    fn vanishing(&self, user: &UserKey) -> Option<Absence> {
+        let reading = self.reading(&user.source)?;
+        if reading.coverage != Coverage::Whole || self.mentions(user) {
+            return None;
+        }
+        if self.doubts.contains_key(&user.source) {
+            // Whether the reading is right is for the guard to ask.
+            return Some(Absence::Sure);
+        }
+        match self.absence(user)? {
+            absence @ (Absence::Waits(_) | Absence::Sure) => Some(absence),
+            Absence::Outside | Absence::Unknown => None,
+        }
     }
 
     /// What the absence of the linked users of a target means.
@@ -137,21 +262,41 @@ impl Roster {
         let Some(reading) = self.reading(&user.source) else {
             return Some(Absence::Unknown);
         };
+        if self.unsure.contains(user) {
+            return Some(Absence::Unknown);
+        }
         if reading.user(user).is_some() {
             return None;
         }
-        if reading.mentions(user) || self.doubts.contains_key(&user.source) {
+        if self.outside.contains(user) {
+            return Some(Absence::Outside);
+        }
+        if self.mentions(user) || self.doubts.contains_key(&user.source) {
             return Some(Absence::Unknown);
+        }
+        let memory = self.memory.get(&user.source)?;
+        if let Some(asked) = &memory.whereabouts {
+            return Some(match asked.get(user) {
+                Some(Whereabouts::Outside) => Absence::Outside,
+                Some(Whereabouts::Deleted) => Absence::Sure,
+                Some(Whereabouts::Unknown) | None => Absence::Unknown,
+            });
         }
         match &reading.coverage {
             Coverage::Part { gone } if gone.contains(user) => Some(Absence::Sure),
             Coverage::Part { .. } => Some(Absence::Unknown),
             Coverage::Whole => {
-                let memory = self.memory.get(&user.source)?;
                 let before = memory.state.missing.get(user).copied();
                 Some(absence(before, memory.absent_for, self.at).1)
             }
         }
+    }
+
+    /// Everybody of the sources that were read who had an account then, in any target.
+    #[must_use]
+    pub fn holders(&self) -> BTreeSet<UserKey> {
+        let holders = self.memory.values().flat_map(|memory| &memory.holders);
+        holders.cloned().collect()
     }
 
     fn reading(&self, source: &SourceName) -> Option<&Reading> {
@@ -186,7 +331,7 @@ impl Roster {
                 .get(source)
                 .is_some_and(|doubts| doubts.contains(&Doubt::NewSettings));
             for user in memory.state.missing.keys() {
-                if resets || reading.mentions(user) || !linked.contains(user) {
+                if resets || self.mentions(user) || !linked.contains(user) {
                     batch.push(Record::DropMissing(user.clone()));
                 }
             }
@@ -194,7 +339,7 @@ impl Roster {
                 continue;
             }
             for user in linked.iter().filter(|user| user.source == *source) {
-                if !reading.mentions(user) {
+                if !self.mentions(user) {
                     let before = memory.state.missing.get(user).copied();
                     let (missing, _) = absence(before, memory.absent_for, self.at);
                     batch.push(Record::PutMissing(user.clone(), missing));
@@ -203,4 +348,30 @@ impl Roster {
         }
         world.store.commit(Epoch(1), &batch).await
     }
+}
+
+/// Everybody whom a reading speaks of.
+fn mentioned(reading: &Reading) -> BTreeSet<UserKey> {
+    let rows = reading.users.iter().map(|user| &user.key);
+    let broken = reading.broken.iter().filter_map(|row| row.user.as_ref());
+    rows.chain(broken).cloned().collect()
+}
+
+/// Asks a source for those with accounts whom its reading does not hold. One that does not answer
+/// has told nothing.
+async fn ask(
+    unit: &SourceUnit,
+    reading: &Reading,
+    holders: &BTreeSet<UserKey>,
+) -> Option<BTreeMap<UserKey, Whereabouts>> {
+    let missing: BTreeSet<UserKey> = holders
+        .iter()
+        .filter(|user| !reading.mentions(user))
+        .cloned()
+        .collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let asked = unit.source.whereabouts(&missing).await;
+    asked.unwrap_or_else(|_| Some(BTreeMap::new()))
 }

@@ -11,6 +11,7 @@ mod held;
 mod remark;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use http::StatusCode;
@@ -360,7 +361,10 @@ pub(super) fn resting(
          out; the next try is at {}, or as soon as they are others",
         next.strftime("%H:%M UTC")
     );
-    Err(Fault::new(FaultKind::Unauthenticated, Effect::None, text))
+    Err(Fault {
+        retry_after: Duration::try_from(next.duration_since(now)).ok(),
+        ..Fault::new(FaultKind::Unauthenticated, Effect::None, text)
+    })
 }
 
 /// Nobody comes here while the breaker is open, and it opens when the last proof is refused.

@@ -5,6 +5,7 @@
 //! empty, or while as many are on their way as the target bears; and that a target which pushes back
 //! gets fewer at once. Leaves trying again to the engine: nothing is sent twice.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +34,43 @@ pub struct Limiter {
     gate: Mutex<Gate>,
     allowance: Option<AllowanceNames>,
     rulings: Rulings,
+    waits: Waits,
+}
+
+/// How often requests had to wait for a rate or a pause, and how long in all. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub struct Waits(Arc<WaitTally>);
+
+#[derive(Debug, Default)]
+struct WaitTally {
+    count: AtomicU64,
+    millis: AtomicU64,
+}
+
+impl Waits {
+    /// Is it this one, or a clone of it?
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// How often.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.0.count.load(Ordering::Relaxed)
+    }
+
+    /// How long in all.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        Duration::from_millis(self.0.millis.load(Ordering::Relaxed))
+    }
+
+    fn add(&self, wait: Duration) {
+        let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        self.0.count.fetch_add(1, Ordering::Relaxed);
+        self.0.millis.fetch_add(millis, Ordering::Relaxed);
+    }
 }
 
 /// What is looked at and changed in one step.
@@ -60,6 +98,7 @@ impl Limiter {
             }),
             allowance: rates.headers.as_ref().and_then(AllowanceNames::of),
             rulings: Rulings::default(),
+            waits: Waits::default(),
             clock,
         }
     }
@@ -68,6 +107,12 @@ impl Limiter {
     #[must_use]
     pub fn ruled_by(self, rulings: Rulings) -> Self {
         Self { rulings, ..self }
+    }
+
+    /// What requests had to wait so far.
+    #[must_use]
+    pub fn waits(&self) -> Waits {
+        self.waits.clone()
     }
 
     /// How long the target is still paused; `None`: it is not.
@@ -112,7 +157,10 @@ impl Limiter {
                     slot.round = round;
                     return slot;
                 }
-                Err(Obstacle::Until(wait)) => self.clock.sleep(wait).await,
+                Err(Obstacle::Until(wait)) => {
+                    self.waits.add(wait);
+                    self.clock.sleep(wait).await;
+                }
                 Err(Obstacle::Surplus) => {
                     drop(slot);
                     slot = self.take_slot().await;

@@ -8,6 +8,7 @@ pub mod answer;
 pub mod auth;
 mod body;
 mod bucket;
+pub mod budget;
 pub mod client;
 pub mod consent;
 pub mod count;

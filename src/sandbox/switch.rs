@@ -314,6 +314,9 @@ impl App {
         self.users.rename(number, &fresh);
         self.groups.rename_member(id, &fresh, now);
         self.users.rename_references(id, &fresh, now);
+        if let Some(names) = self.names.remove(id) {
+            self.names.insert(fresh.clone(), names);
+        }
         fresh
     }
 }

@@ -3,7 +3,8 @@
 //! `history --format json`: `lines[]`, and `journal export` one such object a line: `number`, `at`
 //! (RFC 3339), `run`, `target`, `subject`, `label`, `action`, `outcome`, `detail` (why and which
 //! attributes, or what went wrong, or who pulled a lever and why), `count`, `approved`, `chain` (the
-//! SHA-256 of the line before and this one).
+//! SHA-256 of the line before and this one); of what was sent `requests[]` (`method`, `path`, `status`,
+//! `times`), and `deed`, what has to be known to take it back: `account`, `members`, `values` or `name`.
 
 use std::fmt::Write;
 
@@ -12,6 +13,7 @@ use serde::Serialize;
 use super::words::{action, count};
 use super::{BOLD, DIM, MINUS, PLUS, styled};
 use crate::core::change::ActionKind;
+use crate::core::deed::Sent;
 use crate::store::Written;
 
 /// The whole answer of `history`.
@@ -46,6 +48,12 @@ pub struct LineJson {
     pub count: usize,
     /// A person released it.
     pub approved: bool,
+    /// The writes of it, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<Sent>,
+    /// What it did, in enough detail to take it back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deed: Option<serde_json::Value>,
     /// The hash chain after it.
     pub chain: String,
 }
@@ -67,12 +75,14 @@ impl LineJson {
             detail: entry.detail,
             count: entry.count,
             approved: entry.approved,
+            requests: entry.requests,
+            deed: entry.deed.map(|deed| deed.to_json()),
             chain: line.chain,
         }
     }
 }
 
-/// The answer for people: one line each.
+/// The answer for people: one line each, under the run it belongs to, with its writes.
 #[must_use]
 pub fn render(answer: &HistoryJson) -> String {
     if answer.lines.is_empty() {
@@ -85,7 +95,12 @@ pub fn render(answer: &HistoryJson) -> String {
     let targets = width(|line| &line.target);
     let labels = width(|line| &line.label);
     let mut text = String::new();
+    let mut run = "";
     for line in &answer.lines {
+        if line.run != run && is_of_a_run(line) {
+            run = &line.run;
+            let _ = writeln!(text, "{} {}", styled(BOLD, "run"), plain(run));
+        }
         let at = line.at.parse().map_or_else(
             |_| line.at.clone(),
             |at: jiff::Timestamp| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
@@ -101,8 +116,18 @@ pub fn render(answer: &HistoryJson) -> String {
             outcome(line),
             styled(DIM, plain(&why(line)) + approved)
         );
+        for request in &line.requests {
+            let request = plain(&request.to_string());
+            let _ = writeln!(text, "    {}", styled(DIM, request));
+        }
     }
     text
+}
+
+/// Is the line part of a run, and not a lever that somebody pulled?
+fn is_of_a_run(line: &LineJson) -> bool {
+    ActionKind::from_word(&line.action).is_some()
+        || matches!(&*line.action, "run" | "part_run" | "hold" | "undo")
 }
 
 /// Was it held before a person let it go? A lever's own line says that anyway.

@@ -5,8 +5,8 @@
 //! `targets[]`: `target` (name), `plan_id` (hash of the plan's content), `basis` (`observed` or
 //! `remembered`), `counts` (changes by kind, members one by one; a deactivation that may delete counts
 //! as `delete`), `changes[]` (`subject`, `key`, `action`, `reason`, for a deactivation its `effect`,
-//! `attributes[]` with `name`, `old`, `new`), `held[]` (`id`, `lane`, `count`, `limit`), `skipped[]`
-//! (`subject`, `action`, `reason`), `parked[]` and `warnings[]`, `waiting[]`, `orphans[]`, `mails`
+//! `attributes[]` with `name`, `old`, `new`), `held[]` (`id`, `lane`, `count`, `limit`, `since`), `skipped[]`
+//! (`subject`, `action`, `reason`), `pinned[]` (`subject`, `action`, `run`, `by`, `at`), `parked[]` and `warnings[]`, `waiting[]`, `orphans[]`, `mails`
 //! (`certain`, `possible`), `applied` (`done`, `failed`), `requests` (`read`, `write`, `token`),
 //! `left_out` in a run for one person or group, `error` when the target could not be planned. Beside
 //! it `refused[]` (`source`, `problem`, `hint`) and `broken[]` (`source`, `place`, `problem`), where
@@ -15,7 +15,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::words;
@@ -24,7 +24,8 @@ use crate::core::change::{Action, ActionKind, Change, Subject};
 use crate::core::guard::Reviewed;
 use crate::core::key::UserKey;
 use crate::core::mails::Mails;
-use crate::core::plan::{Basis, Orphan, WaitingFor};
+use crate::core::memory::Hold;
+use crate::core::plan::{Basis, Orphan, Spared, WaitingFor};
 use crate::core::profile::{Deactivation, Profile};
 use crate::engine::apply::Applied;
 
@@ -80,6 +81,9 @@ pub struct TargetJson {
     pub held: Vec<HeldJson>,
     /// What is switched off by `features:`.
     pub skipped: Vec<SkippedJson>,
+    /// What an undo has pinned.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pinned: Vec<PinnedJson>,
     /// What waits for a person.
     pub parked: Vec<ParkedJson>,
     /// What waits for a time.
@@ -132,7 +136,7 @@ pub struct AttributeJson {
 }
 
 /// A hold.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldJson {
     /// Its id, for `approve`.
     pub id: String,
@@ -142,6 +146,26 @@ pub struct HeldJson {
     pub count: usize,
     /// What the limit is.
     pub limit: usize,
+    /// Since when (RFC 3339).
+    pub since: String,
+    /// In `status`, whom it is about: the ten most telling.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<String>,
+}
+
+impl HeldJson {
+    /// A hold, with lines about whom it is about.
+    #[must_use]
+    pub fn of(hold: &Hold, lines: Vec<String>) -> Self {
+        Self {
+            id: hold.id.clone(),
+            lane: hold.lane.clone(),
+            count: hold.changes.len(),
+            limit: hold.limit,
+            since: hold.since.to_string(),
+            lines,
+        }
+    }
 }
 
 /// Something that is switched off.
@@ -155,6 +179,23 @@ pub struct SkippedJson {
     pub reason: String,
 }
 
+/// Something that an undo has pinned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinnedJson {
+    /// What a person calls the subject.
+    pub subject: String,
+    /// The name under which `retry` knows it.
+    pub name: String,
+    /// What would be done, if anything.
+    pub action: Option<String>,
+    /// The run that was undone.
+    pub run: String,
+    /// Who undid it.
+    pub by: String,
+    /// When (RFC 3339).
+    pub at: String,
+}
+
 /// Mails to people.
 #[derive(Debug, Default, Serialize)]
 pub struct MailsJson {
@@ -165,7 +206,7 @@ pub struct MailsJson {
 }
 
 /// Something that waits for a person.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParkedJson {
     /// What a person calls the subject.
     pub subject: String,
@@ -247,12 +288,7 @@ impl TargetJson {
             held: reviewed
                 .held
                 .iter()
-                .map(|hold| HeldJson {
-                    id: hold.id.clone(),
-                    lane: hold.lane.clone(),
-                    count: hold.changes.len(),
-                    limit: hold.limit,
-                })
+                .map(|hold| HeldJson::of(hold, Vec::new()))
                 .collect(),
             skipped: plan
                 .skipped
@@ -263,6 +299,7 @@ impl TargetJson {
                     reason: words::skipped(skipped),
                 })
                 .collect(),
+            pinned: plan.pinned.iter().map(pinned_json).collect(),
             mails: MailsJson {
                 certain: mails.certain,
                 possible: mails.possible,
@@ -287,7 +324,8 @@ impl TargetJson {
                         WaitingFor::Absence
                         | WaitingFor::Deactivation
                         | WaitingFor::Deletion
-                        | WaitingFor::AnotherTry => None,
+                        | WaitingFor::AnotherTry
+                        | WaitingFor::Retry => None,
                     },
                     until: waiting.until.to_string(),
                 })
@@ -301,7 +339,7 @@ impl TargetJson {
     /// Adds what came of it.
     pub fn add(&mut self, applied: &Applied) {
         self.applied.done += applied.done;
-        self.applied.failed += applied.failed.len();
+        self.applied.failed += applied.failed.len() + applied.left.len();
         for failure in applied.failed.iter().filter(|failure| failure.parked) {
             self.parked.push(ParkedJson {
                 subject: failure.change.label.to_string(),
@@ -341,11 +379,15 @@ fn change_json(
         },
         action: change.action.kind().word(),
         reason: words::reason(&change.reason),
-        attributes: attributes(&change.action, labels),
+        attributes: attributes(&change.subject, &change.action, labels),
     }
 }
 
-fn attributes(action: &Action, labels: &BTreeMap<UserKey, Arc<str>>) -> Vec<AttributeJson> {
+fn attributes(
+    subject: &Subject,
+    action: &Action,
+    labels: &BTreeMap<UserKey, Arc<str>>,
+) -> Vec<AttributeJson> {
     let row = |name: &str, old: Json, new: Json| AttributeJson {
         name: name.into(),
         old,
@@ -376,6 +418,10 @@ fn attributes(action: &Action, labels: &BTreeMap<UserKey, Arc<str>>) -> Vec<Attr
             let old = old.as_deref().map_or(Json::Null, Json::from);
             vec![row("displayName", old, Json::from(&**new))]
         }
+        Action::Rekey { from, .. } => {
+            let old = Json::from(from.to_string());
+            vec![row("key", old, Json::from(subject.to_string()))]
+        }
         Action::Deactivate => vec![row("active", Json::Bool(true), Json::Bool(false))],
         Action::Adopt { .. } | Action::Delete | Action::AdoptGroup { .. } | Action::DeleteGroup => {
             Vec::new()
@@ -394,6 +440,17 @@ fn value_json(value: &Value, labels: &BTreeMap<UserKey, Arc<str>>) -> Json {
                 .get(user)
                 .map_or_else(|| user.to_string(), ToString::to_string),
         ),
+    }
+}
+
+fn pinned_json(spared: &Spared) -> PinnedJson {
+    PinnedJson {
+        subject: spared.label.to_string(),
+        name: spared.label.to_string(),
+        action: spared.action.map(|kind| kind.word().to_owned()),
+        run: spared.pin.run.clone(),
+        by: spared.pin.by.clone(),
+        at: spared.pin.at.to_string(),
     }
 }
 

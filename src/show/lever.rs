@@ -51,6 +51,30 @@ pub fn ignored(target: &TargetName, label: &str, undone: bool) -> String {
     )
 }
 
+/// A config that is in force now; `changes` are what is different, a line each.
+#[must_use]
+pub fn reloaded(changes: &[String]) -> String {
+    let head = styled(PLUS, "reloaded:");
+    if changes.is_empty() {
+        return format!("{head} nothing is different; secrets were fetched again\n");
+    }
+    let mut text = format!("{head} the config is in force\n");
+    for change in changes {
+        text.push_str(&format!("  · {change}\n"));
+    }
+    text
+}
+
+/// A config that was refused.
+#[must_use]
+pub fn not_reloaded(problem: &str) -> String {
+    let problem = problem.trim_end();
+    format!(
+        "{problem}\n{} the daemon goes on with the config from before\n",
+        styled(MINUS.bold(), "not reloaded:")
+    )
+}
+
 /// What came of switching an account off and on again.
 #[must_use]
 pub fn resent(target: &TargetName, user: &str, resent: &Resent) -> String {

@@ -4,18 +4,26 @@
 //! time; and JSON with stable fields on request. Leaves what to show to the commands.
 
 pub mod check;
+pub mod console;
 pub mod credential;
+pub mod daemon;
 pub mod explain;
 pub mod history;
 pub mod import;
 pub mod json;
 pub mod lever;
+pub mod live;
+pub mod log;
+pub mod notice;
 pub mod plan;
 pub mod probe;
 pub mod problem;
 pub mod profile;
 pub mod progress;
+pub mod sandbox;
 pub mod status;
+pub mod undo;
+pub mod watch;
 pub mod words;
 
 use std::io::Write;
@@ -36,12 +44,29 @@ pub(crate) const BOLD: Style = Style::new().bold();
 /// Writes to standard output; styles are dropped where nobody would see them. A reader that has gone
 /// away is no error: there is nobody to tell.
 pub fn out(text: &str) {
-    let _ = anstream::stdout().write_all(text.as_bytes());
+    let _ = try_out(text);
+}
+
+/// The same, for what goes on for as long as somebody reads.
+///
+/// # Errors
+/// When nobody does any more.
+pub fn try_out(text: &str) -> std::io::Result<()> {
+    let mut out = anstream::stdout();
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }
 
 /// Writes to standard error, likewise.
 pub fn err(text: &str) {
     let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
+/// `text` without its styles, and without a line end at its end: for a log.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    let text = anstream::adapter::strip_str(text).to_string();
+    text.trim_end().to_owned()
 }
 
 /// `text` in `style`.

@@ -13,12 +13,13 @@ use jiff::Timestamp;
 use super::words;
 use super::{BOLD, DIM, MINUS, PLUS, TILDE, styled};
 use crate::core::attribute::{AttrChange, Attributes, Value};
-use crate::core::change::{Action, ActionKind, Change, Member};
+use crate::core::change::{Action, ActionKind, Change, Member, Subject};
+use crate::core::estimate::Estimate;
 use crate::core::guard::Reviewed;
 use crate::core::key::UserKey;
 use crate::core::mails::Mails;
 use crate::core::memory::Hold;
-use crate::core::plan::{Basis, Orphan, Parked, Plan, Skipped, Waiting};
+use crate::core::plan::{Basis, Orphan, Parked, Plan, Skipped, Spared, Waiting};
 use crate::core::profile::{Deactivation, Profile};
 use crate::engine::apply::Applied;
 use crate::engine::cut::Part;
@@ -54,6 +55,11 @@ impl PlanText<'_> {
         self.changes(&mut text, "adopted", &adopted);
         self.changes(
             &mut text,
+            "re-keyed: links that move to the key the same people have now",
+            &self.of_kind(|kind| kind == ActionKind::Rekey),
+        );
+        self.changes(
+            &mut text,
             "leavers",
             &self.of_kind(|kind| matches!(kind, ActionKind::Deactivate | ActionKind::Delete)),
         );
@@ -69,6 +75,7 @@ impl PlanText<'_> {
         );
         self.changes(&mut text, "groups", &self.of_kind(is_group));
         skipped(&mut text, &plan.skipped);
+        self.pinned(&mut text, &plan.pinned);
         self.held(&mut text);
         parked(&mut text, &plan.parked);
         self.waiting(&mut text, &plan.waiting);
@@ -143,6 +150,9 @@ impl PlanText<'_> {
                 let old = old.as_deref().unwrap_or("(not read)");
                 let _ = writeln!(text, "        {old} → {new}");
             }
+            Action::Rekey { from, .. } => {
+                let _ = writeln!(text, "        {from} → {}", change.subject);
+            }
             Action::Adopt { .. }
             | Action::Deactivate
             | Action::Delete
@@ -214,17 +224,11 @@ impl PlanText<'_> {
         let _ = writeln!(text, "\n  {}", styled(MINUS, "held back by the guard"));
         for hold in &self.reviewed.held {
             let _ = writeln!(text, "    {} {}", styled(MINUS, "!"), hold_line(hold));
-            let names: Vec<&str> = self
-                .reviewed
-                .plan
-                .changes
-                .iter()
-                .filter(|change| {
-                    hold.changes
-                        .contains(&(change.subject.clone(), change.action.kind()))
-                })
+            let changes = self.reviewed.plan.changes.iter();
+            let names: Vec<&str> = changes
+                .filter(|change| hold.touches(change))
+                .flat_map(|change| held_names(hold, change))
                 .take(8)
-                .map(|change| &*change.label)
                 .collect();
             let more = hold.changes.len().saturating_sub(names.len());
             let more = if more > 0 {
@@ -239,6 +243,28 @@ impl PlanText<'_> {
             if hold.lane == "destroyed" {
                 let _ = writeln!(text, "      → {}", words::CHOOSE_EFFECT);
             }
+        }
+    }
+
+    fn pinned(&self, text: &mut String, pinned: &[Spared]) {
+        if pinned.is_empty() {
+            return;
+        }
+        let title = "pinned: taken back by undo, and left alone";
+        let _ = writeln!(text, "\n  {}", styled(DIM, title));
+        for one in pinned.iter().take(SHOWN) {
+            let what = one.action.map_or("parked", words::action);
+            let undone = words::undone(&one.pin.by, one.pin.at, self.now);
+            let _ = writeln!(
+                text,
+                "    {} {what} {}; {undone}",
+                styled(DIM, "·"),
+                one.label
+            );
+            let _ = writeln!(text, "      → {}", words::unpin(&one.label));
+        }
+        if pinned.len() > SHOWN {
+            let _ = writeln!(text, "    … and {} more", pinned.len() - SHOWN);
         }
     }
 
@@ -268,6 +294,8 @@ impl PlanText<'_> {
             let is_all = self.reviewed.held.is_empty()
                 && plan.parked.is_empty()
                 && plan.skipped.is_empty()
+                && plan.pinned.is_empty()
+                && !plan.waits_to_retry()
                 && plan.unread == 0;
             let state = if is_all {
                 "in line: nothing to change"
@@ -285,6 +313,28 @@ impl PlanText<'_> {
         for line in words::mails(Mails::of(self.profile, &self.reviewed.released)) {
             let _ = writeln!(text, "  {line}");
         }
+        let released = self.reviewed.released.iter();
+        let sizes = released.map(|change| (change.action.kind(), change.action.size()));
+        let estimate = Estimate::of(self.profile, sizes);
+        let line = estimate.and_then(|it| words::estimate(it.time, it.limit, it.per));
+        if let Some(line) = line {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+}
+
+/// Whom a hold keeps back of a change: of members, each of them.
+fn held_names<'a>(hold: &Hold, change: &'a Change) -> Vec<&'a str> {
+    match &change.action {
+        Action::RemoveMembers { members } => members
+            .iter()
+            .filter(|member| {
+                let unit = (Subject::User(member.user.clone()), change.action.kind());
+                hold.changes.contains(&unit)
+            })
+            .map(|member| &*member.label)
+            .collect(),
+        _ => vec![&*change.label],
     }
 }
 
@@ -331,6 +381,7 @@ fn is_group(kind: ActionKind) -> bool {
         | ActionKind::AddMembers
         | ActionKind::RemoveMembers => true,
         ActionKind::Adopt
+        | ActionKind::Rekey
         | ActionKind::AdoptGroup
         | ActionKind::Create
         | ActionKind::Update
@@ -342,7 +393,7 @@ fn is_group(kind: ActionKind) -> bool {
 
 fn sign(kind: ActionKind) -> (char, anstyle::Style) {
     match kind {
-        ActionKind::Adopt | ActionKind::AdoptGroup => ('=', DIM),
+        ActionKind::Adopt | ActionKind::Rekey | ActionKind::AdoptGroup => ('=', DIM),
         ActionKind::Create
         | ActionKind::Reactivate
         | ActionKind::CreateGroup
@@ -465,8 +516,16 @@ pub fn applied(target: &str, applied: &Applied, requests: &str) -> String {
         "{}  {} done, {} not; {requests}\n",
         styled(BOLD, target),
         applied.done,
-        applied.failed.len()
+        applied.failed.len() + applied.left.len()
     );
+    if !applied.left.is_empty() {
+        let left = words::count(applied.left.len(), "change");
+        let _ = writeln!(
+            text,
+            "  {} ended before it was done: {left} not tried, due as before",
+            styled(MINUS, "!")
+        );
+    }
     if let Some(fault) = &applied.stopped {
         let _ = writeln!(text, "  {} stopped: {fault}", styled(MINUS, "!"));
         if let Some(first) = applied.failed.first() {

@@ -129,9 +129,9 @@ pub fn refused(source: &SourceName, why: &Trouble) -> String {
     )
 }
 
-/// A reading: its size, and what a person should know of it.
+/// A reading: its size, joined or not, and what a person should know of it.
 #[must_use]
-pub fn reading(reading: &Reading, doubts: &[Doubt]) -> String {
+pub fn reading(reading: &Reading, rows: usize, doubts: &[Doubt]) -> String {
     let mut text = format!(
         "{}  {}\n",
         styled(BOLD, &reading.source),
@@ -139,7 +139,7 @@ pub fn reading(reading: &Reading, doubts: &[Doubt]) -> String {
             DIM,
             format!(
                 "{}, {}",
-                count(reading.users.len(), "user"),
+                count(rows, "user"),
                 count(reading.groups.len(), "group")
             )
         )

@@ -2,14 +2,18 @@
 //!
 //! Promises that one thing is called the same wherever it is shown. Leaves layout to the others.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
-use crate::core::change::{Action, ActionKind, Change, Reason};
+use crate::core::change::{Action, ActionKind, Change, Reason, SameAs};
+use crate::core::duration;
 use crate::core::features::Feature;
 use crate::core::leaver::LeaveCause;
 use crate::core::mails::Mails;
 use crate::core::plan::{Skipped, WaitingFor};
 use crate::core::profile::Deactivation;
+use crate::core::text::quoted;
 
 /// `1 change`, `2 changes`.
 #[must_use]
@@ -29,6 +33,7 @@ pub fn count(number: usize, one: &str) -> String {
 pub fn action(kind: ActionKind) -> &'static str {
     match kind {
         ActionKind::Adopt => "adopt",
+        ActionKind::Rekey => "rekey",
         ActionKind::Create => "create",
         ActionKind::Update => "update",
         ActionKind::Deactivate => "deactivate",
@@ -76,6 +81,7 @@ pub fn why(change: &Change, effect: Deactivation) -> String {
         },
         Action::Adopt { active: false, .. } => format!("{reason}; it is switched off"),
         Action::Adopt { .. }
+        | Action::Rekey { .. }
         | Action::Create { .. }
         | Action::Update { .. }
         | Action::Reactivate { .. }
@@ -125,6 +131,7 @@ pub fn skipped(skipped: &Skipped) -> String {
 pub fn kind_count(kind: ActionKind, number: usize) -> String {
     let one = match kind {
         ActionKind::Adopt => "adoption",
+        ActionKind::Rekey => "new key",
         ActionKind::Create => "create",
         ActionKind::Update => "update",
         ActionKind::Deactivate => "deactivation",
@@ -166,6 +173,10 @@ pub fn reason(reason: &Reason) -> String {
         Reason::Assigned { by } => format!("assigned by {by}"),
         Reason::Matched { by } => format!("is in the app already, by {}", by.short()),
         Reason::Recovered => "made by an earlier run that never heard the answer".into(),
+        Reason::Rekeyed { by: SameAs::Joined } => "the roster joins both keys".into(),
+        Reason::Rekeyed {
+            by: SameAs::Value { by },
+        } => format!("the same {} under a new key", by.short()),
         Reason::Changed => "the directory or the mapping says so".into(),
         Reason::Drifted => "was changed in the app".into(),
         Reason::NotTaken => "the app did not keep it the last time".into(),
@@ -181,6 +192,7 @@ pub fn reason(reason: &Reason) -> String {
         Reason::NotPushed => "is not pushed any more".into(),
         Reason::Membership => "as in the directory".into(),
         Reason::Resent => "asked for by resend".into(),
+        Reason::Undone { run } => format!("undoes the run {run}"),
     }
 }
 
@@ -197,6 +209,10 @@ pub fn left(cause: LeaveCause) -> &'static str {
 /// A hold in one line: how much, of what, and the limit it went over.
 #[must_use]
 pub fn held(id: &str, lane: &str, changes: usize, limit: usize) -> String {
+    let undone = lane.strip_prefix("undo ");
+    if let Some((run, lane)) = undone.and_then(|rest| rest.split_once(' ')) {
+        return format!("{}, to undo the run {run}", held(id, lane, changes, limit));
+    }
     let none = changes == 0;
     let changes = count(changes, "change");
     match lane.split_once(':') {
@@ -209,6 +225,9 @@ pub fn held(id: &str, lane: &str, changes: usize, limit: usize) -> String {
         None if lane == "destroyed" => format!(
             "{id}: {changes} may delete the account, and nobody has said that this is meant"
         ),
+        None if lane == "rekeyed" => {
+            format!("{id}: {changes} of keys in the directory; the limit is {limit} in 24 hours")
+        }
         Some(("members", group)) => {
             format!("{id}: too many members of {group} would go; the limit is {limit} in 24 hours")
         }
@@ -222,8 +241,43 @@ pub fn approve(id: &str) -> String {
     format!("if this is right: rollcall approve {id} --because \"…\"")
 }
 
+/// Who has undone something, and when.
+#[must_use]
+pub fn undone(by: &str, at: Timestamp, now: Timestamp) -> String {
+    format!("undone by {by} at {}", time(at, now))
+}
+
+/// What to do about something that an undo has pinned.
+#[must_use]
+pub fn unpin(label: &str) -> String {
+    format!(
+        "left alone until the directory says something else; to have it done after all: rollcall \
+         retry {}",
+        quoted(label)
+    )
+}
+
+/// How long something has been so.
+#[must_use]
+pub fn age(since: Timestamp, now: Timestamp) -> String {
+    let age = now.duration_since(since);
+    match (age.as_hours() / 24, age.as_hours(), age.as_mins()) {
+        (2.., _, _) => count_of(age.as_hours() / 24, "day"),
+        (_, 1.., _) => count_of(age.as_hours(), "hour"),
+        (_, _, 1..) => count_of(age.as_mins(), "minute"),
+        (_, _, _) => "less than a minute".into(),
+    }
+}
+
+fn count_of(number: i64, one: &str) -> String {
+    count(usize::try_from(number).unwrap_or_default(), one)
+}
+
 /// Of an account that a person has said is never touched.
 pub const IGNORED: &str = "ignored by hand: never touched until `rollcall ignore … --undo`";
+
+/// Of a user whom the config protects.
+pub const PROTECTED: &str = "protected: never touched, as `protected:` of the target says";
 
 /// What somebody waits for.
 #[must_use]
@@ -233,6 +287,7 @@ pub fn waiting(what: WaitingFor) -> &'static str {
         WaitingFor::Deactivation => "to be deactivated",
         WaitingFor::Deletion => "to be deleted",
         WaitingFor::AnotherTry => "a value is sent again",
+        WaitingFor::Retry => "failed, is tried again",
         WaitingFor::Sight { .. } => "sent, not seen yet",
     }
 }
@@ -249,8 +304,29 @@ pub fn waits(what: WaitingFor, until: Timestamp, now: Timestamp) -> String {
         WaitingFor::Absence
         | WaitingFor::Deactivation
         | WaitingFor::Deletion
-        | WaitingFor::AnotherTry => format!("{}, waits until {until}", waiting(what)),
+        | WaitingFor::AnotherTry
+        | WaitingFor::Retry => format!("{}, waits until {until}", waiting(what)),
     }
+}
+
+/// How long changes take at least; `None` where that is not worth a word.
+#[must_use]
+pub fn estimate(time: Duration, limit: u32, per: Duration) -> Option<String> {
+    const WORTH: Duration = Duration::from_mins(1);
+    if time < WORTH {
+        return None;
+    }
+    let minutes = time.as_secs().div_ceil(60);
+    let time = match minutes {
+        0..100 => format!("{minutes} min"),
+        100..2_880 => format!("{} h", minutes.div_ceil(60)),
+        _ => format!("{} days", minutes.div_ceil(1_440)),
+    };
+    let limit = count(limit as usize, "request");
+    let per = duration::print(per);
+    Some(format!(
+        "that takes {time} at least: the app allows {limit} in {per}"
+    ))
 }
 
 /// A point in time: the hour when it is within a day of `now`, else the date. UTC.

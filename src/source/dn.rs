@@ -12,6 +12,14 @@ pub(super) fn normal(dn: &str) -> Option<String> {
     Some(names?.join(","))
 }
 
+/// Is this the name of the base, or of something below it?
+pub(super) fn is_below(name: &str, base: &str) -> bool {
+    let (Some(name), Some(base)) = (normal(name), normal(base)) else {
+        return base.is_empty();
+    };
+    name == base || name.ends_with(&format!(",{base}"))
+}
+
 /// The DN of a `uniqueMember`, which a bit string may follow (RFC 4517, 3.3.21).
 pub(super) fn without_uid(value: &str) -> &str {
     match value.rsplit_once('#') {
@@ -126,6 +134,23 @@ mod tests {
         ] {
             assert_ne!(normal(one), normal(other), "{one}");
         }
+    }
+
+    #[test]
+    fn only_names_below_a_base_are_below_it() {
+        let base = "OU=People, dc=x";
+        for (name, below) in [
+            ("uid=a,ou=people,dc=x", true),
+            ("uid=a,ou=more,ou=people,DC=x", true),
+            ("ou=people,dc=x", true),
+            ("uid=a,ou=mypeople,dc=x", false),
+            ("uid=a\\,ou=people,dc=x", false),
+            ("cn=app,ou=services,dc=x", false),
+            ("no name", false),
+        ] {
+            assert_eq!(is_below(name, base), below, "{name}");
+        }
+        assert!(is_below("uid=a,dc=x", ""));
     }
 
     #[test]

@@ -10,9 +10,12 @@ mod nested;
 mod pool;
 mod value;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 
-use crate::core::reading::Reading;
+use crate::core::key::UserKey;
+use crate::core::reading::{Reading, Whereabouts};
 
 /// An authoritative directory.
 #[async_trait]
@@ -22,6 +25,32 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// When nothing can be concluded from what was read: nobody is changed by it.
     async fn read(&self) -> Result<Reading, ReadError>;
+
+    /// What the last whole reading has become by what [`Watch`] heard since; everything is read where
+    /// nothing was heard or kept.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    async fn follow(&self) -> Result<Reading, ReadError> {
+        self.read().await
+    }
+
+    /// Where those are who are missing from a reading: each is asked for by key, without our filter.
+    /// `None`: this source cannot be asked, and only time tells.
+    ///
+    /// # Errors
+    /// When the source did not answer: nothing is concluded.
+    async fn whereabouts(
+        &self,
+        _missing: &BTreeSet<UserKey>,
+    ) -> Result<Option<BTreeMap<UserKey, Whereabouts>>, ReadError> {
+        Ok(None)
+    }
+
+    /// Listens to the source from now on; `None` when it has no way to tell of changes.
+    fn watch(&self) -> Option<Box<dyn Watch>> {
+        None
+    }
 
     /// The attributes this source is known to hold, for checking expressions; `None`: any.
     fn attributes(&self) -> Option<Vec<String>>;
@@ -39,6 +68,30 @@ pub trait Source: Send + Sync {
     async fn describe(&self) -> Result<Vec<String>, ReadError> {
         Ok(Vec::new())
     }
+}
+
+/// An ear at a source.
+///
+/// What is heard is a hint to read and never a fact by itself: whole readings go on, in their own
+/// time.
+#[async_trait]
+pub trait Watch: Send {
+    /// Waits for the next thing to hear. A loss mends itself, with growing pauses. Nothing is lost
+    /// when the future is dropped before its end.
+    async fn next(&mut self) -> Heard;
+}
+
+/// What was heard.
+#[derive(Debug)]
+pub enum Heard {
+    /// Something has changed: [`Source::follow`] tells what.
+    Change,
+    /// What was heard is not enough to go on with, and why: read everything.
+    Anew(String),
+    /// Nothing can be heard any more.
+    Lost(ReadError),
+    /// It can again.
+    Back,
 }
 
 /// Why a source could not be read.

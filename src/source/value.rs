@@ -94,3 +94,35 @@ pub(super) fn guid(bytes: &[u8]) -> Option<String> {
     });
     Some(digits.collect())
 }
+
+/// The bytes of an `objectGUID` that [`guid`] wrote.
+pub(super) fn guid_bytes(text: &str) -> Option<[u8; 16]> {
+    let digits: String = text.split('-').collect();
+    let mut written = [0; 16];
+    for (at, byte) in written.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    let order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+    (digits.len() == 32).then(|| order.map(|at| written[at]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guid_is_read_as_it_was_written() {
+        let bytes: [u8; 16] = std::array::from_fn(|at| u8::try_from(at).expect("it is below 16"));
+        let text = guid(&bytes).expect("sixteen bytes");
+        assert_eq!(text, "03020100-0504-0706-0809-0a0b0c0d0e0f");
+        assert_eq!(guid_bytes(&text), Some(bytes));
+        for odd in [
+            "",
+            "0302",
+            "03020100-0504-0706-0809-0a0b0c0d0e0f00",
+            "ÄÄ020100-0504-0706",
+        ] {
+            assert_eq!(guid_bytes(odd), None, "{odd}");
+        }
+    }
+}

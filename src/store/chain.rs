@@ -23,6 +23,8 @@ pub(super) struct Line<'a> {
     pub(super) count: i64,
     /// A person released it.
     pub(super) approved: bool,
+    /// Requests and deed; lines of older versions have neither.
+    pub(super) more: [&'a str; 2],
 }
 
 /// The chain after this line. Each text goes in behind its length, so that no text can flow into
@@ -37,6 +39,13 @@ pub(super) fn extend(before: &Digest, line: &Line<'_>) -> Digest {
     }
     hash.update(line.count.to_le_bytes());
     hash.update([u8::from(line.approved)]);
+    // A line without either is hashed as it always was, so that an older journal still verifies.
+    if line.more != [""; 2] {
+        for text in line.more {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text);
+        }
+    }
     hash.finalize().into()
 }
 
@@ -58,7 +67,20 @@ mod tests {
         ],
         count: 1,
         approved: false,
+        more: ["[]", "{}"],
     };
+
+    #[test]
+    fn a_line_of_an_older_version_keeps_its_hash() {
+        let older = Line {
+            more: [""; 2],
+            ..LINE
+        };
+        assert_eq!(
+            crate::core::hex::encode(&extend(&START, &older)),
+            "b1d101b2e6936e464a1fca8d5ff1a99f8f5b8b3ba7b3e451c4379b273664c790"
+        );
+    }
 
     #[test]
     fn every_field_counts() {
@@ -72,6 +94,9 @@ mod tests {
                 ..LINE
             },
         ));
+        for more in [["", "{}"], ["[]", ""], ["", ""], ["[]{", "}"]] {
+            digests.push(extend(&START, &Line { more, ..LINE }));
+        }
         for at in 0..8 {
             let mut texts = LINE.texts;
             texts[at] = "other";
@@ -79,7 +104,7 @@ mod tests {
         }
         digests.sort_unstable();
         digests.dedup();
-        assert_eq!(digests.len(), 13);
+        assert_eq!(digests.len(), 17);
     }
 
     #[test]

@@ -237,6 +237,30 @@ async fn holds_stand_newest_last_and_go_with_their_changes() {
 }
 
 #[tokio::test]
+async fn for_whom_an_app_was_asked_in_vain_is_kept_with_the_newest_time() {
+    on_each(async |store| {
+        let other = TargetName::new("other");
+        put(
+            store,
+            &[
+                Record::PutLooked(app(), user("1"), time(0)),
+                Record::PutLooked(app(), user("2"), time(0)),
+                Record::PutLooked(other.clone(), user("3"), time(1)),
+                Record::PutLooked(app(), user("1"), time(7)),
+                Record::DropLooked(app(), user("2")),
+                Record::DropLooked(app(), user("3")),
+            ],
+        )
+        .await;
+        let looked = state(store).await.looked;
+        assert_eq!(looked, [(user("1"), time(7))].into());
+        let elsewhere = store.target(&other, time(-1440)).await.expect("readable");
+        assert_eq!(elsewhere.looked, [(user("3"), time(1))].into());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn verdicts_stand_until_they_are_dropped() {
     on_each(async |store| {
         let verdicts = [
@@ -377,13 +401,25 @@ async fn the_window_counts_what_was_done_since_and_not_approved() {
                 ..line(subject, "members_add")
             },
             line(subject, "group_update"),
+            line("user hq:2", "rekey"),
             line("", "approve"),
+            JournalEntry {
+                detail: "vanished: userName".into(),
+                ..line("user hq:9", "create")
+            },
+            JournalEntry {
+                detail: "vanished: userName".into(),
+                approved: true,
+                ..line("user hq:9", "create")
+            },
         ];
         put(store, &lines.map(Record::Journal)).await;
         let expected = Window {
             leavers: 2,
-            joiners: 3,
+            joiners: 4,
             updates: 1,
+            rekeyed: 1,
+            recreated: 1,
             members: BTreeMap::from([(group_key("a:b"), 42)]),
         };
         assert_eq!(state(store).await.window, expected);

@@ -8,13 +8,14 @@ use jiff::{Timestamp, ToSpan};
 
 use crate::core::attribute::AttrName;
 use crate::core::change::{ActionKind, Subject};
+use crate::core::deed::{Deed, Sent};
 use crate::core::fingerprint::{Fingerprint, Fingerprints};
 use crate::core::key::{GroupKey, RemoteId, SourceName, TargetName, UserKey};
 use crate::core::leaver::{LeaveCause, Left};
 use crate::core::link::{GroupLink, Job, JobState, Link, Refusal};
 
 use super::JournalEntry;
-use crate::core::memory::{Approval, Hold, Missing, ReadingRecord};
+use crate::core::memory::{Approval, Extent, Hold, Missing, ReadingRecord};
 
 pub(super) fn time(minutes: i64) -> Timestamp {
     let start: Timestamp = "2027-03-01T09:00:00.000000001Z".parse().expect("a time");
@@ -99,6 +100,7 @@ pub(super) fn group_link(id: &str, members: impl IntoIterator<Item = &'static st
         ours: true,
         name: Fingerprint(u64::MAX),
         members: members.into_iter().map(user).collect::<BTreeSet<_>>(),
+        in_doubt: BTreeSet::from([user("3"), user("88")]),
         unseen: Some(time(-5)),
     }
 }
@@ -175,6 +177,7 @@ pub(super) fn reading() -> ReadingRecord {
     ReadingRecord {
         at: time(0),
         settings: u64::MAX - 1,
+        extent: Extent::Part,
         users: 3,
         attributes: BTreeMap::from([("mail".into(), 3), ("title".into(), 1)]),
     }
@@ -199,5 +202,12 @@ pub(super) fn line(subject: &str, action: &str) -> JournalEntry {
         detail: "title".into(),
         count: 1,
         approved: false,
+        requests: vec![Sent {
+            method: "PATCH".into(),
+            path: "/Users/7".into(),
+            status: Some(200),
+            times: 1,
+        }],
+        deed: Some(Deed::Account("7".into())),
     }
 }

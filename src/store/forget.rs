@@ -26,6 +26,8 @@ pub(super) fn forget(db: &Connection, at: Timestamp) -> rusqlite::Result<()> {
         [Bits(Fingerprint::UNKNOWN.0)],
     )?;
     let jobs = forget_jobs(db)?;
+    // A pin learns its facts afresh with the next reading.
+    db.execute("UPDATE pin SET facts = ?1", [Bits(Fingerprint::UNKNOWN.0)])?;
     let mut end = End::load(db)?;
     end.append(db, &line(at, links, groups, jobs))?;
     end.save(db)
@@ -117,5 +119,7 @@ fn line(at: Timestamp, links: usize, groups: usize, jobs: usize) -> JournalEntry
         ),
         count: links,
         approved: false,
+        requests: Vec::new(),
+        deed: None,
     }
 }

@@ -5,6 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use crate::core::deed::{Deed, Sent};
 use crate::core::hex;
 
 use super::chain::{self, Digest, Line};
@@ -14,7 +15,7 @@ use super::place::Place;
 use super::{JournalEntry, StoreError};
 
 pub(super) const COLUMNS: &str =
-    "at, run, target, subject, label, action, outcome, detail, count, approved";
+    "at, run, target, subject, label, action, outcome, detail, count, approved, requests, deed";
 
 /// Where the journal ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,10 @@ impl End {
     /// Adds a line behind it.
     pub(super) fn append(&mut self, db: &Connection, entry: &JournalEntry) -> rusqlite::Result<()> {
         let at = Stamp(entry.at).text();
+        let (requests, deed) = (
+            requests_text(&entry.requests),
+            deed_text(entry.deed.as_ref()),
+        );
         let line = Line {
             number: self.number + 1,
             texts: [
@@ -58,6 +63,7 @@ impl End {
             ],
             count: i64::try_from(entry.count).unwrap_or(i64::MAX),
             approved: entry.approved,
+            more: [&requests, &deed],
         };
         let chain = chain::extend(&self.chain, &line);
         insert(db, &line, &chain)?;
@@ -78,13 +84,15 @@ impl End {
 fn insert(db: &Connection, line: &Line<'_>, chain: &Digest) -> rusqlite::Result<()> {
     let [at, run, target, subject, label, action, outcome, detail] = line.texts;
     let (number, count, approved) = (line.number, line.count, line.approved);
+    let [requests, deed] = line.more;
     db.prepare_cached(
         "INSERT INTO journal (number, at, run, target, subject, label, action, outcome, detail,
-                              count, approved, chain)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                              count, approved, requests, deed, chain)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?
     .execute(params![
-        number, at, run, target, subject, label, action, outcome, detail, count, approved, chain
+        number, at, run, target, subject, label, action, outcome, detail, count, approved,
+        requests, deed, chain
     ])?;
     Ok(())
 }
@@ -122,7 +130,38 @@ pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<JournalEntry> {
         detail: row.get(7)?,
         count: row.get::<_, Count>(8)?.0,
         approved: row.get(9)?,
+        requests: requests(row.get_ref(10)?.as_str()?).map_err(|cause| damaged(10, cause))?,
+        deed: deed(row.get_ref(11)?.as_str()?)?,
     })
+}
+
+/// The writes of a line as they stand in their column.
+fn requests_text(requests: &[Sent]) -> String {
+    if requests.is_empty() {
+        return String::new();
+    }
+    serde_json::to_string(requests).expect("methods, paths and numbers are plain data")
+}
+
+fn requests(text: &str) -> serde_json::Result<Vec<Sent>> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    serde_json::from_str(text)
+}
+
+fn deed_text(deed: Option<&Deed>) -> String {
+    deed.map_or_else(String::new, |deed| deed.to_json().to_string())
+}
+
+fn deed(text: &str) -> rusqlite::Result<Option<Deed>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let json = serde_json::from_str(text).map_err(|cause| damaged(11, cause))?;
+    let deed = Deed::from_json(&json);
+    deed.map(Some)
+        .ok_or_else(|| damaged(11, Unknown::new("deed", text)))
 }
 
 /// What people called the subject of the newest line about it that has a label.
@@ -204,9 +243,10 @@ fn follow(row: &Row<'_>, before: &End) -> rusqlite::Result<Result<End, Tampering
         texts,
         count: row.get(9)?,
         approved: row.get(10)?,
+        more: [row.get_ref(11)?.as_str()?, row.get_ref(12)?.as_str()?],
     };
     let chain = chain::extend(&before.chain, &line);
-    if row.get_ref(11)?.as_blob()? != chain {
+    if row.get_ref(13)?.as_blob()? != chain {
         return Ok(Err(Tampering::Changed));
     }
     Ok(Ok(End { number, chain }))
@@ -257,6 +297,14 @@ mod tests {
                 "line 9 of the journal of the state in memory is not as it was written",
             ),
             (
+                "UPDATE journal SET requests = '[]' WHERE number = 3",
+                "line 3 of the journal of the state in memory is not as it was written",
+            ),
+            (
+                "UPDATE journal SET deed = '' WHERE number = 6",
+                "line 6 of the journal of the state in memory is not as it was written",
+            ),
+            (
                 "UPDATE journal SET at = 'yesterday' WHERE number = 2",
                 "line 2 of the journal of the state in memory is not as it was written",
             ),
@@ -276,7 +324,7 @@ mod tests {
             ),
             (
                 "INSERT INTO journal SELECT 10, at, run, target, subject, label, action, outcome,
-                     detail, count, approved, chain FROM journal WHERE number = 9",
+                     detail, count, approved, chain, requests, deed FROM journal WHERE number = 9",
                 "line 10 of the journal of the state in memory is not as it was written",
             ),
         ] {

@@ -3,25 +3,25 @@
 //! Promises that a row which cannot be read is an error that names it, and is never left out.
 //! Leaves what a row means to the engine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 
-use crate::core::change::{ActionKind, Subject};
+use crate::core::change::{ActionKind, Reason, Subject};
 use crate::core::fingerprint::Fingerprint;
 use crate::core::key::{GroupKey, RemoteId, SourceName, TargetName, UserKey};
 use crate::core::leaver::Left;
 use crate::core::link::{GroupLink, Job, JobState, Link};
 use crate::core::memory::{
-    Approval, Hold, Missing, ReadingRecord, SourceState, TargetState, Window,
+    Approval, Extent, Hold, Missing, ReadingRecord, SourceState, TargetState, Window,
 };
 
 use super::column::{Act, Bits, Cause, Count, Stamp, Unknown, damaged, subject};
 use super::names::Names;
 use super::pack::Torn;
-use super::verdict;
+use super::{looked, pin, verdict};
 
 /// Everything about a target; the window counts from `since`.
 pub(super) fn target(
@@ -36,6 +36,8 @@ pub(super) fn target(
         jobs: jobs(db, names, target)?,
         holds: holds(db, target)?,
         verdicts: verdict::of_target(db, target)?,
+        looked: looked::of_target(db, target)?,
+        pins: pin::of_target(db, target)?,
         window: window(db, target, since)?,
     })
 }
@@ -46,6 +48,22 @@ pub(super) fn source(db: &Connection, source: &SourceName) -> rusqlite::Result<S
         last: reading(db, source)?,
         missing: missing(db, source)?,
     })
+}
+
+/// Everybody of a source with a link, or with a create in doubt, in any target.
+pub(super) fn holders(db: &Connection, source: &SourceName) -> rusqlite::Result<BTreeSet<UserKey>> {
+    // `CROSS` keeps SQLite from going through all links again for each person.
+    db.prepare_cached(
+        "SELECT person.key FROM link CROSS JOIN person ON person.number = link.person
+         WHERE person.source = ?1
+         UNION
+         SELECT key FROM job
+         WHERE source = ?1 AND subject = 'user' AND action = 'create' AND state = 'in_doubt'",
+    )?
+    .query_map([source.as_str()], |row| {
+        Ok(UserKey::new(source, row.get_ref(0)?.as_str()?))
+    })?
+    .collect()
 }
 
 fn links(
@@ -100,7 +118,7 @@ fn groups(
     target: &TargetName,
 ) -> rusqlite::Result<BTreeMap<GroupKey, GroupLink>> {
     db.prepare_cached(
-        "SELECT source, key, remote_id, ours, name, members, unseen
+        "SELECT source, key, remote_id, ours, name, members, unseen, in_doubt
          FROM group_link WHERE target = ?1",
     )?
     .query_map([target.as_str()], |row| {
@@ -119,6 +137,7 @@ fn group(row: &Row<'_>, names: &Names) -> rusqlite::Result<GroupLink> {
         name: Fingerprint(row.get::<_, Bits>(4)?.0),
         members: names.members(row.get_ref(5)?.as_blob()?).map_err(torn(5))?,
         unseen: row.get::<_, Option<Stamp>>(6)?.map(|at| at.0),
+        in_doubt: names.members(row.get_ref(7)?.as_blob()?).map_err(torn(7))?,
     })
 }
 
@@ -214,6 +233,7 @@ fn hold_changes(
 fn window(db: &Connection, target: &TargetName, since: Timestamp) -> rusqlite::Result<Window> {
     let mut window = Window {
         members: members_removed(db, target, since)?,
+        recreated: recreated(db, target, since)?,
         ..Window::default()
     };
     let mut query = db.prepare_cached(
@@ -237,6 +257,7 @@ fn count(window: &mut Window, action: ActionKind, number: usize) {
             window.joiners += number;
         }
         ActionKind::Update => window.updates += number,
+        ActionKind::Rekey => window.rekeyed += number,
         // Members taken out are counted by group; the rest has no limit.
         ActionKind::RemoveMembers
         | ActionKind::AddMembers
@@ -264,6 +285,21 @@ fn members_removed(
     .collect()
 }
 
+/// Accounts made again that the app had lost, by the reason that their lines begin with.
+fn recreated(db: &Connection, target: &TargetName, since: Timestamp) -> rusqlite::Result<usize> {
+    let action = ActionKind::Create.word();
+    let reason = format!("{}:*", Reason::Vanished.word());
+    db.prepare_cached(
+        "SELECT coalesce(sum(count), 0) FROM journal
+         WHERE target = ?1 AND at >= ?2 AND outcome = 'done' AND approved = 0 AND action = ?3
+           AND detail GLOB ?4",
+    )?
+    .query_row(
+        params![target.as_str(), Stamp(since), action, reason],
+        |row| Ok(row.get::<_, Count>(0)?.0),
+    )
+}
+
 /// The group of a journal line: `group hq:g7`. One that is none would slip past the guard, so it is
 /// an error.
 fn journaled_group(row: &Row<'_>) -> rusqlite::Result<GroupKey> {
@@ -276,12 +312,13 @@ fn journaled_group(row: &Row<'_>) -> rusqlite::Result<GroupKey> {
 
 fn reading(db: &Connection, source: &SourceName) -> rusqlite::Result<Option<ReadingRecord>> {
     let found = db
-        .prepare_cached("SELECT at, settings, users FROM reading WHERE source = ?1")?
+        .prepare_cached("SELECT at, settings, users, coverage FROM reading WHERE source = ?1")?
         .query_row([source.as_str()], |row| {
             Ok(ReadingRecord {
                 at: row.get::<_, Stamp>(0)?.0,
                 settings: row.get::<_, Bits>(1)?.0,
                 users: row.get::<_, Count>(2)?.0,
+                extent: extent(row)?,
                 attributes: BTreeMap::new(),
             })
         })
@@ -292,6 +329,11 @@ fn reading(db: &Connection, source: &SourceName) -> rusqlite::Result<Option<Read
             Ok(reading)
         })
         .transpose()
+}
+
+fn extent(row: &Row<'_>) -> rusqlite::Result<Extent> {
+    let word = row.get_ref(3)?.as_str()?;
+    Extent::from_word(word).ok_or_else(|| damaged(3, Unknown::new("coverage", word)))
 }
 
 fn reading_attributes(

@@ -14,9 +14,11 @@ mod journal;
 mod key;
 mod load;
 mod lock;
+mod looked;
 mod meta;
 mod names;
 mod pack;
+mod pin;
 mod place;
 mod private;
 mod schema;
@@ -34,13 +36,17 @@ mod directory;
 #[cfg(test)]
 mod example;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::core::change::{ActionKind, Subject};
+use crate::core::deed::{Deed, Sent};
 use crate::core::key::{GroupKey, SourceName, TargetName, UserKey};
 use crate::core::link::{GroupLink, Job, Link};
 use crate::core::memory::{Hold, Missing, ReadingRecord, SourceState, TargetState, Verdict};
+use crate::core::pin::{Pin, Pinned};
 
 pub use history::{Wanted, Written};
 pub use sqlite::{Access, SqliteStore, StateKind};
@@ -92,6 +98,10 @@ pub struct JournalEntry {
     pub count: usize,
     /// A person released it: the guard's window does not count it.
     pub approved: bool,
+    /// The writes of it, in order.
+    pub requests: Vec<Sent>,
+    /// What it did, in enough detail to take it back.
+    pub deed: Option<Deed>,
 }
 
 /// One row to write.
@@ -117,6 +127,14 @@ pub enum Record {
     PutVerdict(TargetName, Verdict),
     /// Forget it.
     DropVerdict(TargetName, Verdict),
+    /// Remember that the app was asked for this user, who is out, at that time and had nothing.
+    PutLooked(TargetName, UserKey, Timestamp),
+    /// Forget it.
+    DropLooked(TargetName, UserKey),
+    /// Leave this alone, in place of another pin on it.
+    PutPin(TargetName, Pinned, Pin),
+    /// Leave it alone no longer.
+    DropPin(TargetName, Pinned),
     /// Remember this reading as the last accepted one.
     PutReading(SourceName, ReadingRecord),
     /// Remember that this user is missing.
@@ -145,6 +163,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When the state cannot be read.
     async fn source(&self, source: &SourceName) -> Result<SourceState, StoreError>;
+
+    /// Everybody of a source who has an account in any target as far as we know, or may have one.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    async fn holders(&self, source: &SourceName) -> Result<BTreeSet<UserKey>, StoreError>;
 
     /// Writes all of `batch` or nothing; when this returns, it survives a crash.
     ///

@@ -16,6 +16,10 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("schema/001_first.sql"),
     include_str!("schema/002_verdicts.sql"),
     include_str!("schema/003_unseen.sql"),
+    include_str!("schema/004_looked.sql"),
+    include_str!("schema/005_coverage.sql"),
+    include_str!("schema/006_undo.sql"),
+    include_str!("schema/007_doubt.sql"),
 ];
 
 /// Marks the file as ours (`rllc` in ASCII).

@@ -9,6 +9,7 @@
 //! A state directory holds `state.db` (with `-wal` and `-shm` while a writer is at work), `key`,
 //! `lock`, `tokens` (see [`super::tokens`]) and, after an upgrade, `state.db.v<N>.bak`.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -19,7 +20,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::core::fingerprint::FingerprintKey;
-use crate::core::key::{SourceName, TargetName};
+use crate::core::key::{SourceName, TargetName, UserKey};
 
 use super::history::{Wanted, Written};
 use super::lock::Lock;
@@ -69,7 +70,7 @@ pub struct SqliteStore {
     kind: StateKind,
     access: Access,
     key: FingerprintKey,
-    journaling: Journaling,
+    journaling: Mutex<Journaling>,
 }
 
 struct Inner {
@@ -114,7 +115,19 @@ impl SqliteStore {
     /// The same, with a journal that says this.
     #[must_use]
     pub fn with_journaling(self, journaling: Journaling) -> Self {
-        Self { journaling, ..self }
+        self.set_journaling(journaling);
+        self
+    }
+
+    /// From now on the journal says this.
+    pub fn set_journaling(&self, journaling: Journaling) {
+        *self.journaling_now() = journaling;
+    }
+
+    fn journaling_now(&self) -> MutexGuard<'_, Journaling> {
+        self.journaling
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A new state in memory that holds a copy of all that is committed in this one: what a crash at
@@ -126,7 +139,7 @@ impl SqliteStore {
         let copy = snapshot::duplicate(&self.locked().db).map_err(self.place.while_reading())?;
         let key = self.key.clone();
         let copy = Self::new(copy, Place::Memory, self.kind, Access::Write, key, None)?;
-        Ok(copy.with_journaling(self.journaling))
+        Ok(copy.with_journaling(*self.journaling_now()))
     }
 
     /// A [`fork`](Self::fork) whose key file was lost at the moment `at`: it has the key `key`, and all
@@ -140,7 +153,7 @@ impl SqliteStore {
         let place = Place::Memory;
         identity::replace_key(&mut copy, &place, &key, at)?;
         let copy = Self::new(copy, place, self.kind, Access::Write, key, None)?;
-        Ok(copy.with_journaling(self.journaling))
+        Ok(copy.with_journaling(*self.journaling_now()))
     }
 
     /// The key that this state's fingerprints are made with.
@@ -183,12 +196,36 @@ impl SqliteStore {
         self.read(|db| history::read(db, wanted, &mut each))
     }
 
+    /// The runs whose names begin with `prefix` and that did something to somebody, oldest first.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn runs(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        self.read(|db| history::runs(db, prefix))
+    }
+
+    /// The last run that did something to somebody and took nothing back.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn last_run(&self) -> Result<Option<String>, StoreError> {
+        self.read(history::last_run)
+    }
+
     /// Every subject that the journal names (`user hq:1001`), with each label it had.
     ///
     /// # Errors
     /// When the state cannot be read.
     pub fn subjects(&self) -> Result<Vec<(String, String)>, StoreError> {
         self.read(history::subjects)
+    }
+
+    /// The subjects whose links have moved to other keys since: they are called what those are called.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn moved(&self) -> Result<BTreeSet<String>, StoreError> {
+        self.read(history::moved)
     }
 
     /// Checks the journal's hash chain and gives the number of lines.
@@ -256,7 +293,7 @@ impl SqliteStore {
             kind,
             access,
             key,
-            journaling: Journaling::default(),
+            journaling: Mutex::default(),
         })
     }
 
@@ -289,7 +326,7 @@ impl SqliteStore {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(&unwritten)?;
         identity::check_epoch(&transaction, &self.place, epoch)?;
-        let mut writer = Writer::new(&transaction, &mut names, self.journaling);
+        let mut writer = Writer::new(&transaction, &mut names, *self.journaling_now());
         for record in batch {
             writer.write(record).map_err(&unwritten)?;
         }
@@ -347,12 +384,16 @@ impl Store for SqliteStore {
         self.read(|db| load::source(db, source))
     }
 
+    async fn holders(&self, source: &SourceName) -> Result<BTreeSet<UserKey>, StoreError> {
+        self.read(|db| load::holders(db, source))
+    }
+
     async fn commit(&self, epoch: Epoch, batch: &[Record]) -> Result<(), StoreError> {
         self.write_batch(epoch, batch)
     }
 
     fn journaling(&self) -> Journaling {
-        self.journaling
+        *self.journaling_now()
     }
 
     async fn journal(

@@ -12,8 +12,8 @@ use crate::core::link::{GroupLink, Job, JobState, Link};
 use super::column::{Bits, Count, Stamp, subject_parts};
 use super::journal::End;
 use super::names::Names;
-use super::verdict;
 use super::{Hold, JournalEntry, Journaling, Missing, ReadingRecord, Record};
+use super::{looked, pin, verdict};
 
 /// Writes records into an open transaction.
 pub(super) struct Writer<'a> {
@@ -47,6 +47,10 @@ impl<'a> Writer<'a> {
             Record::DropHold(target, id) => self.drop_hold(target, id),
             Record::PutVerdict(target, told) => verdict::put(self.db, target, told),
             Record::DropVerdict(target, told) => verdict::drop(self.db, target, told),
+            Record::PutLooked(target, user, at) => looked::put(self.db, target, user, *at),
+            Record::DropLooked(target, user) => looked::drop(self.db, target, user),
+            Record::PutPin(target, pinned, told) => pin::put(self.db, target, pinned, told),
+            Record::DropPin(target, pinned) => pin::drop(self.db, target, pinned),
             Record::PutReading(source, reading) => self.put_reading(source, reading),
             Record::PutMissing(user, missing) => self.put_missing(user, missing),
             Record::DropMissing(user) => self.drop_missing(user),
@@ -105,9 +109,11 @@ impl<'a> Writer<'a> {
 
     fn put_group(&mut self, target: &TargetName, link: &GroupLink) -> rusqlite::Result<()> {
         let members = self.names.pack_members(self.db, &link.members)?;
+        let in_doubt = self.names.pack_members(self.db, &link.in_doubt)?;
         self.run(
-            "REPLACE INTO group_link (target, source, key, remote_id, ours, name, members, unseen)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "REPLACE INTO group_link (target, source, key, remote_id, ours, name, members, unseen,
+                                      in_doubt)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![
                 target.as_str(),
                 link.group.source.as_str(),
@@ -117,6 +123,7 @@ impl<'a> Writer<'a> {
                 Bits(link.name.0),
                 members,
                 link.unseen.map(Stamp),
+                in_doubt,
             ],
         )
     }
@@ -223,12 +230,13 @@ impl<'a> Writer<'a> {
     fn put_reading(&self, source: &SourceName, reading: &ReadingRecord) -> rusqlite::Result<()> {
         self.run("DELETE FROM reading WHERE source = ?1", [source.as_str()])?;
         self.run(
-            "INSERT INTO reading (source, at, settings, users) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO reading (source, at, settings, users, coverage) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![
                 source.as_str(),
                 Stamp(reading.at),
                 Bits(reading.settings),
-                Count(reading.users)
+                Count(reading.users),
+                reading.extent.word()
             ],
         )?;
         for (name, users) in &reading.attributes {

@@ -106,7 +106,18 @@ fn a_mass_leave_is_held_until_a_person_approves_it() {
     source hq  read HH:MM UTC, 40 users
     target wiki  40 accounts (40 active), 0 groups
       last run HH:MM UTC: held
-      ! held H-ID: 20 changes of leavers; the limit is 10 in 24 hours
+      ! held H-ID: 20 changes of leavers; the limit is 10 in 24 hours; held for less than a minute
+          deactivate user01
+          deactivate user02
+          deactivate user03
+          deactivate user04
+          deactivate user05
+          deactivate user06
+          deactivate user07
+          deactivate user08
+          deactivate user09
+          deactivate user10
+          … and 10 more
         → if this is right: rollcall approve H-ID --because "…"
     -- exit 0
     "#);

@@ -211,6 +211,20 @@ fn a_link_holds_in_the_plans_that_follow() {
 }
 
 #[test]
+fn nobody_is_linked_unasked_by_a_run_that_reads_no_app() {
+    let site = Site::new();
+    let waits = "the account ana (u-1) fits by userName, and `adopt:` wants a person to say so";
+    for command in ["sync --quick", "sync --quick", "sync"] {
+        let ended = site.run(&format!("{command} --user ana --format json"));
+        assert_eq!(ended.code, Some(4), "{command}: {}", ended.told());
+        assert!(ended.out.contains(waits), "{command}: {}", ended.told());
+    }
+    assert_eq!(site.account("u-1")["displayName"], Json::Null);
+    let counts = site.run("import wiki --format json").json()["counts"].clone();
+    assert_eq!(counts["linked"], 0, "{counts}");
+}
+
+#[test]
 fn a_link_that_cannot_be_is_refused() {
     let site = Site::new();
     assert_eq!(site.run("link ana wiki u-1").code, Some(0));
@@ -432,18 +446,12 @@ fn every_lever_leaves_a_line_with_who_and_why() {
     ] {
         assert_eq!(site.run(command).code, Some(0), "{command}");
     }
-    let uid = std::os::unix::fs::MetadataExt::uid(
-        &std::fs::metadata(site.folder.path("state")).expect("it is there"),
-    );
-    let told = site
-        .told("history")
-        .replace(&format!("(uid {uid})"), "(uid N)");
-    assert_snapshot!(told, @r#"
-    WHEN  wiki  ana         link           done        u-1 by unknown (uid N): badge
-    WHEN  wiki  ana         ignore         done        by unknown (uid N)
-    WHEN  wiki  ana         unignore       done        by unknown (uid N)
-    WHEN  wiki  account u-6 ignore         done        by unknown (uid N): legal
-    WHEN  wiki  ana         unlink         done        u-1 by unknown (uid N)
+    assert_snapshot!(site.told("history"), @r#"
+    WHEN  wiki  ana         link           done        u-1 by NAME (uid N): badge
+    WHEN  wiki  ana         ignore         done        by NAME (uid N)
+    WHEN  wiki  ana         unignore       done        by NAME (uid N)
+    WHEN  wiki  account u-6 ignore         done        by NAME (uid N): legal
+    WHEN  wiki  ana         unlink         done        u-1 by NAME (uid N)
     -- exit 0
     "#);
 }

@@ -356,18 +356,21 @@ fn help_says_what_there_is() {
 
     Commands:
       sync         Bring the apps in line with the directory, once
-      check        Check the config, and what it needs of the world: sources, secrets, apps
-      import       Show an app's accounts beside our users: whose each is, and which wait for a person
-      explain      Show one person's way: source, assignment, mapping, account, and what is due
-      status       Show what is known of every target: accounts, what is due, held or parked
-      history      Show what was done, to whom and why, from the journal
-      journal      Verify the journal's hash chain, or export the journal
+      status       Show how every source and target stands, and what a daemon does
       approve      Release what the guard holds
       retry        Let the next run try again what was parked
       link         Say whose an account is
       unlink       Say that an account is not somebody's
       ignore       Leave an account, or the account of a person, alone from now on
+      undo         Take a run back: what it switched off is switched on, what it made is switched off
       resend       Switch one person's account off and on again, so that the app sends its mail anew
+      reload       Let the daemon that runs take up its config again
+      run          Keep the apps in line with the directory from now on
+      check        Check the config, and what it needs of the world: sources, secrets, apps
+      import       Show an app's accounts beside our users: whose each is, and which wait for a person
+      explain      Show one person's way: source, assignment, mapping, account, and what is due
+      history      Show what was done, to whom and why, from the journal
+      journal      Verify the journal's hash chain, or export the journal
       authorize    Let a person consent to an app that wants it, and keep the refresh token
       connectors   List the kinds of app, or show one with the origin of every key
       probe        Find out what a live SCIM server is like, and print a connector for it

@@ -111,19 +111,11 @@ fn the_first_target_goes_as_the_readme_tells() {
 
 #[test]
 fn the_exit_codes_in_the_readme_are_all_there_are() {
-    let all = [
-        Exit::InLine,
-        Exit::Error,
-        Exit::Changes,
-        Exit::Held,
-        Exit::Unfinished,
-        Exit::Usage,
-    ];
     let told: Vec<String> = rows(section(&file("README.md"), "## Exit codes"))
         .iter()
         .map(|row| row[0].clone())
         .collect();
-    assert_eq!(told, all.map(|exit| exit.code().to_string()));
+    assert_eq!(told, Exit::ALL.map(|exit| exit.code().to_string()));
 }
 
 #[test]
@@ -316,6 +308,111 @@ fn links_lead_somewhere() {
         }
     }
     assert!(seen > 5, "only {seen} links were found");
+}
+
+/// Every metric that is exported.
+fn metrics() -> BTreeSet<String> {
+    rollcall::daemon::metrics::Metrics::new()
+        .families()
+        .into_iter()
+        .collect()
+}
+
+#[test]
+fn every_metric_is_told_and_no_other() {
+    let readme = file("README.md");
+    let told: BTreeSet<String> = rows(section(&readme, "### Monitoring"))
+        .iter()
+        .map(|row| code(&row[0]).to_owned())
+        .filter(|name| name.starts_with("rollcall_"))
+        .collect();
+    assert_eq!(told, metrics());
+}
+
+#[test]
+fn alert_rules_and_the_board_name_metrics_that_there_are() {
+    let name = Regex::new(r"\brollcall_[a-z_]+\b").expect("it is a pattern");
+    let known = metrics();
+    for page in [
+        "packaging/prometheus/rollcall.rules.yaml",
+        "packaging/grafana/rollcall.json",
+    ] {
+        let text = file(page);
+        let named: BTreeSet<&str> = name
+            .find_iter(&text)
+            .map(|found| found.as_str().trim_end_matches("_bucket"))
+            .collect();
+        assert!(named.len() > 8, "{page} names only {named:?}");
+        for metric in named {
+            assert!(known.contains(metric), "{page} names {metric}");
+        }
+    }
+    let board: Json = serde_json::from_str(&file("packaging/grafana/rollcall.json")).expect("JSON");
+    assert_eq!(board["title"], "rollcall");
+}
+
+#[test]
+fn the_notifications_of_the_readme_load() {
+    let readme = file("README.md");
+    let notify = block(&readme, "### Notifications");
+    let rest = "sources: { hq: { file: { users: people.yaml } } }\ntargets: { t: { connector: scim, \
+                base_url: https://t.example/scim, assign: everyone, auth: { bearer: { env: T } } } }\n";
+    let loaded = rollcall::config::check(Path::new("c.yaml"), &format!("{notify}{rest}"));
+    let config = loaded.unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(config.notify.len(), 2);
+}
+
+#[test]
+fn the_service_of_the_readme_is_the_one_that_is_shipped() {
+    let readme = file("README.md");
+    let text = section(&readme, "## Install as a service");
+    for unit in [
+        "rollcall.service",
+        "rollcall-sync-quick.timer",
+        "rollcall-sync.timer",
+    ] {
+        assert!(text.contains(unit), "{unit} is not told");
+        assert!(root().join("systemd").join(unit).is_file(), "{unit}");
+    }
+    let service = file("systemd/rollcall.service");
+    let group = file("packaging/debian/rollcall.sysusers");
+    for (of_the_text, of_the_unit) in [
+        (
+            "/etc/rollcall/config.yaml",
+            "ExecStart=/usr/bin/rollcall run\n",
+        ),
+        (
+            "/usr/bin/",
+            "ExecStartPre=/usr/bin/rollcall check --offline\n",
+        ),
+        ("rollcall-admin", "Group=rollcall-admin\n"),
+        ("/var/lib/rollcall", "StateDirectory=rollcall\n"),
+        (
+            "LoadCredentialEncrypted=trotto-token:/etc/rollcall/credentials/trotto-token",
+            "#   LoadCredentialEncrypted=trotto-token:/etc/rollcall/credentials/trotto-token\n",
+        ),
+    ] {
+        assert!(text.contains(of_the_text), "{of_the_text}");
+        assert!(service.contains(of_the_unit), "{of_the_unit}");
+    }
+    assert!(group.contains("g rollcall-admin "), "{group}");
+}
+
+#[test]
+fn every_bench_is_told_and_no_other() {
+    let guide = file("CONTRIBUTING.md");
+    let told: BTreeSet<&str> = section(&guide, "## How fast")
+        .lines()
+        .filter_map(|line| line.strip_prefix("cargo bench --bench "))
+        .filter_map(|rest| rest.split(' ').next())
+        .collect();
+    let cargo = file("Cargo.toml");
+    let real: BTreeSet<&str> = cargo
+        .split("[[bench]]\nname = \"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert_eq!(told, real);
 }
 
 #[test]

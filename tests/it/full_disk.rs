@@ -11,7 +11,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use insta::assert_snapshot;
-use rollcall::cli::assemble::{Unit, connect, sandboxed};
 use rollcall::clock::Clock;
 use rollcall::config::{self, Config, SourceKind};
 use rollcall::core::key::TargetName;
@@ -21,6 +20,7 @@ use rollcall::engine::apply::{Applied, apply};
 use rollcall::engine::propose::propose;
 use rollcall::engine::roster::Roster;
 use rollcall::engine::{SourceUnit, World};
+use rollcall::installation::{Unit, connect, sandboxed};
 use rollcall::sandbox::{AppSetup, IN_PROCESS, Sandbox, SandboxAuth};
 use rollcall::source::file::FileSource;
 use rollcall::store::{Access, SqliteStore, StateKind, Store, StoreError};
@@ -116,9 +116,11 @@ impl Installation {
                 panic!("the example reads files");
             };
             let unit = SourceUnit {
-                source: Box::new(FileSource::new(name.clone(), file.clone())),
+                source: Arc::new(FileSource::new(name.clone(), file.clone())),
                 absent_for: source.absent_for,
                 settings: 1,
+                watch: false,
+                full_read_every: std::time::Duration::from_hours(6),
             };
             (name.clone(), unit)
         });

@@ -3,6 +3,9 @@
 //! Promises that each quirk is kept by the sandbox, so that whoever forgets it fails here. Leaves the
 //! words of a request to the connector's own tests.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use rollcall::core::plan::Basis;
 use rollcall::http::Request;
 use rollcall::sandbox::faults::{Commit, FaultInjection};
@@ -185,6 +188,9 @@ async fn what_was_acknowledged_before_a_failure_is_not_sent_again() {
     assert_eq!(site.members("night"), ["ana", "bob"]);
     // Ana and bob once, then cid as often as a run tries.
     assert_eq!(patches(&ran.writes()), 2 + 6);
+    let at_once = site.sync().await;
+    assert_eq!(patches(&at_once.writes()), 0, "what failed rests");
+    site.clock.sleep(Duration::from_mins(1)).await;
     let next = site.sync().await;
     assert_eq!(patches(&next.writes()), 2);
     assert_eq!(site.members("night"), PEOPLE);
@@ -340,4 +346,97 @@ async fn an_app_that_never_changes_a_group_gets_what_it_takes_when_it_is_made() 
     assert_eq!(site.members("night"), ["ana", "bob"]);
     let ran = site.sync().await;
     assert!(ran.writes().is_empty(), "{:?}", ran.writes());
+}
+
+/// Does every write of members, and loses every answer to one.
+fn lose_answers(_: u64, request: &Request) -> Option<FaultInjection> {
+    (request.method == "PATCH").then_some(FaultInjection::DropAfter)
+}
+
+/// Apps of which a read does not tell who is in a group.
+const SECRETIVE: [&str; 2] = [
+    "{ groups: { members_readable: false } }",
+    "{ groups: { members_readable: false, inline_members: 2 } }",
+];
+
+#[tokio::test(start_paused = true)]
+async fn whom_a_lost_request_put_into_a_group_that_shows_nobody_is_taken_out_again() {
+    for skin in SECRETIVE {
+        for basis in [Basis::Observed, Basis::Remembered] {
+            let site = company(skin);
+            site.directory.group("g1", "night", &["ana", "bob", "cid"]);
+            site.run(Basis::Observed, Box::new(lose_answers)).await;
+            assert_eq!(site.members("night"), ["ana", "bob", "cid"], "{skin}");
+            // Bob is disabled and cid goes elsewhere before anybody has heard of it.
+            site.directory.disable("bob");
+            site.directory.group("g1", "night", &["ana", "bob"]);
+            site.run(basis, Box::new(|_, _| None)).await;
+            assert_eq!(site.members("night"), ["ana"], "{skin}");
+            site.clock.sleep(Duration::from_mins(10)).await;
+            site.sync().await;
+            proven(&site, skin).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whom_a_lost_request_took_out_of_a_group_that_shows_nobody_is_put_in_again() {
+    for basis in [Basis::Observed, Basis::Remembered] {
+        let site = company(SECRETIVE[0]);
+        site.directory.group("g1", "night", &["ana", "bob", "cid"]);
+        site.sync().await;
+        site.directory.group("g1", "night", &["ana"]);
+        site.run(Basis::Observed, Box::new(lose_answers)).await;
+        assert_eq!(site.members("night"), ["ana"]);
+        site.directory.group("g1", "night", &["ana", "cid"]);
+        site.run(basis, Box::new(|_, _| None)).await;
+        assert_eq!(site.members("night"), ["ana", "cid"]);
+        site.clock.sleep(Duration::from_mins(10)).await;
+        site.sync().await;
+        proven(&site, "mirror").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_whom_the_app_refused_is_in_no_doubt() {
+    let site = company(SECRETIVE[0]);
+    site.directory.group("g1", "night", &["ana"]);
+    site.sync().await;
+    let refuse = |_: u64, request: &Request| {
+        (request.method == "PATCH").then_some(FaultInjection::ServerError(400, Commit::Not))
+    };
+    site.directory.group("g1", "night", &["ana", "bob"]);
+    site.run(Basis::Observed, Box::new(refuse)).await;
+    site.directory.group("g1", "night", &["ana"]);
+    let ran = site.sync().await;
+    assert!(ran.writes().is_empty(), "{:?}", ran.writes());
+    // Nor is one whom it would not let go: he is in, and the directory has him in again.
+    site.directory.group("g1", "night", &[]);
+    site.run(Basis::Observed, Box::new(refuse)).await;
+    site.directory.group("g1", "night", &["ana"]);
+    let ran = site.sync().await;
+    assert!(ran.writes().is_empty(), "{:?}", ran.writes());
+    assert_eq!(site.members("night"), ["ana"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_shows_nobody_is_made_empty_since_its_answer_may_be_lost() {
+    let site = company(SECRETIVE[1]);
+    site.sync().await;
+    site.directory.group("g1", "night", &["ana", "bob"]);
+    let made = AtomicBool::new(false);
+    let then_nothing = move |_: u64, request: &Request| {
+        if request.method == "POST" && !made.swap(true, Ordering::Relaxed) {
+            return Some(FaultInjection::DropAfter);
+        }
+        made.load(Ordering::Relaxed)
+            .then_some(FaultInjection::DropBefore)
+    };
+    site.run(Basis::Remembered, Box::new(then_nothing)).await;
+    assert_eq!(site.groups(), ["night"]);
+    site.directory.group("g1", "night", &["ana"]);
+    site.clock.sleep(Duration::from_mins(10)).await;
+    site.sync().await;
+    assert_eq!(site.members("night"), ["ana"]);
+    proven(&site, "made empty").await;
 }

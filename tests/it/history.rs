@@ -40,19 +40,30 @@ fn run(folder: &Folder, command: &str) -> Ended {
 fn what_was_done_to_whom_and_why() {
     let folder = afterwards();
     assert_snapshot!(run(&folder, "history").told(), @r#"
+    run RUN
     WHEN  wiki  ana create         done        assigned: displayName, emails, externalId, name.familyName, name.givenName, userName
+        POST /Users 201
     WHEN  wiki      run            in line     1 done, 0 not
+    run RUN
     WHEN  wiki  bob create         done        assigned: displayName, emails, externalId, name.familyName, name.givenName, userName
+        POST /Users 201
     WHEN  wiki      run            in line     1 done, 0 not
+    run RUN
     WHEN  wiki  bob deactivate     done        disabled
+        PATCH /Users/u-000002 200
     WHEN  wiki  ana update         done        changed: displayName, name.familyName
+        PATCH /Users/u-000001 200
     WHEN  wiki      run            in line     2 done, 0 not
     -- exit 0
     "#);
     let of_bob = run(&folder, "history bob").told();
     assert_snapshot!(of_bob, @r#"
+    run RUN
     WHEN  wiki  bob create         done        assigned: displayName, emails, externalId, name.familyName, name.givenName, userName
+        POST /Users 201
+    run RUN
     WHEN  wiki  bob deactivate     done        disabled
+        PATCH /Users/u-000002 200
     -- exit 0
     "#);
     assert_eq!(run(&folder, "history hq:p-2").told(), of_bob);
@@ -90,8 +101,8 @@ fn history_and_export_are_the_same_lines() {
     assert_eq!(
         fields,
         [
-            "action", "approved", "at", "chain", "count", "detail", "label", "number", "outcome",
-            "run", "subject", "target"
+            "action", "approved", "at", "chain", "count", "deed", "detail", "label", "number",
+            "outcome", "requests", "run", "subject", "target"
         ]
     );
     assert_eq!(line["number"], 5);
@@ -140,6 +151,8 @@ fn what_others_wrote_begins_no_line_of_ours() {
         detail: "the app said\rno".into(),
         count: 0,
         approved: false,
+        requests: Vec::new(),
+        deed: None,
     };
     tokio::runtime::Runtime::new()
         .expect("a runtime")
@@ -148,7 +161,7 @@ fn what_others_wrote_begins_no_line_of_ours() {
     drop(store);
     assert_eq!(
         run(&folder, "history").told(),
-        "WHEN  wiki  ana\u{fffd}2027-01-01 forged \u{fffd}[31m update         refused     the app \
+        "run r\nWHEN  wiki  ana\u{fffd}2027-01-01 forged \u{fffd}[31m update         refused     the app \
          said\u{fffd}no\n-- exit 0\n"
     );
 }

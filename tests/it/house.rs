@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The module table of the architecture: what each module may import. `clock`, `draw` and `secret`
-/// hold nothing of ours and may be imported by everybody.
+/// The module table of the architecture: what each module may import. `clock`, `draw`, `lookout` and
+/// `secret` hold nothing of ours and may be imported by everybody.
 pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("draw", &[]),
+    ("lookout", &[]),
     ("secret", &[]),
     ("core", &[]),
     ("http", &["core"]),
@@ -32,8 +33,38 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "installation",
+        &[
+            "core",
+            "http",
+            "source",
+            "connector",
+            "sandbox",
+            "store",
+            "engine",
+            "config",
+            "show",
+        ],
+    ),
+    (
+        "daemon",
+        &[
+            "core",
+            "http",
+            "source",
+            "connector",
+            "store",
+            "engine",
+            "config",
+            "show",
+            "installation",
+        ],
+    ),
+    (
         "cli",
         &[
+            "daemon",
+            "installation",
             "core",
             "http",
             "source",
@@ -48,7 +79,7 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
     ),
 ];
 
-const FREE: &[&str] = &["clock", "draw", "secret"];
+const FREE: &[&str] = &["clock", "draw", "lookout", "secret"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rollcall::cli::assemble::{Unit, connect, sandboxed};
 use rollcall::clock::Clock;
 use rollcall::config::{self, AuthConfig, Config, SourceKind, TargetConfig};
 use rollcall::core::fingerprint::FingerprintKey;
@@ -19,6 +18,7 @@ use rollcall::engine::propose::{Proposal, propose};
 use rollcall::engine::roster::Roster;
 use rollcall::engine::{SourceUnit, World};
 use rollcall::http::Transport;
+use rollcall::installation::{Unit, connect, sandboxed};
 use rollcall::sandbox::{AppSetup, IN_PROCESS, Sandbox, SandboxAuth, load_seed};
 use rollcall::source::file::FileSource;
 use rollcall::store::SqliteStore;
@@ -121,9 +121,11 @@ impl Installation {
                 panic!("the story reads files");
             };
             let unit = SourceUnit {
-                source: Box::new(FileSource::new(name.clone(), file.clone())),
+                source: Arc::new(FileSource::new(name.clone(), file.clone())),
                 absent_for: source.absent_for,
                 settings: 1,
+                watch: false,
+                full_read_every: Duration::from_hours(6),
             };
             (name.clone(), unit)
         };

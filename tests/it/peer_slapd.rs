@@ -4,14 +4,15 @@
 //! do; and that no reading which is short, empty, cut or refused takes anything away from anybody.
 //! `tests/run` installs the server. Leaves kinds of server that cannot be installed to unit tests.
 
+mod line;
+mod watch;
 mod words;
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::PathBuf;
 
-use serde_json::{Value as Json, json};
-
-use crate::program::{Ended, Folder, Served};
+use crate::fed::{Fed, Server};
 use crate::slapd::{BIND, PASSWORD, Slapd, hired, person, team};
 
 const CONFIG: &str = r#"
@@ -37,107 +38,22 @@ targets:
 "#;
 
 /// A directory, an app, and the program between them.
-struct Story {
-    slapd: Slapd,
-    folder: Folder,
-    served: Served,
-}
+type Story = Fed<Slapd>;
 
-impl Story {
-    /// A company that is in the app as it is in the directory.
-    async fn begin(people: usize, groups: usize) -> Self {
-        let slapd = Slapd::with(people, groups).await;
-        let folder = Folder::new();
-        folder.keep("bind.password", PASSWORD);
-        let ca = std::fs::read_to_string(slapd.path("ca.pem")).expect("it was written");
-        folder.write("ca.pem", &ca);
-        folder.write("rollcall.yaml", &CONFIG.replace("URL", &slapd.secure()));
-        let served = folder.serve("rollcall.yaml");
-        let story = Self {
-            slapd,
-            folder,
-            served,
-        };
-        let first = story.sync("--format json");
-        assert_eq!(first.code, Some(0), "{}", first.told());
-        story.is_quiet();
-        story
+impl Server for Slapd {
+    const CONFIG: &'static str = CONFIG;
+    const PASSWORD: &'static str = PASSWORD;
+
+    async fn with(people: usize, groups: usize) -> Self {
+        Slapd::with(people, groups).await
     }
 
-    fn sync(&self, arguments: &str) -> Ended {
-        self.sync_with("rollcall.yaml", arguments)
+    fn secure(&self) -> String {
+        Slapd::secure(self)
     }
 
-    fn sync_with(&self, config: &str, arguments: &str) -> Ended {
-        let sandbox = &self.served.root;
-        self.folder.rollcall(&format!(
-            "sync --config {config} --sandbox={sandbox} {arguments}"
-        ))
-    }
-
-    /// The config with something else in it, under a name of its own.
-    fn config(&self, name: &str, change: impl Fn(String) -> String) {
-        let text = CONFIG.replace("URL", &self.slapd.secure());
-        let changed = change(text.clone());
-        assert_ne!(text, changed, "{name} is another config");
-        self.folder.write(name, &changed);
-    }
-
-    /// A run that changes nothing, since there is nothing to change.
-    fn is_quiet(&self) {
-        let again = self.sync("--format json");
-        assert_eq!(again.code, Some(0), "{}", again.told());
-        let target = &again.json()["targets"][0];
-        assert_eq!(target["requests"]["write"], 0, "{}", again.told());
-        assert_eq!(target["changes"], json!([]), "{}", again.told());
-    }
-
-    fn accounts(&self) -> Vec<Json> {
-        let dump = self.served.ask("/_sandbox/app/dump");
-        let users = dump["users"].as_array().cloned();
-        users.unwrap_or_else(|| panic!("no users in {dump}"))
-    }
-
-    fn active(&self) -> usize {
-        let accounts = self.accounts();
-        accounts
-            .iter()
-            .filter(|account| account["active"] == true)
-            .count()
-    }
-
-    fn account(&self, uid: &str) -> Json {
-        let mut found = self.accounts();
-        found.retain(|account| account["userName"] == uid);
-        assert_eq!(found.len(), 1, "{uid}: {found:?}");
-        found.remove(0)
-    }
-
-    fn members(&self, group: &str) -> usize {
-        let dump = self.served.ask("/_sandbox/app/dump");
-        let groups = dump["groups"].as_array().cloned().unwrap_or_default();
-        let found = groups.iter().find(|held| held["displayName"] == group);
-        let members = found.unwrap_or_else(|| panic!("no {group}"))["members"].as_array();
-        members.map_or(0, Vec::len)
-    }
-
-    /// A run that takes so many writes, after which nothing is left to do.
-    fn takes(&self, what: &str, writes: u64) {
-        let ended = self.sync("--format json");
-        assert_eq!(ended.code, Some(0), "{what}: {}", ended.told());
-        let target = &ended.json()["targets"][0];
-        let changes = ended.told();
-        assert_eq!(target["requests"]["write"], writes, "{what}: {changes}");
-        self.is_quiet();
-    }
-
-    /// A run with this config ends with these words and this code, and nobody is any less in the app.
-    fn hurts_nobody(&self, config: &str, code: i32, words: &str) {
-        let before = self.served.ask("/_sandbox/app/dump");
-        let ended = self.sync_with(config, "");
-        assert_eq!(ended.told(), words);
-        assert_eq!(ended.code, Some(code));
-        assert_eq!(self.served.ask("/_sandbox/app/dump"), before);
+    fn path(&self, name: &str) -> PathBuf {
+        Slapd::path(self, name)
     }
 }
 
@@ -156,13 +72,13 @@ async fn a_company_is_kept_in_line_with_its_directory() {
     assert_eq!(story.members("team-199"), 20, "a cycle holds each of both");
 
     let (one, two) = (person(11), person(12));
-    story.slapd.change(&format!(
+    story.server.change(&format!(
         "dn: {one}\nchangetype: modify\nreplace: title\ntitle: Chief\n\n\
          dn: {two}\nchangetype: modify\nadd: pwdAccountLockedTime\n\
          pwdAccountLockedTime: 000001010000Z\n\n{}",
         hired(2001).replace("objectClass: inet", "changetype: add\nobjectClass: inet")
     ));
-    story.slapd.change(&format!(
+    story.server.change(&format!(
         "dn: cn=staff,ou=groups,dc=example,dc=com\nchangetype: modify\nadd: member\nmember: {}\n",
         person(2001)
     ));
@@ -171,7 +87,7 @@ async fn a_company_is_kept_in_line_with_its_directory() {
     assert_eq!(story.account("user0012")["active"], false);
     assert_eq!(story.account("user2001")["active"], true);
 
-    story.slapd.change(&format!(
+    story.server.change(&format!(
         "dn: {two}\nchangetype: modify\ndelete: pwdAccountLockedTime\n\n\
          dn: {one}\nchangetype: modrdn\nnewrdn: uid=new.name\ndeleteoldrdn: 1\n\
          newsuperior: ou=abroad,ou=people,dc=example,dc=com\n"
@@ -180,7 +96,7 @@ async fn a_company_is_kept_in_line_with_its_directory() {
     assert_eq!(story.account("new.name")["title"], "Chief");
     assert_eq!(story.account("user0012")["active"], true);
 
-    story.slapd.change(&format!(
+    story.server.change(&format!(
         "dn: {}\nchangetype: modrdn\nnewrdn: cn=team-eight\ndeleteoldrdn: 1\n\n\
          dn: {}\nchangetype: modify\nadd: member\nmember: cn=team-eight,ou=groups,dc=example,dc=com\n",
         team(8),
@@ -197,22 +113,22 @@ async fn three_who_are_really_deleted_are_three_accounts_that_are_off() {
     let story = Story::begin(60, 20).await;
     for number in [4, 5, 6] {
         story
-            .slapd
+            .server
             .change(&format!("dn: {}\nchangetype: delete\n", person(number)));
     }
-    let first = story.sync("--format json");
-    let target = &first.json()["targets"][0];
-    assert_eq!(first.code, Some(0), "{}", first.told());
-    assert_eq!(story.active(), 60, "once is not enough");
-    let waiting = target["waiting"].as_array().map_or(0, Vec::len);
-    assert_eq!(waiting, 3, "{}", first.told());
-    let second = story.sync("--format json");
-    assert_eq!(second.code, Some(0), "{}", second.told());
+    story.takes("the server says that they are nowhere", 3 + 3);
     assert_eq!(story.active(), 57);
     for uid in ["user0004", "user0005", "user0006"] {
         assert_eq!(story.account(uid)["active"], false);
     }
-    story.is_quiet();
+    story.server.change(&format!(
+        "dn: {}\nchangetype: modrdn\nnewrdn: uid=user0007\ndeleteoldrdn: 1\n\
+         newsuperior: ou=services,dc=example,dc=com\n",
+        person(7)
+    ));
+    let plan = story.sync("--dry-run").told();
+    assert!(plan.contains("not assigned any more"), "{plan}");
+    story.takes("one is still there, and no user any more", 1 + 1);
 }
 
 #[tokio::test]
@@ -248,9 +164,9 @@ async fn rights_that_are_taken_away_hurt_nobody() {
         ("plenty", words::LIMIT),
         ("everybody", words::HIDDEN),
     ] {
-        story.slapd.allow(right, false);
+        story.server.allow(right, false);
         story.hurts_nobody("rollcall.yaml", 3, words);
-        story.slapd.allow(right, true);
+        story.server.allow(right, true);
         story.is_quiet();
     }
 }
@@ -259,15 +175,15 @@ async fn rights_that_are_taken_away_hurt_nobody() {
 #[ignore = "needs slapd: run ./tests/run"]
 async fn a_server_that_goes_away_hurts_nobody() {
     let mut story = Story::begin(60, 20).await;
-    let proxy = cutting(story.slapd.port(), 9000);
+    let proxy = cutting(story.server.port(), 9000);
     story.config("cut.yaml", |text| {
         let cut = format!("ldap://127.0.0.1:{proxy}\n      plain_text: true");
-        text.replace(&story.slapd.secure(), &cut)
+        text.replace(&story.server.secure(), &cut)
     });
     story.hurts_nobody("cut.yaml", 3, words::CUT);
-    story.slapd.stop();
+    story.server.stop();
     story.hurts_nobody("rollcall.yaml", 3, words::AWAY);
-    story.slapd.start().await;
+    story.server.start().await;
     story.is_quiet();
 }
 
@@ -285,7 +201,7 @@ async fn a_bind_that_fails_says_what_to_do() {
     });
     story.hurts_nobody("stranger.yaml", 3, words::UNTRUSTED);
     story.config("plain.yaml", |text| {
-        text.replace(&story.slapd.secure(), &story.slapd.plain())
+        text.replace(&story.server.secure(), &story.server.plain())
     });
     story.hurts_nobody("plain.yaml", 1, words::PLAIN);
     story.config("key.yaml", |text| {
@@ -300,12 +216,12 @@ async fn a_bind_that_fails_says_what_to_do() {
 async fn every_way_to_the_server_leads_to_the_same_directory() {
     let story = Story::begin(20, 10).await;
     for file in ["client.pem", "client.key"] {
-        let pem = std::fs::read_to_string(story.slapd.path(file)).expect("it was written");
+        let pem = std::fs::read_to_string(story.server.path(file)).expect("it was written");
         story.folder.keep(file, &pem);
     }
     let password = format!("bind: {{ dn: \"{BIND}\", password: {{ file: bind.password }} }}");
-    let (secure, plain) = (story.slapd.secure(), story.slapd.plain());
-    let socket = story.slapd.socket();
+    let (secure, plain) = (story.server.secure(), story.server.plain());
+    let socket = story.server.socket();
     let certificate =
         "bind: external\n      client_cert: client.pem\n      client_key: { file: client.key }";
     for (name, changes) in [
@@ -355,6 +271,7 @@ async fn check_says_which_server_it_found() {
          · ldaps://127.0.0.1:PORT is OpenLDAP
          · it can: paged results (RFC 2696), syncrepl (RFC 4533), StartTLS
          · users are known by `entryUUID`
+         · changes: by syncrepl (RFC 4533)
          · the first user is user0001: cn Given1 Family1 · entryUUID UUID · givenName Given1 · mail user0001@example.com · manager UID=user0002, OU=People,dc=example,dc=com · sn Family1 · title Title 1 · uid user0001
          · the first group is team-001: 2 members
          · groups team-009 → team-010 → team-009 form a cycle

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use rollcall::cli::assemble::{Unit, connect, sandboxed};
 use rollcall::clock::Clock;
 use rollcall::config::{self, SourceConfig, SourceKind};
 use rollcall::core::key::{RemoteId, SourceName, TargetName};
@@ -16,6 +15,7 @@ use rollcall::engine::apply::apply;
 use rollcall::engine::propose::{Proposal, propose};
 use rollcall::engine::roster::Roster;
 use rollcall::engine::{SourceUnit, World};
+use rollcall::installation::{Unit, connect, sandboxed};
 use rollcall::sandbox::{AppSetup, IN_PROCESS, Sandbox, SandboxAuth};
 use rollcall::show::plan::PlanText;
 use rollcall::source::file::FileSource;
@@ -141,13 +141,16 @@ impl Site {
                 panic!("the story reads files")
             };
             let unit = SourceUnit {
-                source: Box::new(FileSource::new(name.clone(), file.clone())),
+                source: Arc::new(FileSource::new(name.clone(), file.clone())),
                 absent_for: source.absent_for,
                 settings: 1,
+                watch: false,
+                full_read_every: Duration::from_hours(6),
             };
             (name.clone(), unit)
         });
-        let roster = Roster::read(&sources.collect(), world).await;
+        let sources: BTreeMap<_, _> = sources.collect();
+        let roster = Roster::read(&sources, world).await;
         let roster = roster.expect("the state can be read");
         let rules = &self.unit.target.rules;
         let app = &*self.unit.target.app;

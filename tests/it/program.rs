@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -20,9 +20,12 @@ static CHANGING: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
         (r"plan [0-9a-f]{12}", "plan ID"),
         (r"H-[0-9a-f]+", "H-ID"),
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "RUN"),
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "WHEN"),
         (r"\d\d:\d\d UTC", "HH:MM UTC"),
         (r"\(process \d+\)", "(process N)"),
+        (r"\S+ \(uid \d+\)", "NAME (uid N)"),
+        (r"(?m)^\d\d:\d\d:\d\d UTC", "HH:MM:SS UTC"),
         (r"this one knows \d+", "this one knows N"),
         (r"\b\d+ ms\b", "N ms"),
         (r"(?m) +$", ""),
@@ -66,6 +69,12 @@ impl Folder {
         fs::set_permissions(self.path(name), permissions).expect("the file is ours");
     }
 
+    /// What a child that was started in here has said, once it has ended.
+    pub fn ended(&self, child: Child) -> Ended {
+        let output = child.wait_with_output().expect("it is ours");
+        Ended::of(output, self.0.path())
+    }
+
     /// Runs the program in here with `arguments`, one a word.
     pub fn rollcall(&self, arguments: &str) -> Ended {
         run(self.0.path(), arguments)
@@ -78,6 +87,34 @@ impl Folder {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts")
+    }
+
+    /// Starts `rollcall run` in here, until the result is dropped; what it says goes into `daemon.out` and
+    /// `daemon.err`.
+    pub fn daemon(&self, arguments: &str) -> Daemon {
+        let child = self.start_service("daemon", &format!("run {arguments}"), &[]);
+        Daemon { child }
+    }
+
+    /// Starts the program in here as a service manager would: with `environment`, what it says in files
+    /// of that name, `.out` and `.err`.
+    pub fn start_service(
+        &self,
+        name: &str,
+        arguments: &str,
+        environment: &[(&str, &str)],
+    ) -> Child {
+        let file = |ending: &str| {
+            let path = self.path(&format!("{name}.{ending}"));
+            fs::File::create(path).expect("a file can be made")
+        };
+        command(self.0.path())
+            .args(arguments.split_whitespace())
+            .envs(environment.iter().copied())
+            .stdout(file("out"))
+            .stderr(file("err"))
             .spawn()
             .expect("the program starts")
     }
@@ -109,12 +146,7 @@ pub fn run(folder: &Path, arguments: &str) -> Ended {
         .args(arguments.split_whitespace())
         .output()
         .expect("the program starts");
-    Ended {
-        code: output.status.code(),
-        out: String::from_utf8(output.stdout).expect("its output is text"),
-        err: String::from_utf8(output.stderr).expect("its errors are text"),
-        folder: folder.into(),
-    }
+    Ended::of(output, folder)
 }
 
 fn command(folder: &Path) -> Command {
@@ -135,6 +167,15 @@ pub struct Ended {
 }
 
 impl Ended {
+    fn of(output: Output, folder: &Path) -> Self {
+        Self {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).expect("its output is text"),
+            err: String::from_utf8(output.stderr).expect("its errors are text"),
+            folder: folder.into(),
+        }
+    }
+
     /// Everything it said and its code, fit to be compared.
     pub fn told(&self) -> String {
         let mut text = String::new();
@@ -159,6 +200,35 @@ impl Ended {
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out)
             .unwrap_or_else(|error| panic!("no JSON: {error}\n{}", self.told()))
+    }
+}
+
+/// A daemon that runs.
+pub struct Daemon {
+    child: Child,
+}
+
+impl Daemon {
+    /// Ends it as a power cut would.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it is ours");
+    }
+
+    /// Tells it to end, and waits until it has. Gives its exit code.
+    pub fn stop(mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(told.expect("kill runs").success());
+        self.child.wait().expect("it is ours").code()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to stop.
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }
 

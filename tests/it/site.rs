@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rollcall::cli::assemble::{connect, sandboxed};
+use jiff::Timestamp;
 use rollcall::clock::Clock;
 use rollcall::config::{self, Config};
 use rollcall::core::fault::Fault;
 use rollcall::core::key::{GroupKey, RemoteId, SourceName, TargetName, UserKey};
+use rollcall::core::memory::{Approval, Hold, TargetState};
 use rollcall::core::plan::{Basis, Plan};
 use rollcall::core::profile::Profile;
 use rollcall::core::reading::{Coverage, Reading};
@@ -24,10 +25,11 @@ use rollcall::engine::propose::propose;
 use rollcall::engine::roster::Roster;
 use rollcall::engine::{SourceUnit, World};
 use rollcall::http::{Answer, Request, Transport};
+use rollcall::installation::{connect, sandboxed};
 use rollcall::sandbox::faults::{FaultInjection, Faulty};
 use rollcall::sandbox::{AppSetup, IN_PROCESS, Sandbox, SandboxAuth};
 use rollcall::source::{ReadError, Source};
-use rollcall::store::SqliteStore;
+use rollcall::store::{Epoch, Record, SqliteStore, Store as _};
 use serde_json::{Value as Json, json};
 use url::Url;
 
@@ -38,6 +40,8 @@ type Groups = BTreeMap<String, (String, BTreeSet<String>)>;
 #[derive(Clone, Default)]
 pub struct Directory {
     people: Arc<Mutex<BTreeMap<String, bool>>>,
+    /// How often somebody got another address.
+    names: Arc<Mutex<BTreeMap<String, u32>>>,
     groups: Arc<Mutex<Groups>>,
 }
 
@@ -45,6 +49,17 @@ impl Directory {
     /// Hires somebody, or brings them back.
     pub fn hire(&self, key: &str) {
         self.people().insert(key.into(), false);
+    }
+
+    /// Gives somebody another address.
+    pub fn rename(&self, key: &str) {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        *names.entry(key.into()).or_default() += 1;
+    }
+
+    /// Somebody is not in the directory any more.
+    pub fn lose(&self, key: &str) {
+        self.people().remove(key);
     }
 
     /// Disables somebody.
@@ -76,10 +91,16 @@ impl Source for Directory {
     async fn read(&self) -> Result<Reading, ReadError> {
         let source = source();
         let people = self.people().clone();
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = names.clone();
+        let mail = |key: &String| match names.get(key) {
+            Some(times) => format!("{key}.{times}@example.com"),
+            None => format!("{key}@example.com"),
+        };
         let users = people.iter().map(|(key, disabled)| User {
             key: UserKey::new(&source, key),
             label: Arc::from(key.as_str()),
-            attributes: [("uid", key.clone()), ("mail", format!("{key}@example.com"))]
+            attributes: [("uid", key.clone()), ("mail", mail(key))]
                 .into_iter()
                 .map(|(name, value)| (Arc::from(name), vec![Arc::from(value)]))
                 .collect(),
@@ -152,6 +173,7 @@ impl<T: Transport> Transport for Tap<T> {
 /// What a run came to.
 pub struct Ran {
     pub plan: Plan,
+    pub held: Vec<Hold>,
     pub applied: Applied,
     pub sent: Vec<Sent>,
 }
@@ -186,6 +208,25 @@ impl Ran {
 /// What happens to the request of that number.
 pub type Weather = Box<dyn Fn(u64, &Request) -> Option<FaultInjection> + Send + Sync>;
 
+/// The config of a target with these lines.
+fn config(lines: &str) -> Config {
+    let text = format!(
+        "\
+sources:
+  hq: {{ file: {{ users: nowhere.yaml }}, absent_for: 10m }}
+targets:
+  wiki:
+    connector: scim
+    base_url: https://wiki.example.com/scim/v2
+    auth: {{ bearer: {{ env: NONE }} }}
+    assign: everyone
+    groups: {{ push: [\"*\"] }}
+    {lines}
+"
+    );
+    config::check(Path::new("site.yaml"), &text).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
 pub struct Site {
     pub directory: Directory,
     pub sandbox: Sandbox,
@@ -203,23 +244,13 @@ impl Site {
 
     /// An app that is not quite as `override:` says.
     pub fn with(more: &str, change: impl FnOnce(&mut Profile)) -> Self {
-        let text = format!(
-            "\
-sources:
-  hq: {{ file: {{ users: nowhere.yaml }}, absent_for: 10m }}
-targets:
-  wiki:
-    connector: scim
-    base_url: https://wiki.example.com/scim/v2
-    auth: {{ bearer: {{ env: NONE }} }}
-    assign: everyone
-    groups: {{ push: [\"*\"] }}
-    guard: {{ leavers: 50%, members: 100% }}
-    override: {more}
-"
-        );
-        let config = config::check(Path::new("site.yaml"), &text)
-            .unwrap_or_else(|problems| panic!("{problems}"));
+        let lines = format!("guard: {{ leavers: 50%, members: 100% }}\n    override: {more}");
+        Self::configured(&lines, change)
+    }
+
+    /// An app of a target with these lines, each indented by four.
+    pub fn configured(lines: &str, change: impl FnOnce(&mut Profile)) -> Self {
+        let config = config(lines);
         let clock = Clock::simulated("2026-11-22T08:00:00Z".parse().expect("a point in time"));
         let mut profile = config.targets[&target()].rules.profile.clone();
         change(&mut profile);
@@ -233,6 +264,40 @@ targets:
             draw: Draw::seeded(1),
             store: SqliteStore::in_memory(),
         }
+    }
+
+    /// The same site under another config.
+    pub fn under(self, lines: &str) -> Self {
+        Self {
+            config: config(lines),
+            ..self
+        }
+    }
+
+    /// The process ends and another begins: what is left is what had been written.
+    pub fn restart(&mut self) {
+        self.store = self.store.fork().expect("the state can be copied");
+    }
+
+    /// What is remembered of the target.
+    pub async fn state(&self) -> TargetState {
+        let state = self.store.target(&target(), Timestamp::UNIX_EPOCH).await;
+        state.expect("the state can be read")
+    }
+
+    /// A person releases a hold.
+    pub async fn approve(&self, id: &str) {
+        let state = self.state().await;
+        let mut holds = state.holds.into_iter();
+        let mut hold = holds.find(|hold| hold.id == id).expect("it is held");
+        hold.approved = Some(Approval {
+            at: self.clock.now(),
+            by: "ana".into(),
+            because: "it is right".into(),
+        });
+        let record = Record::PutHold(target(), hold);
+        let written = self.store.commit(Epoch(1), &[record]).await;
+        written.expect("the state can be written");
     }
 
     /// A run that reads the app, in fair weather.
@@ -262,9 +327,11 @@ targets:
             progress: &silent,
         };
         let reader = SourceUnit {
-            source: Box::new(self.directory.clone()),
+            source: Arc::new(self.directory.clone()),
             absent_for: Duration::from_mins(10),
             settings: 1,
+            watch: false,
+            full_read_every: Duration::from_hours(6),
         };
         let sources = BTreeMap::from([(source(), reader)]);
         let roster = Roster::read(&sources, world).await.expect("a state");
@@ -273,6 +340,7 @@ targets:
             .await
             .unwrap_or_else(|error| panic!("{error}"));
         let plan = proposal.reviewed.plan.clone();
+        let held = proposal.reviewed.held.clone();
         let linked = proposal.state.holders().cloned().collect();
         let applied = apply(&unit.target, proposal, "run", world)
             .await
@@ -284,6 +352,7 @@ targets:
         let sent = sent.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Ran {
             plan,
+            held,
             applied,
             sent,
         }

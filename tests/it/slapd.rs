@@ -86,7 +86,7 @@ impl Slapd {
             tls_port: free_port(),
             child: None,
         };
-        slapd.certify();
+        certify(slapd.folder.path(), "127.0.0.1");
         let config = CONFIG
             .replace("FOLDER", &slapd.folder.path().display().to_string())
             .replace("PASSWORD", PASSWORD);
@@ -95,8 +95,7 @@ impl Slapd {
         fs::create_dir(slapd.path("db")).expect("the folder can be written");
         fs::write(slapd.path("all.ldif"), company(people, groups)).expect("it can be written");
         let loaded = Command::new("slapadd")
-            .arg("-q")
-            .arg("-f")
+            .args(["-q", "-w", "-f"])
             .arg(slapd.path("slapd.conf"))
             .arg("-l")
             .arg(slapd.path("all.ldif"))
@@ -190,30 +189,29 @@ impl Slapd {
              member: {BIND}\n"
         ));
     }
+}
 
-    /// A CA, a certificate of the server by it, and one of rollcall.
-    fn certify(&self) {
-        let mut authority = rcgen::CertificateParams::new(Vec::new()).expect("no names");
-        authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        authority
+/// Makes a CA in a folder, a certificate of the server at this address by it, and one of rollcall.
+pub fn certify(folder: &Path, host: &str) {
+    let mut authority = rcgen::CertificateParams::new(Vec::new()).expect("no names");
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    authority
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, "a CA for a test");
+    let ca_key = rcgen::KeyPair::generate().expect("a key");
+    let ca = authority.self_signed(&ca_key).expect("a certificate");
+    let issuer = rcgen::Issuer::new(authority, &ca_key);
+    write(&folder.join("ca.pem"), &ca.pem());
+    for (file, name) in [("server", host), ("client", "rollcall")] {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).expect("a good name");
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params
             .distinguished_name
-            .push(rcgen::DnType::CommonName, "a CA for a test");
-        let ca_key = rcgen::KeyPair::generate().expect("a key");
-        let ca = authority.self_signed(&ca_key).expect("a certificate");
-        let issuer = rcgen::Issuer::new(authority, &ca_key);
-        write(&self.path("ca.pem"), &ca.pem());
-        for (file, name) in [("server", "127.0.0.1"), ("client", "rollcall")] {
-            let key = rcgen::KeyPair::generate().expect("a key");
-            let mut params =
-                rcgen::CertificateParams::new(vec![name.to_owned()]).expect("a good name");
-            params.distinguished_name = rcgen::DistinguishedName::new();
-            params
-                .distinguished_name
-                .push(rcgen::DnType::CommonName, name);
-            let certificate = params.signed_by(&key, &issuer).expect("a certificate");
-            write(&self.path(&format!("{file}.pem")), &certificate.pem());
-            write(&self.path(&format!("{file}.key")), &key.serialize_pem());
-        }
+            .push(rcgen::DnType::CommonName, name);
+        let certificate = params.signed_by(&key, &issuer).expect("a certificate");
+        write(&folder.join(format!("{file}.pem")), &certificate.pem());
+        write(&folder.join(format!("{file}.key")), &key.serialize_pem());
     }
 }
 

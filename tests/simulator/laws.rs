@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rollcall::core::change::{Action, Change, Subject};
 use rollcall::core::key::TargetName;
 use rollcall::core::plan::Basis;
-use rollcall::core::profile::{Deactivation, Hidden, Profile, Reactivation};
+use rollcall::core::profile::{Deactivation, Profile, Reactivation};
 use serde_json::Value as Json;
 
 use super::company::Person;
@@ -21,7 +21,7 @@ pub fn writes_of(changes: &[Change], profile: &Profile) -> usize {
     changes
         .iter()
         .map(|change| match &change.action {
-            Action::Adopt { .. } | Action::AdoptGroup { .. } => 0,
+            Action::Adopt { .. } | Action::Rekey { .. } | Action::AdoptGroup { .. } => 0,
             Action::AddMembers { members } if made.contains(&change.subject) => {
                 let along = members.len().min(profile.groups.inline_members);
                 (members.len() - along).div_ceil(profile.groups.chunk)
@@ -153,19 +153,13 @@ pub fn leavers_are_out(simulation: &mut Simulation) {
 }
 
 /// An account that was there before us and was never linked: an orphan, or reported. One of somebody
-/// whom the directory holds and has disabled is not, unless the app hides such accounts: nobody looks
-/// for those whom no account is to be made for.
+/// whom the directory holds and has disabled is not, whether the app's list shows it or not.
 fn was_never_ours(simulation: &Simulation, target: &TargetName, person: &Person) -> bool {
     accounts(simulation, target)
         .iter()
         .filter(|account| is_active(account) && belongs(account, person))
         .all(|account| account.get("x-badge").is_some() && account.get("externalId").is_none())
-        && (hides_foreign(simulation, target) || !(person.present && person.disabled))
-}
-
-fn hides_foreign(simulation: &Simulation, target: &TargetName) -> bool {
-    let rules = &simulation.config.targets[target].rules;
-    rules.profile.users.hides.contains(&Hidden::Foreign)
+        && !(person.present && person.disabled)
 }
 
 /// Law 4: what is desired is there.
@@ -279,16 +273,18 @@ fn members_are_right(simulation: &mut Simulation) {
 }
 
 /// Law 6: without faults, as many writes as changes. A quick cycle plans creates that it may find
-/// done, by a request whose answer was lost: then it sends fewer; and what somebody did in the app it
-/// finds out by being refused. Where a POST brings an account back, the app may have made another one
+/// done, by a request whose answer was lost: then it sends fewer; and what somebody did in the app, or
+/// that an account has another id, it finds out by being refused. Where a POST brings an account back, the app may have made another one
 /// by a request whose answer was lost, which is found in the same way.
 pub fn writes_are_changes(simulation: &mut Simulation, cycle: &Cycle, basis: Basis) {
     let planned = cycle.planned as u64;
     let wiki = &simulation.config.targets[&TargetName::new("wiki")];
     let revives = wiki.rules.profile.users.reactivate == Reactivation::Post;
+    let renumbers = wiki.rules.profile.users.id_changes;
     let right = match basis {
         Basis::Observed if revives || simulation.skin.spares_requests() => cycle.writes <= planned,
         Basis::Observed => cycle.writes == planned,
+        Basis::Remembered if renumbers => cycle.writes <= 2 * planned || !cycle.trouble.is_empty(),
         Basis::Remembered => cycle.writes <= planned || !cycle.trouble.is_empty(),
     };
     if !right {

@@ -14,11 +14,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rollcall::cli::assemble::{Unit, connect, sandboxed};
 use rollcall::clock::Clock;
 use rollcall::config::{self, Config};
 use rollcall::core::fingerprint::FingerprintKey;
 use rollcall::core::key::TargetName;
+use rollcall::core::link::{Job, JobState};
 use rollcall::core::memory::Approval;
 use rollcall::core::plan::Basis;
 use rollcall::core::profile::GroupModel;
@@ -28,6 +28,7 @@ use rollcall::engine::propose::propose;
 use rollcall::engine::roster::Roster;
 use rollcall::engine::{SourceUnit, World};
 use rollcall::http::Transport;
+use rollcall::installation::{Unit, connect, sandboxed};
 use rollcall::sandbox::{AppSetup, IN_PROCESS, Sandbox, SandboxAuth};
 use rollcall::store::{Epoch, Record, SqliteStore, Store};
 use serde_json::{Value as Json, json};
@@ -430,13 +431,15 @@ impl Simulation {
         }
     }
 
-    /// Between two runs the key file goes. With a create in doubt a person would have to look which
-    /// of the strangers is whose, and nobody does here.
+    /// Between two runs the key file goes. With a create in doubt, or an account that may have another
+    /// id, a person would have to look which of the strangers is whose, and nobody does here.
     async fn lose_key(&mut self) {
         for target in self.config.targets.keys() {
             let state = self.store.target(target, self.clock.now()).await;
             let state = state.expect("the state can be read");
-            if state.doubtful_creates().next().is_some() {
+            let renumbers = self.config.targets[target].rules.profile.users.id_changes;
+            let is_lost = |job: &Job| renumbers && matches!(job.state, JobState::InDoubt(_));
+            if state.doubtful_creates().next().is_some() || state.jobs.iter().any(is_lost) {
                 return;
             }
         }
@@ -526,9 +529,11 @@ async fn work(
         progress: &silent,
     };
     let source = SourceUnit {
-        source: Box::new(company.clone()),
+        source: Arc::new(company.clone()),
         absent_for: Duration::from_mins(10),
         settings: 1,
+        watch: false,
+        full_read_every: Duration::from_hours(6),
     };
     let sources = BTreeMap::from([(source_name(), source)]);
     let roster = Roster::read(&sources, world)

@@ -1,6 +1,7 @@
 //! What can go wrong between the engine and the world: faults of the network, and the end of the
 //! process at any await.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -8,7 +9,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rollcall::clock::Clock;
 use rollcall::core::fault::Fault;
-use rollcall::core::key::{SourceName, TargetName};
+use rollcall::core::key::{SourceName, TargetName, UserKey};
 use rollcall::core::memory::{SourceState, TargetState};
 use rollcall::draw::Draw;
 use rollcall::http::{Answer, Request, Transport};
@@ -141,6 +142,10 @@ impl Store for FusedStore {
         since: Timestamp,
     ) -> Result<TargetState, StoreError> {
         self.inner.target(target, since).await
+    }
+
+    async fn holders(&self, source: &SourceName) -> Result<BTreeSet<UserKey>, StoreError> {
+        self.inner.holders(source).await
     }
 
     async fn source(&self, source: &SourceName) -> Result<SourceState, StoreError> {

@@ -54,7 +54,7 @@ pub fn of(seed: u64) -> &'static Skin {
 }
 
 /// All of them, plain first.
-pub static SKINS: [Skin; 19] = [
+pub static SKINS: [Skin; 22] = [
     Skin::of(("plain", "attributes: { userName: { unique: false } }")),
     Skin::of((
         "cursor",
@@ -122,5 +122,18 @@ pub static SKINS: [Skin; 19] = [
     Skin::of_groups((
         "fixed groups",
         "attributes: { userName: { unique: false } }, groups: { model: fixed }",
+    )),
+    Skin::of((
+        "new ids by PUT",
+        "users: { id_changes: true, update: put, put_absent: kept, reactivate: activate_first }",
+    )),
+    Skin::of((
+        "new ids unseen",
+        "users: { id_changes: true, hides: [overflow, inactive], page: 4, filters: [externalId, \
+         userName, emails] }",
+    )),
+    Skin::of((
+        "new ids when off",
+        "users: { id_changes: true, deactivate: { effect: renames } }",
     )),
 ];

@@ -56,6 +56,7 @@ fn the_least_that_is_needed_has_the_defaults() {
         (config.page, config.timeout),
         (500, Duration::from_secs(30))
     );
+    assert_eq!(config.poll, None, "as the way of listening has it");
     let users = &config.users;
     assert_eq!(
         (&*users.manager, &users.disabled),
@@ -76,7 +77,7 @@ fn the_least_that_is_needed_has_the_defaults() {
 fn every_key_is_taken() {
     let config = read(
         "url: [ldap://a, ldap://b:3389], starttls: true, ca: ca.pem, client_cert: c.pem,\n\
-         client_key: { credential: k }, bind: external, dialect: freeipa, page: 0, timeout: 2m,\n\
+         client_key: { credential: k }, bind: external, dialect: freeipa, page: 0, timeout: 2m, poll: 1m,\n\
          users: { base: dc=x, filter: (uid=*), scope: one, key: uidNumber, label: cn,\n\
          manager: boss, disabled: 'user.?off.orValue(\"\") == \"y\"', attributes: [title] },\n\
          groups: { base: dc=y, filter: (cn=*), scope: base, key: gidNumber, name: ou,\n\
@@ -89,6 +90,7 @@ fn every_key_is_taken() {
     assert_eq!(client.certificate, PathBuf::from("/etc/rollcall/c.pem"));
     assert_eq!(config.dialect, Some(Dialect::FreeIpa));
     assert_eq!((config.page, config.timeout), (0, Duration::from_mins(2)));
+    assert_eq!(config.poll, Some(Duration::from_mins(1)));
     let users = config.users;
     assert_eq!(users.branch.scope, Depth::One);
     assert_eq!(users.key.as_deref(), Some("uidNumber"));
@@ -102,6 +104,14 @@ fn every_key_is_taken() {
     assert_eq!(
         (&*groups.name, groups.member.as_deref()),
         ("ou", Some("owner"))
+    );
+}
+
+#[test]
+fn a_server_is_not_asked_more_than_once_a_second() {
+    assert_eq!(
+        told("url:", "poll: 500ms, url:"),
+        ["poll: that often, the server would do nothing else (write 1s or more)"]
     );
 }
 

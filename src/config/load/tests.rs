@@ -1,5 +1,6 @@
 //! Configs, good and bad, and the exact words about them.
 
+mod monitoring;
 mod policies;
 
 use std::path::{Path, PathBuf};
@@ -400,7 +401,7 @@ fn unknown_keys_are_told_with_the_nearest_known_one() {
         told(&format!("stat: {{}}\n{text}")),
         [
             "1:1: stat: unknown key `stat` (did you mean `state`?)",
-            "2:18: sources.hq.absent: unknown key `absent` (the keys here are: file, ldap, absent_for)",
+            "2:18: sources.hq.absent: unknown key `absent` (the keys here are: file, ldap, absent_for, watch, full_read_every)",
             "5:5: targets.t.conector: unknown key `conector` (did you mean `connector`?)",
         ]
     );
@@ -410,7 +411,7 @@ fn unknown_keys_are_told_with_the_nearest_known_one() {
         )),
         [
             "8:5: targets.t.mappping: unknown key `mappping` (did you mean `mapping`?)",
-            "9:5: targets.t.colour: unknown key `colour` (the keys here are: connector, base_url, auth, assign, mapping, features, groups, leavers, reactivate, guard, adopt, unassigned_unlinked, drift, protected, tls, proxy, override, sandbox, tests)",
+            "9:5: targets.t.colour: unknown key `colour` (the keys here are: connector, base_url, auth, assign, mapping, features, groups, leavers, reactivate, guard, adopt, unassigned_unlinked, drift, protected, every, audit, tls, proxy, override, sandbox, tests)",
             "10:26: targets.t.override.users.pgae: unknown key `pgae` (did you mean `page`?)",
         ]
     );

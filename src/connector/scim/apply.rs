@@ -50,6 +50,8 @@ impl Apply for ScimConnector {
             Some(account) => account,
             None => self.present(id).await.map_err(half_done)?,
         };
+        // Switching it on may have given it another id.
+        let id = &present.id;
         let changed = self.change(id, changes, false, Some(&present)).await;
         Ok(changed.map_err(half_done)?.or(Some(present)))
     }

@@ -14,6 +14,7 @@ use url::Url;
 use super::node::Object;
 use super::version::{self, Version};
 use crate::clock::Clock;
+use crate::connector::trace;
 use crate::core::fault::{Effect, Fault, FaultKind};
 use crate::core::profile::{ETags, HttpRules, Profile};
 use crate::http::ruling::Rulings;
@@ -164,7 +165,13 @@ impl Exchange {
             timeout: self.profile.http.timeout,
             about,
         };
+        let (method, url) = (request.method.clone(), request.url.clone());
         let sent = self.transport.send(request).await;
+        let status = match &sent {
+            Ok(answer) => Some(answer.status.as_u16()),
+            Err(fault) => fault.status,
+        };
+        trace::note(&method, &self.base, &url, status);
         let judged = sent.and_then(|answer| {
             self.rulings.judge(&answer, self.clock.now())?;
             Ok(answer)

@@ -62,7 +62,10 @@ impl ScimConnector {
             UpdateForm::None => Err(unchangeable()),
             UpdateForm::Put => self.put_group(&path, write).await,
             UpdateForm::Patch => match self.patch_group(&path, write).await {
-                Err(fault) if self.shows_all_members() && self.patches_groups.ends_with(&fault) => {
+                Err(fault)
+                    if self.profile.groups.shows_all_members()
+                        && self.patches_groups.ends_with(&fault) =>
+                {
                     self.put_group(&path, write).await
                 }
                 other => other,
@@ -83,11 +86,6 @@ impl ScimConnector {
         self.patches_groups.form(self.profile.groups.update)
     }
 
-    fn shows_all_members(&self) -> bool {
-        let rules = &self.profile.groups;
-        rules.members_readable && !rules.hides_inactive
-    }
-
     async fn patch_group(&self, path: &str, write: &GroupWrite<'_>) -> Result<(), Fault> {
         let body = match write {
             GroupWrite::Rename(name) => members::renamed(name, self.profile.users.patch.form),
@@ -104,7 +102,7 @@ impl ScimConnector {
 
     /// The present group with the change made in it; nothing is sent when it holds it already.
     async fn put_group(&self, path: &str, write: &GroupWrite<'_>) -> Result<(), Fault> {
-        if !self.shows_all_members() {
+        if !self.profile.groups.shows_all_members() {
             return Err(would_empty());
         }
         let answer = self.exchange.get(path, About::Group).await?;

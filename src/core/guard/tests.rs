@@ -3,10 +3,13 @@
 mod destroyed;
 mod holds;
 mod limits;
+mod rekeyed;
 
 use std::collections::BTreeSet;
 
-use super::{Doubted, DoubtedReading, Reviewed, review};
+use jiff::Timestamp;
+
+use super::{Doubted, DoubtedReading, Reach, Reviewed, may_move, review};
 use crate::core::attribute::{AttrChange, Value};
 use crate::core::change::{Action, Change, Member, Reason, Subject};
 use crate::core::leaver::LeaveCause;
@@ -147,6 +150,7 @@ impl Case {
     /// The reading of the source is doubted, under the id `H-doubt`.
     fn doubted(mut self) -> Self {
         let reading = DoubtedReading {
+            reach: Reach::Own,
             id: "H-doubt".into(),
             is_grave: false,
             is_approved: false,
@@ -186,14 +190,18 @@ impl Case {
     /// Keeps what is held as the state does, approved or not.
     fn keep(mut self, approved: bool) -> Self {
         for mut hold in self.review().held {
-            hold.approved = approved.then(|| Approval {
-                at: start(),
-                by: "root".into(),
-                because: "the branch office closes".into(),
-            });
+            hold.approved = approved.then(|| approval(start()));
             self.state.holds.push(hold);
         }
         self
+    }
+}
+
+fn approval(at: Timestamp) -> Approval {
+    Approval {
+        at,
+        by: "root".into(),
+        because: "the branch office closes".into(),
     }
 }
 

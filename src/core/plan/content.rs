@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::dependence::referred;
 use crate::core::attribute::{AttrName, Value};
 use crate::core::change::{Action, Change};
 use crate::core::fingerprint::{Fingerprint, FingerprintKey};
@@ -39,6 +40,7 @@ fn what_is_sent(action: &Action) -> String {
             format!("{} {new:?}", action.kind().word())
         }
         Action::Adopt { .. }
+        | Action::Rekey { .. }
         | Action::Create { .. }
         | Action::Deactivate
         | Action::Delete
@@ -48,28 +50,5 @@ fn what_is_sent(action: &Action) -> String {
         | Action::DeleteGroup
         | Action::AddMembers { .. }
         | Action::RemoveMembers { .. } => format!("{action:?}"),
-    }
-}
-
-/// Users to whose accounts a change refers by its values.
-fn referred(action: &Action) -> Box<dyn Iterator<Item = &UserKey> + '_> {
-    match action {
-        Action::Create { attributes } => Box::new(attributes.values().filter_map(Value::account)),
-        Action::Update { attributes } | Action::Reactivate { attributes } => Box::new(
-            attributes
-                .iter()
-                .filter_map(|attribute| attribute.new.as_ref())
-                .filter_map(Value::account),
-        ),
-        Action::AddMembers { members } | Action::RemoveMembers { members } => {
-            Box::new(members.iter().map(|member| &member.user))
-        }
-        Action::Adopt { .. }
-        | Action::Deactivate
-        | Action::Delete
-        | Action::AdoptGroup { .. }
-        | Action::CreateGroup { .. }
-        | Action::RenameGroup { .. }
-        | Action::DeleteGroup => Box::new(std::iter::empty()),
     }
 }

@@ -18,7 +18,7 @@ use crate::core::fingerprint::Fingerprint;
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::GroupLink;
 use crate::core::profile::GroupRules;
-use crate::core::reading::{Absence, Coverage, Reading};
+use crate::core::reading::{Coverage, Reading};
 use crate::core::rules::{Drift, GroupGone};
 use crate::core::settle::Pending;
 use crate::core::text;
@@ -84,6 +84,8 @@ struct Present {
     members: BTreeSet<UserKey>,
     /// Members whom it has acknowledged to us.
     acknowledged: BTreeSet<UserKey>,
+    /// Others who may be in: a request about them had no answer, and the app does not show them.
+    in_doubt: BTreeSet<UserKey>,
 }
 
 impl<'a> Groups<'a> {
@@ -98,7 +100,11 @@ impl<'a> Groups<'a> {
             .collect();
         owners.extend(plan.notes.iter().filter_map(|note| match note {
             Note::Link(link) => Some((link.id.clone(), link.user.clone())),
-            Note::ForgetUser(_) | Note::Group(_) | Note::ForgetGroup(_) => None,
+            Note::ForgetUser(_)
+            | Note::Group(_)
+            | Note::ForgetGroup(_)
+            | Note::Pin(..)
+            | Note::Unpin(_) => None,
         }));
         let observed = view
             .input
@@ -170,17 +176,18 @@ impl<'a> Groups<'a> {
             None => {}
         }
         self.plan_name(group, link, observed, &mut learned, plan);
-        let present = self.present(observed, &link.members);
+        let present = self.present(observed, Some(link));
         let wanted = self.wanted(group);
         // What drifted and is not repaired stays acknowledged, or the next plan would take it for new.
         let kept = present.acknowledged.iter().filter(|_| !self.repairs());
         learned.members = present
             .members
             .iter()
-            .filter(|user| link.members.contains(*user) || wanted.contains(user))
+            .filter(|user| link.may_hold(user) || wanted.contains(user))
             .chain(kept.filter(|user| wanted.contains(user)))
             .cloned()
             .collect();
+        learned.in_doubt.clone_from(&present.in_doubt);
         if learned != *link {
             plan.notes.push(Note::Group(learned));
         }
@@ -262,7 +269,7 @@ impl<'a> Groups<'a> {
             name: Arc::clone(&group.name),
         };
         plan.changes.push(change(group, action, reason));
-        self.plan_members(group, &self.present(None, &BTreeSet::new()), plan);
+        self.plan_members(group, &self.present(None, None), plan);
     }
 
     fn plan_adopted(&self, group: &Group, one: &'a AppGroup, plan: &mut Plan) {
@@ -270,7 +277,7 @@ impl<'a> Groups<'a> {
         let by = name_attribute();
         plan.changes
             .push(change(group, action, Reason::Matched { by }));
-        let present = self.present(Some(one), &BTreeSet::new());
+        let present = self.present(Some(one), None);
         let wanted = self.wanted(group);
         let members = present.members.iter().filter(|user| wanted.contains(user));
         plan.notes.push(Note::Group(GroupLink {
@@ -279,6 +286,7 @@ impl<'a> Groups<'a> {
             ours: false,
             name: self.print(&one.name),
             members: members.cloned().collect(),
+            in_doubt: BTreeSet::new(),
             unseen: None,
         }));
         if one.name != *group.name {
@@ -426,14 +434,15 @@ impl<'a> Groups<'a> {
     }
 
     /// Who of ours is in the group now. An account that will be made anew is in no group.
-    fn present(&self, observed: Option<&'a AppGroup>, acknowledged: &BTreeSet<UserKey>) -> Present {
+    fn present(&self, observed: Option<&'a AppGroup>, link: Option<&GroupLink>) -> Present {
         let is_lasting = |user: &&UserKey| !matches!(self.standings.get(user), Some(Standing::New));
-        let acknowledged: BTreeSet<UserKey> = acknowledged
-            .iter()
-            .filter(is_lasting)
-            .filter(|user| self.view.link(user).is_some())
-            .cloned()
-            .collect();
+        let lasting = |users: &BTreeSet<UserKey>| -> BTreeSet<UserKey> {
+            let users = users.iter().filter(is_lasting);
+            let users = users.filter(|user| self.view.link(user).is_some());
+            users.cloned().collect()
+        };
+        let mut acknowledged = link.map_or_else(BTreeSet::new, |link| lasting(&link.members));
+        let doubted = link.map_or_else(BTreeSet::new, |link| lasting(&link.in_doubt));
         let members = match observed.and_then(|observed| observed.members.as_ref()) {
             Some(ids) => ids
                 .iter()
@@ -444,9 +453,17 @@ impl<'a> Groups<'a> {
                 .collect(),
             None => acknowledged.clone(),
         };
+        // What is seen is not in doubt, and neither is what would be seen.
+        let (seen, mut in_doubt): (BTreeSet<UserKey>, BTreeSet<UserKey>) =
+            doubted.into_iter().partition(|user| members.contains(user));
+        acknowledged.extend(seen);
+        if observed.is_some_and(|observed| observed.members.is_some()) {
+            in_doubt.retain(|user| self.is_hidden(user));
+        }
         Present {
             members,
             acknowledged,
+            in_doubt,
         }
     }
 
@@ -488,8 +505,9 @@ impl<'a> Groups<'a> {
         let gone: BTreeSet<Member> = present
             .members
             .iter()
-            .filter(|user| !wanted.contains(user))
             .filter(|user| repairs || present.acknowledged.contains(user))
+            .chain(&present.in_doubt)
+            .filter(|user| !wanted.contains(user))
             .filter(|user| self.is_judged(group, user))
             .map(|user| self.member(user))
             .collect();
@@ -553,11 +571,11 @@ impl<'a> Groups<'a> {
     }
 
     fn was_read(&self, user: &UserKey) -> bool {
-        self.view.input.readings.iter().any(|reading| {
-            reading.source == user.source
-                && (reading.user(user).is_some()
-                    || self.view.input.absent.get(user) == Some(&Absence::Sure))
-        })
+        if let Some(absence) = self.view.input.absent.get(user) {
+            return absence.is_known();
+        }
+        let mut readings = self.view.input.readings.iter();
+        readings.any(|reading| reading.user(user).is_some())
     }
 
     fn member(&self, user: &UserKey) -> Member {

@@ -18,7 +18,6 @@ use crate::core::leaver::{LeaveCause, Left};
 use crate::core::link::{Job, Link};
 use crate::core::profile::DeactivateBy;
 use crate::core::reading::Absence;
-use crate::core::rules::{Adopt, UnassignedUnlinked};
 use crate::core::settle::{activity, existence};
 
 /// Somebody who should have no active account.
@@ -53,7 +52,7 @@ pub(super) fn plan_out(
     if view.is_protected(account) || !account.active {
         return;
     }
-    if is_ours || removes_unlinked(view, cause) {
+    if is_ours || view.input.rules.removes_unlinked(cause) {
         let link = adopt(view, desired, account, by, lanes);
         plan_leaver(view, desired, &link, cause, lanes, plan);
     } else {
@@ -62,16 +61,6 @@ pub(super) fn plan_out(
             label: Arc::clone(&desired.label),
             active: account.active,
         });
-    }
-}
-
-/// Is an account without a link, of somebody who is out for this cause, taken over to be switched
-/// off?
-fn removes_unlinked(view: &View<'_>, cause: LeaveCause) -> bool {
-    let rules = view.input.rules;
-    match cause {
-        LeaveCause::Disabled | LeaveCause::Deleted => rules.adopt == Adopt::Unique,
-        LeaveCause::Unassigned => rules.unassigned_unlinked == UnassignedUnlinked::Deactivate,
     }
 }
 
@@ -120,7 +109,7 @@ pub(super) fn plan_absent(view: &View<'_>, link: &Link, lanes: &mut Lanes, plan:
         || Arc::clone(&link.user.id),
         |account| Arc::from(account.label.as_str()),
     );
-    let desired = Desired {
+    let mut desired = Desired {
         user: link.user.clone(),
         label,
         wanted: Wanted::Out(LeaveCause::Deleted),
@@ -133,6 +122,11 @@ pub(super) fn plan_absent(view: &View<'_>, link: &Link, lanes: &mut Lanes, plan:
     match view.input.absent.get(&link.user) {
         Some(Absence::Sure) => {
             plan_leaver(view, &desired, link, LeaveCause::Deleted, lanes, plan);
+        }
+        Some(Absence::Outside) => {
+            let cause = LeaveCause::Unassigned;
+            desired.wanted = Wanted::Out(cause);
+            plan_leaver(view, &desired, link, cause, lanes, plan);
         }
         Some(Absence::Waits(until)) => plan.waiting.push(Waiting {
             subject: Subject::User(desired.user),

@@ -23,12 +23,15 @@
 mod attributes;
 mod content;
 mod dependence;
+mod followed;
 mod groups;
 pub mod inventory;
 mod leavers;
+mod pinned;
 mod pushed;
 mod references;
 mod relearn;
+pub mod reversal;
 mod skipped;
 mod standing;
 mod users;
@@ -49,16 +52,17 @@ use super::hex;
 use super::key::{GroupKey, RemoteId, TargetName, UserKey};
 use super::link::{GroupLink, JobState, Link};
 use super::memory::{TargetState, Verdict};
+use super::pin::{Pin, Pinned};
 use super::profile::{Profile, Reactivation, UpdateForm};
 use super::reading::{Absence, Reading};
 use super::rules::Rules;
 use super::settle::{Pending, existence};
 
 pub use content::content;
-pub use dependence::creates;
-use dependence::leaves;
-pub(crate) use dependence::{sees_out, without_accounts, without_removals};
+pub use dependence::{creates, moves, referred};
+pub(crate) use dependence::{leaves, sees_out, without_accounts, without_removals};
 pub(crate) use groups::name_attribute;
+pub use pinned::Spared;
 pub use skipped::Skipped;
 pub use users::mapped_prints;
 
@@ -136,6 +140,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// What the target's `features:` keep from being done.
     pub skipped: Vec<Skipped>,
+    /// What an undo has pinned.
+    pub pinned: Vec<Spared>,
     /// What waits for a person.
     pub parked: Vec<Parked>,
     /// What waits for a point in time. Not a change.
@@ -191,6 +197,8 @@ pub enum WaitingFor {
     Deletion,
     /// A value that the app did not take is sent again.
     AnotherTry,
+    /// A change that failed is tried again.
+    Retry,
     /// A write that the app has acknowledged is not seen yet; at this point it counts as not done.
     Sight {
         /// When it was acknowledged.
@@ -220,9 +228,34 @@ pub enum Note {
     Group(GroupLink),
     /// The group is not ours any more.
     ForgetGroup(GroupKey),
+    /// The facts of a pin are known now.
+    Pin(Pinned, Pin),
+    /// The facts have changed since it was pinned.
+    Unpin(Pinned),
 }
 
 impl Plan {
+    /// A plan with nothing in it.
+    pub(crate) fn empty(input: &Input<'_>) -> Self {
+        Self {
+            target: input.rules.target.clone(),
+            basis: input
+                .observed
+                .map_or(Basis::Remembered, |_| Basis::Observed),
+            changes: Vec::new(),
+            skipped: Vec::new(),
+            pinned: Vec::new(),
+            parked: Vec::new(),
+            waiting: Vec::new(),
+            orphans: Vec::new(),
+            unassigned: Vec::new(),
+            unknown: Vec::new(),
+            warnings: Vec::new(),
+            unread: 0,
+            notes: Vec::new(),
+        }
+    }
+
     /// Somebody waits until a write is seen; said once for each, with the latest time.
     fn wait_for_sight(&mut self, subject: Subject, label: &Arc<str>, pending: Pending) {
         let known = self.waiting.iter_mut().find(|waiting| {
@@ -252,6 +285,14 @@ impl Plan {
         hex::encode(&hash.finalize()[..6])
     }
 
+    /// Does something wait that has failed?
+    #[must_use]
+    pub fn waits_to_retry(&self) -> bool {
+        self.waiting
+            .iter()
+            .any(|waiting| waiting.what == WaitingFor::Retry)
+    }
+
     /// How many changes of each kind; members are counted one by one.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<ActionKind, usize> {
@@ -270,6 +311,7 @@ impl Action {
         match self {
             Self::AddMembers { members } | Self::RemoveMembers { members } => members.len(),
             Self::Adopt { .. }
+            | Self::Rekey { .. }
             | Self::Create { .. }
             | Self::Update { .. }
             | Self::Deactivate
@@ -287,20 +329,8 @@ impl Action {
 #[must_use]
 pub fn plan(input: &Input<'_>) -> Plan {
     let mut plan = Plan {
-        target: input.rules.target.clone(),
-        basis: input
-            .observed
-            .map_or(Basis::Remembered, |_| Basis::Observed),
-        changes: Vec::new(),
-        skipped: Vec::new(),
-        parked: Vec::new(),
-        waiting: Vec::new(),
-        orphans: Vec::new(),
-        unassigned: Vec::new(),
         unknown: unknown_names(input),
-        warnings: Vec::new(),
-        unread: 0,
-        notes: Vec::new(),
+        ..Plan::empty(input)
     };
     let view = View::new(input);
     let standings = standing::stand(&view, &mut plan);
@@ -309,7 +339,8 @@ pub fn plan(input: &Input<'_>) -> Plan {
     without_late_references(input.rules, &mut plan);
     groups::plan_groups(&view, &standings, &mut plan);
     skipped::skip(&view, &mut plan);
-    set_aside_parked(&view, &mut plan);
+    pinned::pin(&view, &mut plan);
+    set_aside(&view, &mut plan);
     plan
 }
 
@@ -370,6 +401,7 @@ impl<'a> View<'a> {
         };
         let names = [&*user.id, link.id.as_str()];
         self.input.state.ignores_user(user)
+            || self.is_passed_over(user)
             || self.input.state.ignores_account(&link.id)
             || names
                 .iter()
@@ -378,6 +410,13 @@ impl<'a> View<'a> {
                 .accounts
                 .get(&link.id)
                 .is_some_and(|account| self.is_protected(account))
+    }
+
+    /// Is it a user of a reading of whom nothing is wanted, since nobody may touch the account?
+    pub(crate) fn is_passed_over(&self, user: &UserKey) -> bool {
+        let mut readings = self.input.readings.iter();
+        let is_read = readings.any(|read| read.source == user.source && read.user(user).is_some());
+        is_read && self.desired(user).is_none()
     }
 
     /// The link of a user, if the account it names is the one that counts.
@@ -402,7 +441,7 @@ impl<'a> View<'a> {
     fn is_out(&self, user: &UserKey) -> bool {
         match self.desired(user) {
             Some(desired) => matches!(desired.wanted, Wanted::Out(_)),
-            None => self.input.absent.get(user) == Some(&Absence::Sure),
+            None => self.input.absent.get(user).is_some_and(Absence::is_known),
         }
     }
 
@@ -540,8 +579,9 @@ fn unknown_names(input: &Input<'_>) -> Vec<String> {
     warnings
 }
 
-/// Changes that a person has not yet dealt with are shown as parked, not tried again.
-fn set_aside_parked(view: &View<'_>, plan: &mut Plan) {
+/// Changes that a person has not yet dealt with are shown as parked, and those that failed a short
+/// while ago as waiting; neither is tried again, unless something else is to be sent now.
+fn set_aside(view: &View<'_>, plan: &mut Plan) {
     let changes = std::mem::take(&mut plan.changes);
     let mut unmade = BTreeSet::new();
     for change in changes {
@@ -557,6 +597,18 @@ fn set_aside_parked(view: &View<'_>, plan: &mut Plan) {
                     label: change.label,
                     reason: reason.clone(),
                     hint: hint.clone(),
+                });
+            }
+            Some((JobState::Due(at) | JobState::InDoubt(at), failed))
+                if *at > view.input.now
+                    && failed == content(view.input.key, &change, &view.input.state.links) =>
+            {
+                unmade.extend(creates(&change).cloned());
+                plan.waiting.push(Waiting {
+                    subject: change.subject,
+                    label: change.label,
+                    what: WaitingFor::Retry,
+                    until: *at,
                 });
             }
             _ => plan.changes.push(change),

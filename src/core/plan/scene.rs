@@ -6,7 +6,7 @@
 
 mod steps;
 mod target;
-mod told;
+pub(crate) mod told;
 
 pub(crate) use target::{profile, rules};
 

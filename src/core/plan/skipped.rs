@@ -66,12 +66,12 @@ fn skipped(change: &Change, size: usize, off: Feature) -> Skipped {
 }
 
 /// Is the change a second one of somebody who gets no account?
-fn is_about(change: &Change, unmade: &BTreeSet<UserKey>) -> bool {
+pub(super) fn is_about(change: &Change, unmade: &BTreeSet<UserKey>) -> bool {
     matches!(&change.subject, Subject::User(user) if unmade.contains(user))
 }
 
 /// The user whose account the change switches on: nobody puts one that stays off into a group.
-fn returns(change: &Change) -> Option<&UserKey> {
+pub(super) fn returns(change: &Change) -> Option<&UserKey> {
     match (&change.action, &change.subject) {
         (Action::Reactivate { .. }, Subject::User(user)) => Some(user),
         _ => None,
@@ -98,7 +98,7 @@ fn keep_values(rules: &Rules, change: &mut Change) -> Option<Skipped> {
 /// Nothing is learned of groups that are not kept in line, and nobody is asked about them.
 fn forget_groups(plan: &mut Plan) {
     plan.notes.retain(|note| match note {
-        Note::Link(_) | Note::ForgetUser(_) => true,
+        Note::Link(_) | Note::ForgetUser(_) | Note::Pin(..) | Note::Unpin(_) => true,
         Note::Group(_) | Note::ForgetGroup(_) => false,
     });
     plan.parked.retain(|parked| match parked.subject {

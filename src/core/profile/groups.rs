@@ -49,6 +49,14 @@ pub struct GroupRules {
     pub managed_by_app: Vec<String>,
 }
 
+impl GroupRules {
+    /// Can everybody who is in a group be seen?
+    #[must_use]
+    pub fn shows_all_members(&self) -> bool {
+        self.members_readable && !self.hides_inactive
+    }
+}
+
 impl Default for GroupRules {
     fn default() -> Self {
         Self {

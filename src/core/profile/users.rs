@@ -73,6 +73,15 @@ impl UserRules {
         !self.hides.is_empty() || self.deactivate.effect == Deactivation::Unlinks
     }
 
+    /// May an account be on that a list of all does not show?
+    #[must_use]
+    pub fn leaves_out_active(&self) -> bool {
+        self.hides.iter().any(|hidden| match hidden {
+            Hidden::Foreign | Hidden::Overflow => true,
+            Hidden::Inactive => false,
+        })
+    }
+
     /// Does a list of all leave out accounts that are switched off?
     #[must_use]
     pub fn leaves_out_inactive(&self) -> bool {

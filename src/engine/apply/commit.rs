@@ -12,8 +12,11 @@ use super::{Drain, needs_request};
 use crate::core::change::{Action, ActionKind, Change, Subject};
 use crate::core::correlate::key_prints;
 use crate::core::fingerprint::Fingerprints;
-use crate::core::link::{Job, JobState};
-use crate::core::plan::{Basis, Note, content};
+use crate::core::key::{TargetName, UserKey};
+use crate::core::link::{GroupLink, Job, JobState};
+use crate::core::memory::{TargetState, Verdict};
+use crate::core::plan::{Basis, Note, WaitingFor, content};
+use crate::engine::journal::Outcome;
 use crate::engine::propose::Proposal;
 use crate::store::{Epoch, Record, StoreError};
 
@@ -22,11 +25,84 @@ use crate::store::{Epoch, Record, StoreError};
 /// until a person has looked.
 const FORGOTTEN: Duration = Duration::from_hours(1);
 
+/// The rows of a link that has moved `to` another key: the link, its jobs, and what people have decided
+/// by hand about its person.
+fn rekeyed(target: &TargetName, state: &TargetState, from: &Subject, to: &Subject) -> Vec<Record> {
+    let mut batch = match (from, to) {
+        (Subject::User(from), Subject::User(to)) => {
+            let mut batch = rekeyed_verdicts(target, state, from, to);
+            let link = state.links.get(to).cloned();
+            batch.extend(link.map(|link| Record::PutLink(target.clone(), link)));
+            batch.push(Record::DropLink(target.clone(), from.clone()));
+            batch
+        }
+        (Subject::Group(from), Subject::Group(to)) => {
+            let link = state.groups.get(to).cloned();
+            let mut batch = vec![Record::DropGroup(target.clone(), from.clone())];
+            batch.extend(link.map(|link| Record::PutGroup(target.clone(), link)));
+            batch
+        }
+        (Subject::User(_), Subject::Group(_)) | (Subject::Group(_), Subject::User(_)) => Vec::new(),
+    };
+    batch.extend(rekeyed_pins(target, state, from, to));
+    for job in state.jobs.iter().filter(|job| job.subject == *to) {
+        batch.push(Record::DropJob(target.clone(), from.clone(), job.action));
+        batch.push(Record::PutJob(target.clone(), job.clone()));
+    }
+    batch
+}
+
+fn rekeyed_pins(
+    target: &TargetName,
+    state: &TargetState,
+    from: &Subject,
+    to: &Subject,
+) -> Vec<Record> {
+    let back = |subject: Subject| {
+        if subject == *to {
+            from.clone()
+        } else {
+            subject
+        }
+    };
+    let mut batch = Vec::new();
+    for (pinned, pin) in &state.pins {
+        let old = pinned.clone().renamed(back);
+        if old != *pinned {
+            batch.push(Record::DropPin(target.clone(), old));
+            batch.push(Record::PutPin(target.clone(), pinned.clone(), pin.clone()));
+        }
+    }
+    batch
+}
+
+fn rekeyed_verdicts(
+    target: &TargetName,
+    state: &TargetState,
+    from: &UserKey,
+    to: &UserKey,
+) -> Vec<Record> {
+    let mut batch = Vec::new();
+    for verdict in &state.verdicts {
+        let old = match verdict {
+            Verdict::Apart(user, id) if user == to => Verdict::Apart(from.clone(), id.clone()),
+            Verdict::IgnoredUser(user) if user == to => Verdict::IgnoredUser(from.clone()),
+            Verdict::Apart(..) | Verdict::IgnoredUser(_) | Verdict::IgnoredAccount(_) => continue,
+        };
+        batch.push(Record::DropVerdict(target.clone(), old));
+        batch.push(Record::PutVerdict(target.clone(), verdict.clone()));
+    }
+    batch
+}
+/// So long after, what an undo left on hold and nobody has asked for again is forgotten.
+const ABANDONED: Duration = Duration::from_hours(24 * 7);
+
 impl Drain<'_> {
     /// Writes down what was learned, what is held, and what is due.
     pub(super) async fn commit(&mut self, proposal: &Proposal) -> Result<(), StoreError> {
         let now = self.world.clock.now();
         let mut batch = Vec::new();
+        self.rekey(proposal, &mut batch);
         for note in &proposal.reviewed.plan.notes {
             batch.push(self.note(note));
         }
@@ -42,7 +118,38 @@ impl Drain<'_> {
             }
         }
         batch.extend(self.holds(proposal, now));
+        batch.extend(proposal.looked.records(&self.target.rules.target));
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.is_idle = false;
         self.world.store.commit(Epoch(1), &batch).await
+    }
+
+    /// Moves links to other keys, with all that names their people; those in hand have moved already.
+    fn rekey(&mut self, proposal: &Proposal, batch: &mut Vec<Record>) {
+        let target = self.target.rules.target.clone();
+        let mut moved: BTreeSet<&UserKey> = BTreeSet::new();
+        for change in &proposal.reviewed.released {
+            let Action::Rekey { from, .. } = &change.action else {
+                continue;
+            };
+            batch.extend(rekeyed(&target, &proposal.state, from, &change.subject));
+            if let Subject::User(to) = &change.subject {
+                moved.insert(to);
+            }
+            let key = (change.subject.clone(), change.action.kind());
+            let approved = proposal.reviewed.approved.contains(&key);
+            let now = self.world.clock.now();
+            let line = self
+                .scribe
+                .line(now, change, Outcome::Done, 1, approved, None);
+            batch.push(Record::Journal(line));
+            self.applied.done += 1;
+        }
+        let names_them = |link: &&GroupLink| link.possible().any(|user| moved.contains(user));
+        let groups = self.groups.values().filter(names_them);
+        batch.extend(groups.map(|link| Record::PutGroup(target.clone(), link.clone())));
     }
 
     pub(super) fn note(&mut self, note: &Note) -> Record {
@@ -64,6 +171,8 @@ impl Drain<'_> {
                 self.groups.remove(group);
                 Record::DropGroup(target, group.clone())
             }
+            Note::Pin(pinned, pin) => Record::PutPin(target, pinned.clone(), pin.clone()),
+            Note::Unpin(pinned) => Record::DropPin(target, pinned.clone()),
         }
     }
 
@@ -81,6 +190,13 @@ impl Drain<'_> {
             .iter()
             .map(|parked| &parked.subject)
             .collect();
+        let resting: BTreeSet<&Subject> = reviewed
+            .plan
+            .waiting
+            .iter()
+            .filter(|waiting| waiting.what == WaitingFor::Retry)
+            .map(|waiting| &waiting.subject)
+            .collect();
         let has_account = |subject: &Subject| match subject {
             Subject::User(user) => self.links.get(user).is_some_and(|link| link.active),
             Subject::Group(_) => false,
@@ -97,6 +213,11 @@ impl Drain<'_> {
             })
             .filter(|job| !planned.contains(&(&job.subject, job.action)))
             .filter(|job| match job.state {
+                JobState::Due(at) | JobState::InDoubt(at)
+                    if at > now && resting.contains(&job.subject) =>
+                {
+                    false
+                }
                 JobState::Due(_) => true,
                 JobState::Parked { .. } => !parked.contains(&job.subject),
                 JobState::InDoubt(at) => {
@@ -116,8 +237,12 @@ impl Drain<'_> {
         let reviewed = &proposal.reviewed;
         let mut batch = Vec::new();
         for hold in &reviewed.held {
-            if !proposal.state.holds.iter().any(|known| known.id == hold.id) {
+            let mut known = proposal.state.holds.iter();
+            let known = known.find(|known| known.id == hold.id);
+            if known != Some(hold) {
                 batch.push(Record::PutHold(target.clone(), hold.clone()));
+            }
+            if known.is_none_or(|known| known.approved.is_some()) {
                 batch.push(Record::Journal(self.scribe.hold(now, hold)));
             }
         }
@@ -127,6 +252,7 @@ impl Drain<'_> {
             .iter()
             .filter(|_| proposal.part.is_none())
             .filter(|known| known.approved.is_none())
+            .filter(|known| known.undone_run().is_none() || known.since + ABANDONED < now)
             .filter(|known| !reviewed.held.iter().any(|hold| hold.id == known.id))
             .map(|known| &known.id);
         for id in replaced.chain(&reviewed.settled) {

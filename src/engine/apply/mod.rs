@@ -5,22 +5,26 @@
 //! the next run ends in line. Leaves the decision after a failure to [`crate::core::fault::dispose`].
 
 mod commit;
+mod doubt;
 mod remember;
 mod settle;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, stream};
+use tracing::Instrument as _;
 
 use super::bounds::Bounds;
 use super::cut::Part;
+use super::halt::Halt;
 use super::journal::Scribe;
-use super::perform::{Result as Tried, Scene};
+use super::perform::{Look, Result as Tried, Scene};
 use super::propose::Proposal;
 use super::queue::{Queue, Task};
 use super::{Progress, Target, World};
+use crate::connector::trace::traced;
 use crate::core::account::Account;
-use crate::core::change::{Action, Change, Member, Subject};
+use crate::core::change::{Action, ActionKind, Change, Member, Subject};
 use crate::core::desired::Desired;
 use crate::core::fault::Fault;
 use crate::core::key::{GroupKey, RemoteId, UserKey};
@@ -34,10 +38,55 @@ use crate::store::{Epoch, Record, StoreError};
 pub struct Applied {
     /// Changes that are done; members count one by one.
     pub done: usize,
+    /// The same, by kind.
+    pub kinds: BTreeMap<ActionKind, usize>,
     /// Changes that are not.
     pub failed: Vec<Failure>,
     /// Why the rest was not tried, if it was not.
     pub stopped: Option<Fault>,
+    /// Changes that were not tried, since the run was told to end: they stay due.
+    pub left: Vec<Change>,
+    /// How the run ended, in one word for all of it.
+    pub end: RunEnd,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunEnd {
+    /// Nothing is left to do.
+    #[default]
+    InLine,
+    /// The guard holds something.
+    Held,
+    /// Something failed, or waits for a person.
+    Unfinished,
+    /// Not everything was tried.
+    Stopped,
+}
+
+impl RunEnd {
+    /// The word of the journal.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InLine => "in line",
+            Self::Held => "held",
+            Self::Unfinished => "unfinished",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// What a run is told besides what to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// Its name in the journal.
+    pub run: &'a str,
+    /// Ends it before it is done.
+    pub halt: &'a Halt,
+    /// How the run before ended. One that does nothing and ends the same leaves no line in the journal:
+    /// a daemon looks every few minutes, and a year of that would bury what was done.
+    pub last: Option<RunEnd>,
 }
 
 /// A change that is not done.
@@ -64,7 +113,27 @@ pub async fn apply(
     run: &str,
     world: World<'_>,
 ) -> Result<Applied, StoreError> {
-    let mut drain = Drain::new(target, &proposal, run, world);
+    let halt = Halt::never();
+    let terms = Terms {
+        run,
+        halt: &halt,
+        last: None,
+    };
+    apply_on(target, proposal, terms, world).await
+}
+
+/// The same, on terms. Once the end is asked for, no request begins any more, and waits are cut short;
+/// those that are on their way are heard out.
+///
+/// # Errors
+/// As for [`apply`].
+pub async fn apply_on(
+    target: &Target,
+    proposal: Proposal,
+    terms: Terms<'_>,
+    world: World<'_>,
+) -> Result<Applied, StoreError> {
+    let mut drain = Drain::new(target, &proposal, terms, world);
     drain.commit(&proposal).await?;
     drain.run().await
 }
@@ -85,18 +154,23 @@ struct Drain<'a> {
     /// Creates that the app has no seat for.
     seatless: Vec<(Change, String)>,
     queue: Queue,
+    /// Users whose accounts may have another id since a request of this run whose answer was lost.
+    unsure: BTreeSet<UserKey>,
     applied: Applied,
     total: usize,
     unreachable: u32,
     is_held: bool,
     is_parked: bool,
     part: Option<&'a Part>,
+    terms: Terms<'a>,
+    /// Nothing was written for this run so far.
+    is_idle: bool,
 }
 
 impl<'a> Drain<'a> {
-    fn new(target: &'a Target, proposal: &'a Proposal, run: &str, world: World<'a>) -> Self {
+    fn new(target: &'a Target, proposal: &'a Proposal, terms: Terms<'a>, world: World<'a>) -> Self {
         let scribe = Scribe {
-            run: run.to_owned(),
+            run: terms.run.to_owned(),
             target: target.rules.target.clone(),
             profile: &target.rules.profile,
             basis: proposal.reviewed.plan.basis,
@@ -119,26 +193,33 @@ impl<'a> Drain<'a> {
             entering: entering(&proposal.reviewed.released),
             bounds: Bounds::new(),
             seatless: Vec::new(),
-            queue: Queue::fill(tasks(proposal, world)),
+            queue: Queue::fill(tasks(proposal, world), &target.rules.profile.users),
+            unsure: BTreeSet::new(),
             applied: Applied::default(),
             total: proposal.reviewed.released.len(),
             unreachable: 0,
             is_held: !proposal.reviewed.held.is_empty(),
             is_parked: !proposal.reviewed.plan.parked.is_empty()
-                || proposal.reviewed.plan.unread > 0,
+                || proposal.reviewed.plan.unread > 0
+                || proposal.reviewed.plan.waits_to_retry(),
             part: proposal.part.as_ref(),
+            terms,
+            is_idle: true,
         }
     }
 
     /// Sends until nothing is left that can go in this run.
     async fn run(mut self) -> Result<Applied, StoreError> {
-        while !self.queue.is_empty() && self.applied.stopped.is_none() {
+        while !self.queue.is_empty() && !self.is_over() {
             let now = self.world.clock.instant();
             let mut wave = self.queue.take_ready(now, self.window());
             if wave.is_empty() {
                 match self.queue.pause(now) {
                     Some(pause) => {
-                        self.world.clock.sleep(pause).await;
+                        tokio::select! {
+                            () = self.world.clock.sleep(pause) => {}
+                            () = self.terms.halt.pulled() => {}
+                        }
                         continue;
                     }
                     None => wave.extend(self.queue.take_first()),
@@ -148,26 +229,39 @@ impl<'a> Drain<'a> {
         }
         self.give_up_rest();
         self.tell_seatless();
+        self.applied.end = self.end();
         self.close().await?;
         (self.world.progress)(Progress::Done(self.target.rules.target.clone()));
         Ok(self.applied)
     }
 
-    /// Writes how the run ended.
+    fn is_over(&self) -> bool {
+        self.applied.stopped.is_some() || self.terms.halt.is_pulled()
+    }
+
+    fn end(&self) -> RunEnd {
+        let applied = &self.applied;
+        if applied.stopped.is_some() || !applied.left.is_empty() {
+            RunEnd::Stopped
+        } else if self.is_held {
+            RunEnd::Held
+        } else if self.is_parked || !applied.failed.is_empty() {
+            RunEnd::Unfinished
+        } else {
+            RunEnd::InLine
+        }
+    }
+
+    /// Writes how the run ended, unless it was as idle as the one before.
     async fn close(&self) -> Result<(), StoreError> {
         let applied = &self.applied;
-        let outcome = if applied.stopped.is_some() {
-            "stopped"
-        } else if self.is_held {
-            "held"
-        } else if self.is_parked || !applied.failed.is_empty() {
-            "unfinished"
-        } else {
-            "in line"
-        };
-        let detail = format!("{} done, {} not", applied.done, applied.failed.len());
+        if self.is_idle && self.terms.last == Some(applied.end) {
+            return Ok(());
+        }
+        let not = applied.failed.len() + applied.left.len();
+        let detail = format!("{} done, {not} not", applied.done);
         let now = self.world.clock.now();
-        let line = self.scribe.end(now, self.part, outcome, detail);
+        let line = self.scribe.end(now, self.part, applied.end.word(), detail);
         self.world
             .store
             .commit(Epoch(1), &[Record::Journal(line)])
@@ -179,15 +273,16 @@ impl<'a> Drain<'a> {
         (self.target.rules.profile.rates.concurrency * 4).clamp(8, 256)
     }
 
-    async fn send(&mut self, wave: Vec<Task>) -> Result<(), StoreError> {
+    async fn send(&mut self, mut wave: Vec<Task>) -> Result<(), StoreError> {
+        self.is_idle = false;
         let now = self.world.clock.now();
         let mut attempts: Vec<Record> = Vec::new();
         for task in wave
-            .iter()
+            .iter_mut()
             .filter(|task| needs_request(&task.change.action))
         {
             attempts.push(self.job(&task.change, task.attempts + 1, JobState::InDoubt(now)));
-            attempts.extend(self.intend(&task.change));
+            attempts.extend(self.intend(task));
         }
         if !attempts.is_empty() {
             self.world.store.commit(Epoch(1), &attempts).await?;
@@ -205,9 +300,16 @@ impl<'a> Drain<'a> {
             bounds: &self.bounds,
         };
         let scene = &scene;
+        let halt = self.terms.halt;
         let tried: Vec<(Task, Tried)> = stream::iter(wave)
-            .map(|task| async move {
-                let result = scene.perform(&task.change, task.look_first).await;
+            .map(|mut task| async move {
+                if halt.is_pulled() {
+                    return (task, Tried::Stopped);
+                }
+                let work = scene.perform(&task.change, task.look_first);
+                let span = span(&task.change);
+                let (result, sent) = traced(work).instrument(span).await;
+                task.sent = sent;
                 (task, result)
             })
             .buffered(self.target.rules.profile.rates.concurrency.max(1))
@@ -228,7 +330,15 @@ impl<'a> Drain<'a> {
     }
 }
 
-/// The tasks of a proposal, with what earlier runs left behind.
+/// What the log says of everything that is done for a change; whom it is about, only where the config
+/// asks for people.
+fn span(change: &Change) -> tracing::Span {
+    let (job, person) = (change.action.kind().word(), &*change.label);
+    tracing::debug_span!("job", job, person)
+}
+
+/// The tasks of a proposal, with what earlier runs left behind. Links that move have moved when the
+/// first is tried.
 fn tasks(proposal: &Proposal, world: World<'_>) -> Vec<Task> {
     let due = world.clock.instant();
     let asked = proposal.reviewed.plan.basis == Basis::Observed;
@@ -236,6 +346,7 @@ fn tasks(proposal: &Proposal, world: World<'_>) -> Vec<Task> {
         .reviewed
         .released
         .iter()
+        .filter(|change| !matches!(change.action, Action::Rekey { .. }))
         .map(|change| {
             let job = proposal.state.job(&change.subject, change.action.kind());
             let in_doubt = job.is_some_and(|job| matches!(job.state, JobState::InDoubt(_)));
@@ -248,8 +359,14 @@ fn tasks(proposal: &Proposal, world: World<'_>) -> Vec<Task> {
                 attempts: job.map_or(0, |job| job.attempts),
                 tries: 0,
                 due,
-                look_first: in_doubt || !asked,
+                look_first: match (in_doubt, asked) {
+                    (true, _) => Some(Look::InDoubt),
+                    (false, false) => Some(Look::Unread),
+                    (false, true) => None,
+                },
                 approved,
+                sent: Vec::new(),
+                doubted: BTreeSet::new(),
             }
         })
         .collect()
@@ -267,5 +384,8 @@ fn entering(changes: &[Change]) -> BTreeMap<&GroupKey, &BTreeSet<Member>> {
 }
 
 fn needs_request(action: &Action) -> bool {
-    !matches!(action, Action::Adopt { .. } | Action::AdoptGroup { .. })
+    !matches!(
+        action,
+        Action::Adopt { .. } | Action::Rekey { .. } | Action::AdoptGroup { .. }
+    )
 }

@@ -3,7 +3,7 @@
 //! Promises that values are written down as ours before they are sent. Leaves judging an answer to
 //! [`crate::engine::learn`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Drain;
 use crate::core::account::Account;
@@ -22,9 +22,17 @@ use crate::engine::queue::Task;
 use crate::store::Record;
 
 impl<'a> Drain<'a> {
+    /// Writes down what a try is about to change, should its answer be lost: values and members.
+    pub(super) fn intend(&mut self, task: &mut Task) -> Option<Record> {
+        match self.intend_values(&task.change) {
+            Some(record) => Some(record),
+            None => self.doubt(task),
+        }
+    }
+
     /// Writes the values of an update down as sent before they are: should the answer be lost and the
     /// source change its mind, the app's value is still known to be ours.
-    pub(super) fn intend(&mut self, change: &Change) -> Option<Record> {
+    fn intend_values(&mut self, change: &Change) -> Option<Record> {
         let (
             Action::Update { attributes } | Action::Reactivate { attributes },
             Subject::User(user),
@@ -82,7 +90,7 @@ impl<'a> Drain<'a> {
     /// An account that is gone is in no group any more, whatever was acknowledged of it.
     pub(super) fn leave_groups(&mut self, user: &UserKey, batch: &mut Vec<Record>) {
         for link in self.groups.values_mut() {
-            if link.members.remove(user) {
+            if link.leave(user) {
                 let target = self.target.rules.target.clone();
                 batch.push(Record::PutGroup(target, link.clone()));
             }
@@ -136,8 +144,12 @@ impl<'a> Drain<'a> {
                     }
                 }
             }
-            Effects::Deactivated => {
+            Effects::Deactivated(account) => {
+                let follows = self.follows_ids(false);
                 if let Some(link) = self.links.get_mut(user) {
+                    if let Some(account) = account.filter(|_| follows) {
+                        link.id = account.id;
+                    }
                     link.wrote(&activity(), profile, now);
                     link.active = false;
                 }
@@ -173,6 +185,7 @@ impl<'a> Drain<'a> {
                     ours: outcome == Outcome::Done,
                     name: print(&made.name),
                     members,
+                    in_doubt: BTreeSet::new(),
                     unseen: None,
                 };
                 self.groups.insert(group.clone(), link);
@@ -188,19 +201,22 @@ impl<'a> Drain<'a> {
             }
             Effects::Added { users, lost } => {
                 if let Some(link) = self.groups.get_mut(group) {
-                    link.members.extend(users);
-                    link.members.retain(|user| !lost.contains(user));
+                    link.enter(users);
+                    for user in &lost {
+                        link.leave(user);
+                    }
                 }
             }
             Effects::Removed { users, lost } => {
                 if let Some(link) = self.groups.get_mut(group) {
-                    let is_in = |user: &UserKey| !users.contains(user) && !lost.contains(user);
-                    link.members.retain(is_in);
+                    for user in users.iter().chain(&lost) {
+                        link.leave(user);
+                    }
                 }
             }
             Effects::Created(..)
             | Effects::Changed { .. }
-            | Effects::Deactivated
+            | Effects::Deactivated(_)
             | Effects::Deleted
             | Effects::Nothing => {}
         }
@@ -215,7 +231,7 @@ fn ends_an_account(effects: &Effects) -> bool {
     match effects {
         Effects::Created(..) | Effects::Deleted => true,
         Effects::Changed { .. }
-        | Effects::Deactivated
+        | Effects::Deactivated(_)
         | Effects::GroupCreated(..)
         | Effects::GroupRenamed(_)
         | Effects::GroupDeleted

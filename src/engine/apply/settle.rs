@@ -5,15 +5,21 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::{Drain, Failure, needs_request};
-use crate::core::change::{Action, ActionKind, Change, Reason};
-use crate::core::fault::{Disposition, Effect, Fault, FaultKind, dispose};
-use crate::core::key::UserKey;
+use crate::core::change::{Action, ActionKind, Change, Reason, Subject};
+use crate::core::deed::Sent;
+use crate::core::fault::{
+    Afterwards, Disposition, Effect, Fault, FaultKind, RUNS, Stake, afterwards, dispose,
+};
+use crate::core::key::{RemoteId, UserKey};
 use crate::core::link::JobState;
+use crate::core::plan::{Basis, leaves, moves, referred};
 use crate::engine::journal::Outcome;
-use crate::engine::perform::{Effects, Result as Tried};
+use crate::engine::perform::{Effects, Look, Result as Tried};
 use crate::engine::queue::Task;
-use crate::store::Record;
+use crate::store::{JournalEntry, Record};
 
 /// Failures in a row to reach an app before a run gives it up.
 const UNREACHABLE: u32 = 5;
@@ -26,10 +32,14 @@ impl Drain<'_> {
         match result {
             Tried::Done(effects) => self.finish(&task, effects, Outcome::Done, batch),
             Tried::Found(effects) => self.finish(&task, effects, Outcome::Found, batch),
+            Tried::Moved { id, refused } => self.follow(task, id, refused, batch),
             Tried::Park { reason, hint } => self.park(&task, reason, hint, batch),
             Tried::Fault(fault, effects) => {
                 if let Some(effects) = effects {
                     self.record_part(&mut task, effects, batch);
+                }
+                if fault.effect == Effect::None {
+                    self.clear_doubt(&mut task, batch);
                 }
                 self.fail(task, &fault, batch);
             }
@@ -39,12 +49,16 @@ impl Drain<'_> {
                 hint,
             } => {
                 self.record_part(&mut task, effects, batch);
+                self.clear_doubt(&mut task, batch);
                 batch.push(self.trouble(&task, Outcome::Refused, reason.clone()));
-                self.leave_due(task, false, reason, hint, batch);
+                let now = self.world.clock.now();
+                self.leave_due(task, (now, false), reason, hint, batch);
             }
             Tried::Stopped => {
                 task.attempts -= 1;
-                self.put_off(&task, false, batch);
+                self.clear_doubt(&mut task, batch);
+                let now = self.world.clock.now();
+                self.put_off(&task, now, false, batch);
                 self.queue.put_back(task);
             }
             Tried::NoSeat => {
@@ -78,7 +92,13 @@ impl Drain<'_> {
             Effects::Added { users, .. } | Effects::Removed { users, .. } => users.clone(),
             _ => BTreeSet::new(),
         };
+        // What the app said yes to is part of what is done; the rest belongs to what is not.
+        let (sent, rest) = std::mem::take(&mut task.sent)
+            .into_iter()
+            .partition(Sent::is_success);
+        task.sent = sent;
         self.record(task, effects, Outcome::Done, batch);
+        task.sent = rest;
         without(&mut task.change, &done);
     }
 
@@ -100,16 +120,24 @@ impl Drain<'_> {
             Effects::Nothing if needs_request(&task.change.action) => return,
             _ => 1,
         };
+        let account = self.account_of(&task.change.subject);
+        let deed = self.scribe.deed(&task.change, &effects, account);
         self.remember(task, effects, outcome, batch);
         if count == 0 {
             return;
         }
         self.applied.done += count;
+        let kind = task.change.action.kind();
+        *self.applied.kinds.entry(kind).or_default() += count;
         let now = self.world.clock.now();
         let line = self
             .scribe
             .line(now, &task.change, outcome, count, task.approved, None);
-        batch.push(Record::Journal(line));
+        batch.push(Record::Journal(JournalEntry {
+            requests: task.sent.clone(),
+            deed,
+            ..line
+        }));
     }
 
     pub(super) fn park(
@@ -136,12 +164,63 @@ impl Drain<'_> {
         });
     }
 
+    /// The account or group of the app that a subject has as far as is known.
+    fn account_of(&self, subject: &Subject) -> Option<&RemoteId> {
+        match subject {
+            Subject::User(user) => self.links.get(user).map(|link| &link.id),
+            Subject::Group(group) => self.groups.get(group).map(|link| &link.id),
+        }
+    }
+
     pub(super) fn trouble(&self, task: &Task, outcome: Outcome, text: String) -> Record {
         let now = self.world.clock.now();
-        Record::Journal(
-            self.scribe
-                .line(now, &task.change, outcome, 0, task.approved, Some(text)),
-        )
+        let line = self
+            .scribe
+            .line(now, &task.change, outcome, 0, task.approved, Some(text));
+        Record::Journal(JournalEntry {
+            requests: task.sent.clone(),
+            ..line
+        })
+    }
+
+    /// Takes the id that an account has now, and tries the same again: at once, and not for ever.
+    fn follow(
+        &mut self,
+        mut task: Task,
+        id: RemoteId,
+        refused: Option<Fault>,
+        batch: &mut Vec<Record>,
+    ) {
+        if let Some(fault) = &refused {
+            batch.push(self.trouble(&task, Outcome::Refused, fault.to_string()));
+        }
+        if let Subject::User(user) = &task.change.subject
+            && let Some(link) = self.links.get_mut(user)
+        {
+            link.id = id;
+            let target = self.target.rules.target.clone();
+            batch.push(Record::PutLink(target, link.clone()));
+        }
+        match refused {
+            Some(fault) if task.tries >= self.target.rules.profile.rates.retry.attempts => {
+                self.give_up(task, &fault, batch);
+            }
+            Some(_) | None => {
+                task.due = self.world.clock.instant();
+                self.queue.put_back(task);
+            }
+        }
+    }
+
+    /// May the app have refused this because it names an account by an id that it has no more? Nobody
+    /// has to look at that: the next read finds the id.
+    fn names_unsure_ids(&self, change: &Change, fault: &Fault) -> bool {
+        let users = &self.target.rules.profile.users;
+        let is_unsure = |user: &UserKey| match self.scribe.basis {
+            Basis::Observed => self.unsure.contains(user),
+            Basis::Remembered => users.id_changes,
+        };
+        fault.kind == FaultKind::Rejected && referred(&change.action).any(is_unsure)
     }
 
     pub(super) fn fail(&mut self, mut task: Task, fault: &Fault, batch: &mut Vec<Record>) {
@@ -160,7 +239,7 @@ impl Drain<'_> {
             Disposition::Retry(pause) | Disposition::LookFirst(pause)
                 if self.applied.stopped.is_none() && !self.proves_nothing(&task, fault) =>
             {
-                let in_doubt = task.look_first || fault.effect == Effect::Unknown;
+                let in_doubt = task.is_in_doubt() || fault.effect == Effect::Unknown;
                 let due = now.saturating_add(pause).unwrap_or(now);
                 let state = if in_doubt {
                     JobState::InDoubt(due)
@@ -169,9 +248,17 @@ impl Drain<'_> {
                 };
                 batch.push(self.job(&task.change, task.attempts, state));
                 batch.push(self.trouble(&task, outcome, fault.to_string()));
-                task.look_first = in_doubt;
+                if in_doubt {
+                    task.look_first = Some(Look::InDoubt);
+                }
                 task.due = self.world.clock.instant() + pause;
                 self.queue.put_back(task);
+            }
+            Disposition::Park if self.names_unsure_ids(&task.change, fault) => {
+                batch.push(self.trouble(&task, outcome, fault.to_string()));
+                let hint = "it names an account that may have another id by now; the next full run reads \
+                            that and tries again";
+                self.leave_due(task, (now, false), fault.to_string(), hint.into(), batch);
             }
             Disposition::Park if task.change.reason != Reason::Resent => {
                 self.park(&task, fault.to_string(), hint(fault), batch);
@@ -202,7 +289,7 @@ impl Drain<'_> {
     /// of this run proves that there is none.
     fn proves_nothing(&self, task: &Task, fault: &Fault) -> bool {
         let lags = !self.target.rules.profile.settle.is_zero();
-        let in_doubt = task.look_first || fault.effect == Effect::Unknown;
+        let in_doubt = task.is_in_doubt() || fault.effect == Effect::Unknown;
         lags && in_doubt && task.change.action.kind() == ActionKind::Create
     }
 
@@ -217,21 +304,39 @@ impl Drain<'_> {
         }
     }
 
-    /// Not in this run; due again in the next.
+    /// Not in this run; due again in a later one, or waits for a person who looks why it fails on and
+    /// on. What the target is to blame for, and what a person has asked for, is due in the next.
     pub(super) fn give_up(&mut self, task: Task, fault: &Fault, batch: &mut Vec<Record>) {
+        let now = self.world.clock.now();
         let in_doubt = fault.effect == Effect::Unknown;
-        self.leave_due(task, in_doubt, fault.to_string(), hint(fault), batch);
+        let (reason, hint) = (fault.to_string(), hint(fault));
+        if self.applied.stopped.is_some() || is_asked_for(&task.change) {
+            return self.leave_due(task, (now, in_doubt), reason, hint, batch);
+        }
+        let policy = &self.target.rules.profile.rates.retry;
+        let draw = self.world.draw.unit();
+        let stake = stake(&task, in_doubt);
+        match afterwards(fault, task.attempts, policy, stake, draw) {
+            Afterwards::Park => {
+                let reason = format!("failed in {RUNS} runs: {reason}");
+                self.park(&task, reason, PARKED.into(), batch);
+            }
+            Afterwards::Rest(pause) => {
+                let due = now.saturating_add(pause).unwrap_or(now);
+                self.leave_due(task, (due, in_doubt), reason, hint, batch);
+            }
+        }
     }
 
     fn leave_due(
         &mut self,
         task: Task,
-        in_doubt: bool,
+        (due, in_doubt): (Timestamp, bool),
         reason: String,
         hint: String,
         batch: &mut Vec<Record>,
     ) {
-        self.put_off(&task, in_doubt, batch);
+        self.put_off(&task, due, in_doubt, batch);
         self.applied.failed.push(Failure {
             change: task.change,
             reason,
@@ -240,13 +345,14 @@ impl Drain<'_> {
         });
     }
 
-    fn put_off(&mut self, task: &Task, in_doubt: bool, batch: &mut Vec<Record>) {
+    fn put_off(&mut self, task: &Task, due: Timestamp, in_doubt: bool, batch: &mut Vec<Record>) {
         self.queue.finish(&task.change);
-        let now = self.world.clock.now();
-        let state = if task.look_first || in_doubt {
-            JobState::InDoubt(now)
+        let state = if task.is_in_doubt() || in_doubt {
+            let moved = moves(&self.target.rules.profile.users, &task.change);
+            self.unsure.extend(moved.cloned());
+            JobState::InDoubt(due)
         } else {
-            JobState::Due(now)
+            JobState::Due(due)
         };
         batch.push(self.job(&task.change, task.attempts, state));
     }
@@ -254,7 +360,8 @@ impl Drain<'_> {
     /// Puts an account off that the app has no seat for, and with it all that are still to be made:
     /// one refusal says enough.
     fn wait_for_a_seat(&mut self, task: Task, reason: String, batch: &mut Vec<Record>) {
-        self.put_off(&task, false, batch);
+        let now = self.world.clock.now();
+        self.put_off(&task, now, false, batch);
         self.seatless.push((task.change, reason));
         for other in self.queue.withdraw_creates() {
             let reason = format!("not tried: {}", FaultKind::NoSeat);
@@ -279,9 +386,11 @@ impl Drain<'_> {
             }));
     }
 
-    /// What was never tried, because the target was stopped, stays due.
+    /// What was never tried, because the target was stopped or the run was to end, stays due.
     pub(super) fn give_up_rest(&mut self) {
         let Some(fault) = self.applied.stopped.clone() else {
+            let rest = std::mem::take(&mut self.queue).into_rest();
+            self.applied.left = rest.into_iter().map(|task| task.change).collect();
             return;
         };
         for task in std::mem::take(&mut self.queue).into_rest() {
@@ -293,6 +402,27 @@ impl Drain<'_> {
             });
         }
     }
+}
+
+/// What to do about a record that failed on and on.
+const PARKED: &str = "find out why the app does not do this, and mend it; then: rollcall retry";
+
+/// What hangs on a change that failed.
+fn stake(task: &Task, in_doubt: bool) -> Stake {
+    match task.change.action.kind() {
+        _ if leaves(&task.change.action) => Stake::Leaving,
+        ActionKind::Create | ActionKind::CreateGroup | ActionKind::Reactivate
+            if in_doubt || task.is_in_doubt() =>
+        {
+            Stake::Doubt
+        }
+        _ => Stake::Change,
+    }
+}
+
+/// Has a person asked for this very change? Then nothing keeps it from the next run.
+fn is_asked_for(change: &Change) -> bool {
+    matches!(change.reason, Reason::Resent | Reason::Undone { .. })
 }
 
 /// What happens next, or what to do.
@@ -320,7 +450,11 @@ fn hint(fault: &Fault) -> String {
         | FaultKind::TimedOut
         | FaultKind::Throttled
         | FaultKind::Unavailable
-        | FaultKind::Garbled => "it stays due and is tried again in the next run".into(),
+        | FaultKind::Garbled => {
+            "it stays due: a later run tries again, after a pause that grows from a minute to six \
+             hours; at once: rollcall retry"
+                .into()
+        }
         FaultKind::Unready => "set that right, and run it again".into(),
         FaultKind::NoSeat => "a seat is free when somebody leaves or more are bought".into(),
         FaultKind::Guarded => {
@@ -343,6 +477,7 @@ fn without(change: &mut Change, done: &BTreeSet<UserKey>) {
             members.retain(|member| !done.contains(&member.user));
         }
         Action::Adopt { .. }
+        | Action::Rekey { .. }
         | Action::Create { .. }
         | Action::Update { .. }
         | Action::Deactivate

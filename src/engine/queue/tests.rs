@@ -9,6 +9,7 @@ use super::{Queue, Task};
 use crate::core::attribute::{AttrChange, Attributes, Value};
 use crate::core::change::{Action, Change, Member, Reason, Subject};
 use crate::core::plan::scene::{group, user};
+use crate::core::profile::UserRules;
 
 fn task(subject: Subject, label: &str, action: Action, due: Instant) -> Task {
     Task {
@@ -21,8 +22,10 @@ fn task(subject: Subject, label: &str, action: Action, due: Instant) -> Task {
         attempts: 0,
         tries: 0,
         due,
-        look_first: false,
+        look_first: None,
         approved: false,
+        sent: Vec::new(),
+        doubted: BTreeSet::new(),
     }
 }
 
@@ -96,10 +99,15 @@ fn told(tasks: &[Task]) -> Vec<String> {
 
 const NONE: [&str; 0] = [];
 
+/// The tasks before an app whose ids stay.
+fn fill(tasks: Vec<Task>) -> Queue {
+    Queue::fill(tasks, &UserRules::default())
+}
+
 #[test]
 fn adoptions_leavers_joiners_movers_groups_each_in_waves_of_their_own() {
     let desk = Desk::new();
-    let mut queue = Queue::fill(vec![
+    let mut queue = fill(vec![
         desk.group(
             "late",
             Action::AddMembers {
@@ -152,7 +160,7 @@ fn adoptions_leavers_joiners_movers_groups_each_in_waves_of_their_own() {
 #[test]
 fn no_more_than_a_wave_is_taken_and_the_rest_keeps_its_order() {
     let desk = Desk::new();
-    let mut queue = Queue::fill(["a", "b", "c"].map(|id| desk.deactivate(id)).into());
+    let mut queue = fill(["a", "b", "c"].map(|id| desk.deactivate(id)).into());
     assert_eq!(desk.wave(&mut queue, 2), ["deactivate a", "deactivate b"]);
     assert_eq!(queue.len(), 1);
     assert_eq!(desk.wave(&mut queue, 2), ["deactivate c"]);
@@ -161,7 +169,7 @@ fn no_more_than_a_wave_is_taken_and_the_rest_keeps_its_order() {
 #[test]
 fn one_change_of_a_subject_is_in_flight() {
     let desk = Desk::new();
-    let mut queue = Queue::fill(vec![
+    let mut queue = fill(vec![
         desk.user("a", adopt("1")),
         desk.deactivate("a"),
         desk.deactivate("b"),
@@ -188,7 +196,7 @@ fn nothing_overtakes_an_earlier_change_of_its_subject() {
             members: members(&["a"]),
         },
     );
-    let mut queue = Queue::fill(vec![add, waits]);
+    let mut queue = fill(vec![add, waits]);
     assert_eq!(desk.wave(&mut queue, 9), NONE);
     assert_eq!(queue.pause(desk.now), Some(Duration::from_secs(5)));
     let later = desk.now + Duration::from_secs(5);
@@ -199,7 +207,7 @@ fn nothing_overtakes_an_earlier_change_of_its_subject() {
 #[test]
 fn a_report_waits_until_the_manager_is_there() {
     let desk = Desk::new();
-    let mut queue = Queue::fill(vec![
+    let mut queue = fill(vec![
         desk.create("ana", Some("bob")),
         desk.create("bob", None),
         desk.create("cid", Some("elsewhere")),
@@ -234,7 +242,7 @@ fn members_wait_until_their_accounts_are_there() {
     let add = Action::AddMembers {
         members: members(&["ana", "bob"]),
     };
-    let mut queue = Queue::fill(vec![desk.create("ana", None), desk.group("night", add)]);
+    let mut queue = fill(vec![desk.create("ana", None), desk.group("night", add)]);
     let wave = queue.take_ready(desk.now, 9);
     assert_eq!(told(&wave), ["create ana"]);
     assert_eq!(desk.wave(&mut queue, 9), NONE);
@@ -245,7 +253,7 @@ fn members_wait_until_their_accounts_are_there() {
 #[test]
 fn what_is_put_back_goes_behind_its_rank_and_before_the_next() {
     let desk = Desk::new();
-    let mut queue = Queue::fill(vec![
+    let mut queue = fill(vec![
         desk.deactivate("a"),
         desk.deactivate("b"),
         desk.create("c", None),
@@ -266,18 +274,15 @@ fn the_pause_is_until_the_first_that_waits() {
         task.due += Duration::from_secs(seconds);
         task
     };
-    let queue = Queue::fill(vec![later("a", 9), later("b", 3), desk.deactivate("c")]);
+    let queue = fill(vec![later("a", 9), later("b", 3), desk.deactivate("c")]);
     assert_eq!(queue.pause(desk.now), Some(Duration::from_secs(3)));
-    assert_eq!(
-        Queue::fill(vec![desk.deactivate("c")]).pause(desk.now),
-        None
-    );
+    assert_eq!(fill(vec![desk.deactivate("c")]).pause(desk.now), None);
 }
 
 #[test]
 fn a_circle_is_broken_by_its_first_when_nothing_else_can_go() {
     let desk = Desk::new();
-    let mut queue = Queue::fill(vec![
+    let mut queue = fill(vec![
         desk.create("ana", Some("bob")),
         desk.create("bob", Some("ana")),
     ]);
@@ -292,7 +297,7 @@ fn a_circle_is_broken_by_its_first_when_nothing_else_can_go() {
 #[test]
 fn creates_are_withdrawn_and_what_waited_for_them_goes_on() {
     let desk = Desk::new();
-    let mut queue = Queue::fill(vec![
+    let mut queue = fill(vec![
         desk.create("a", None),
         desk.create("b", Some("a")),
         desk.deactivate("d"),
@@ -308,4 +313,90 @@ fn creates_are_withdrawn_and_what_waited_for_them_goes_on() {
     assert_eq!(desk.wave(&mut queue, 9), ["deactivate d"]);
     assert_eq!(desk.wave(&mut queue, 9), ["members_add night"]);
     assert!(queue.is_empty());
+}
+
+/// The tasks before an app that may change an id with any update.
+fn fill_renumbering(tasks: Vec<Task>) -> Queue {
+    let users = UserRules {
+        id_changes: true,
+        ..UserRules::default()
+    };
+    Queue::fill(tasks, &users)
+}
+
+/// Ana is changed, Bob reports to her, and both are in the group.
+fn team(desk: &Desk) -> Vec<Task> {
+    let update = |id: &str, attributes| desk.user(id, Action::Update { attributes });
+    let add = Action::AddMembers {
+        members: members(&["ana", "bob"]),
+    };
+    vec![
+        update("bob", manager("ana")),
+        update("ana", Vec::new()),
+        desk.group("night", add),
+    ]
+}
+
+#[test]
+fn what_names_an_account_waits_until_its_id_is_settled() {
+    let desk = Desk::new();
+    let mut queue = fill_renumbering(team(&desk));
+    let wave = queue.take_ready(desk.now, 9);
+    assert_eq!(told(&wave), ["update ana"]);
+    assert_eq!(desk.wave(&mut queue, 9), NONE, "no answer has come");
+    queue.finish(&wave[0].change);
+    let wave = queue.take_ready(desk.now, 9);
+    assert_eq!(told(&wave), ["update bob"]);
+    queue.finish(&wave[0].change);
+    assert_eq!(desk.wave(&mut queue, 9), ["members_add night"]);
+    let mut stays = fill(team(&desk));
+    assert_eq!(desk.wave(&mut stays, 9), ["update bob", "update ana"]);
+}
+
+#[test]
+fn what_was_tried_once_may_have_changed_an_id_for_all_that_comes_before_it() {
+    let desk = Desk::new();
+    let update = desk.user(
+        "ana",
+        Action::Update {
+            attributes: Vec::new(),
+        },
+    );
+    let joiner = desk.create("bob", Some("ana"));
+    let mut queue = fill_renumbering(vec![update.clone(), joiner.clone()]);
+    assert_eq!(
+        desk.wave(&mut queue, 9),
+        ["create bob"],
+        "ana is as she was"
+    );
+    let mut queue = fill_renumbering(vec![update]);
+    let mut tried = queue.take_ready(desk.now, 9).remove(0);
+    tried.due += Duration::from_secs(5);
+    queue.put_back(tried);
+    queue.put_back(joiner);
+    assert_eq!(desk.wave(&mut queue, 9), NONE, "her id may be another one");
+    let later = desk.now + Duration::from_secs(5);
+    let wave = queue.take_ready(later, 9);
+    assert_eq!(told(&wave), ["update ana"]);
+    queue.finish(&wave[0].change);
+    assert_eq!(desk.wave(&mut queue, 9), ["create bob"]);
+}
+
+#[test]
+fn two_who_name_each_other_go_one_by_one() {
+    let desk = Desk::new();
+    let update = |id: &str, other: &str| {
+        let attributes = manager(other);
+        desk.user(id, Action::Update { attributes })
+    };
+    let mut queue = fill_renumbering(vec![
+        update("ana", "bob"),
+        update("bob", "ana"),
+        update("cid", "cid"),
+    ]);
+    assert_eq!(desk.wave(&mut queue, 9), ["update cid"]);
+    assert_eq!(desk.wave(&mut queue, 9), NONE);
+    let first = queue.take_first().expect("somebody is waiting");
+    queue.finish(&first.change);
+    assert_eq!(desk.wave(&mut queue, 9), ["update bob"]);
 }

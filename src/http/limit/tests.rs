@@ -291,3 +291,16 @@ async fn a_refusal_that_the_profile_calls_a_throttle_slows_down() {
     assert_eq!(limits.concurrency(), 2);
     assert!(limits.pause().is_some());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_requests_wait_for_a_rate_is_counted() {
+    let (limited, _, limits) = limited(
+        Script::new(|_| Ok(answer(200, &[], ""))),
+        &rates(1, vec![a_second(1)]),
+    );
+    send(&limited).await.expect("an answer");
+    assert_eq!(limits.waits().count(), 0);
+    send(&limited).await.expect("an answer");
+    let waits = limits.waits();
+    assert_eq!((waits.count(), waits.total()), (1, Duration::from_secs(1)));
+}

@@ -33,9 +33,11 @@ use self::opened::Opened;
 use self::rows::Table;
 use self::users::Users;
 use super::pool::Pool;
-use super::{ReadError, Source};
+use super::{Heard, ReadError, Source, Watch};
+use crate::clock::Clock;
 use crate::core::key::SourceName;
 use crate::core::reading::{BrokenRow, Coverage, Reading};
+use crate::lookout::Lookout;
 
 /// Files up to this size (bytes) are read for the names of their attributes alone.
 const CHEAP: u64 = 4 * 1024 * 1024;
@@ -84,13 +86,24 @@ impl FileConfig {
 pub struct FileSource {
     name: SourceName,
     config: FileConfig,
+    clock: Clock,
 }
 
 impl FileSource {
     /// The source `name` with its settings; nothing is read yet.
     #[must_use]
     pub fn new(name: SourceName, config: FileConfig) -> Self {
-        Self { name, config }
+        Self {
+            name,
+            config,
+            clock: Clock::System,
+        }
+    }
+
+    /// The same, watched by this clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
     }
 
     fn read_files(&self) -> Result<Reading, ReadError> {
@@ -203,9 +216,31 @@ impl Source for FileSource {
         })
     }
 
+    /// Listens to the folders of the files.
+    fn watch(&self) -> Option<Box<dyn Watch>> {
+        let groups = self.config.groups.clone();
+        let files = [self.config.users.clone()].into_iter().chain(groups);
+        Some(Box::new(FileWatch {
+            lookout: Lookout::over(files, self.clock.clone()),
+        }))
+    }
+
     /// The names in the file as it is now; `None` when it is large or cannot be read.
     fn attributes(&self) -> Option<Vec<String>> {
         self.read_attributes()
+    }
+}
+
+/// An ear at the files.
+struct FileWatch {
+    lookout: Lookout,
+}
+
+#[async_trait]
+impl Watch for FileWatch {
+    async fn next(&mut self) -> Heard {
+        self.lookout.changed().await;
+        Heard::Change
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::dialect::Dialect;
+use super::primary;
 use super::settings::{Disabled, Form, LdapConfig};
 use crate::source::value::is_secret;
 
@@ -62,6 +63,9 @@ pub(super) fn of_users(config: &LdapConfig, dialect: Dialect) -> Vec<String> {
             Form::MemberOf => names.insert(member_of(config).to_owned()),
             Form::GroupOfNames => false,
         };
+    }
+    if primary::counts(config.groups.as_ref(), dialect) {
+        names.extend([primary::PRIMARY, primary::SID].map(str::to_owned));
     }
     names.into_iter().collect()
 }

@@ -134,6 +134,14 @@ impl Dialect {
         }
     }
 
+    /// Is a user a member of one group without standing in it?
+    pub(super) fn has_primary_groups(self) -> bool {
+        match self {
+            Self::Ad => true,
+            Self::OpenLdap | Self::Rhds | Self::FreeIpa | Self::Other => false,
+        }
+    }
+
     /// Where the limits of an answer are set.
     pub(super) fn limits(self) -> &'static str {
         match self {

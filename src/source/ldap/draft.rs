@@ -10,6 +10,7 @@ use super::content;
 use super::dialect::Dialect;
 use super::entry::Entry;
 use super::people::People;
+use super::primary::{self, Sid};
 use super::settings::{Form, GroupSettings};
 use crate::core::key::UserKey;
 use crate::source::dn;
@@ -28,6 +29,8 @@ pub(super) struct Draft {
     pub(super) key: Arc<str>,
     /// What it is called.
     pub(super) name: Arc<str>,
+    /// What users name it by whose primary group it is.
+    pub(super) sid: Option<Sid>,
     /// Users who stand in it.
     pub(super) members: BTreeSet<UserKey>,
     /// DNs that are no user's: groups and strangers.
@@ -53,6 +56,7 @@ impl Draft {
             dn: entry.dn.clone(),
             key: content::key(entry, key_name(settings, dialect))?,
             name: Arc::from(&*clean(name).map_err(|why| format!("`{}` {why}", settings.name))?),
+            sid: Sid::of(entry),
             members: BTreeSet::new(),
             loose: BTreeSet::new(),
             logins: BTreeSet::new(),
@@ -100,6 +104,9 @@ pub(super) fn attributes(settings: &GroupSettings, dialect: Dialect) -> Vec<Stri
     let mut names = vec!["objectClass".to_owned(), settings.name.clone()];
     names.push(key_name(settings, dialect).to_owned());
     names.extend(held(settings).into_iter().map(str::to_owned));
+    if primary::counts(Some(settings), dialect) {
+        names.push(primary::SID.to_owned());
+    }
     names
 }
 

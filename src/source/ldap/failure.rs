@@ -15,6 +15,7 @@ use crate::source::ReadError;
 /// Result codes (RFC 4511, appendix A.2) that say something about our settings.
 pub(super) mod code {
     pub(crate) const SUCCESS: u32 = 0;
+    pub(crate) const OPERATIONS: u32 = 1;
     pub(crate) const TIME_LIMIT: u32 = 3;
     pub(crate) const SIZE_LIMIT: u32 = 4;
     pub(crate) const METHOD_NOT_SUPPORTED: u32 = 7;

@@ -13,6 +13,7 @@ use super::entry::Entry;
 use super::failure::refuse;
 use super::note::{counted, examples};
 use super::people::People;
+use super::primary::{self, Sid};
 use super::settings::{Form, GroupSettings};
 use crate::core::key::{GroupKey, SourceName, UserKey};
 use crate::core::user::Group;
@@ -25,6 +26,8 @@ pub(super) struct Groups<'c> {
     dialect: Dialect,
     server: String,
     drafts: BTreeMap<String, Draft>,
+    /// The names of groups that had another until a moment ago, by that one.
+    former: BTreeMap<String, String>,
 }
 
 /// What came of the entries.
@@ -48,7 +51,14 @@ impl<'c> Groups<'c> {
             dialect,
             server: server.to_owned(),
             drafts: BTreeMap::new(),
+            former: BTreeMap::new(),
         }
+    }
+
+    /// A name that the group with this DN had until a moment ago, normalised.
+    pub(super) fn remember(&mut self, former: &str, dn: &str) {
+        self.former
+            .extend(dn::normal(dn).map(|normal| (former.to_owned(), normal)));
     }
 
     /// Takes one more entry; one that comes twice counts as it came last.
@@ -97,7 +107,11 @@ impl<'c> Groups<'c> {
     /// A DN in comparable form, if it is a group's.
     fn find(&self, name: &str) -> Option<String> {
         let normal = dn::normal(dn::without_uid(name))?;
-        self.drafts.contains_key(&normal).then_some(normal)
+        if self.drafts.contains_key(&normal) {
+            return Some(normal);
+        }
+        let now = self.former.get(&normal)?;
+        self.drafts.contains_key(now).then(|| now.clone())
     }
 
     /// The groups, flat. `gone` are names of members under which the server shows us nothing.
@@ -135,6 +149,9 @@ impl<'c> Groups<'c> {
         let children = self.children(&place);
         if self.settings.form == Form::MemberOf {
             notes.extend(self.join(people, &place, &mut direct));
+        }
+        if primary::counts(Some(self.settings), self.dialect) {
+            self.add_primaries(people, &mut direct)?;
         }
         if direct.iter().all(BTreeSet::is_empty) {
             return Err(self.empty());
@@ -235,6 +252,43 @@ impl<'c> Groups<'c> {
                 examples(&names)
             )
         })
+    }
+
+    /// Members who do not stand in their primary group.
+    fn add_primaries(
+        &self,
+        people: &People<'_>,
+        direct: &mut [BTreeSet<UserKey>],
+    ) -> Result<(), ReadError> {
+        let mut place: BTreeMap<&Sid, usize> = BTreeMap::new();
+        let mut hidden = None;
+        for (at, draft) in self.drafts.values().enumerate() {
+            match &draft.sid {
+                Some(sid) => {
+                    place.insert(sid, at);
+                }
+                None => hidden = hidden.or(Some(draft)),
+            }
+        }
+        for (user, group) in people.primaries() {
+            match (place.get(group), hidden) {
+                (Some(at), _) => {
+                    direct[*at].insert(user);
+                }
+                (None, None) => {}
+                (None, Some(draft)) => {
+                    let problem = format!(
+                        "{}: groups: {} cannot be used: it shows no `{}`, by which users name their \
+                         primary group",
+                        self.server,
+                        draft.dn,
+                        primary::SID
+                    );
+                    return Err(refuse(problem, WHOLE));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn stranger_notes(&self, gone: &BTreeSet<String>) -> Vec<String> {

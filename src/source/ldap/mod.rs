@@ -7,17 +7,21 @@
 //!
 //! The way of a reading: `session` reaches a server, binds and asks what it is; `search` pages
 //! through users and then groups; `people` and `groups` make them of entries; `strangers` looks
-//! again for members that were renamed meanwhile.
+//! again for members that were renamed meanwhile. Afterwards `watch` listens for changes and keeps a
+//! copy where it can, `follow` makes a reading of that copy, and `whereabouts` asks for who is missing.
 
 mod asking;
 mod content;
+mod csn;
 mod dialect;
 mod draft;
 mod entry;
 mod failure;
+mod follow;
 mod groups;
 mod note;
 mod people;
+mod primary;
 mod range;
 mod root;
 #[cfg(test)]
@@ -28,22 +32,29 @@ mod settings;
 mod sign;
 mod strangers;
 mod trust;
+mod watch;
+mod whereabouts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio::task::JoinSet;
 
+use self::csn::Newest;
 use self::failure::refuse;
 use self::groups::{Flock, Groups};
 use self::people::{People, Roll};
 use self::search::{Search, Tally};
 use self::session::Session;
-use super::{ReadError, Source};
+use self::watch::{Listener, Mirror, Way};
+use self::whereabouts::Past;
+use super::{ReadError, Source, Watch};
 use crate::clock::Clock;
 use crate::core::expression::{Program, Subject};
-use crate::core::key::SourceName;
-use crate::core::reading::{BrokenRow, Coverage, Reading};
+use crate::core::key::{SourceName, UserKey};
+use crate::core::reading::{BrokenRow, Coverage, Reading, Whereabouts, groups_of_users};
+use crate::draw::Draw;
 
 pub use self::dialect::Dialect;
 pub use self::settings::{
@@ -74,6 +85,9 @@ pub struct LdapSource {
     name: SourceName,
     config: Arc<LdapConfig>,
     clock: Clock,
+    draw: Draw,
+    mirror: Arc<Mirror>,
+    past: Arc<Past>,
 }
 
 impl LdapSource {
@@ -84,39 +98,54 @@ impl LdapSource {
             name,
             config: Arc::new(config),
             clock,
+            draw: Draw::ambient(),
+            mirror: Arc::default(),
+            past: Arc::default(),
         }
     }
 
     async fn read_all(&self) -> Result<Reading, ReadError> {
         let config = &*self.config;
         let mut session = Session::open(config).await?;
+        let newest = Newest::of(&mut session, config).await?;
         let mut people = People::new(config, session.dialect, &self.name);
         let tally = read_users(&mut session, config, &mut people).await?;
-        let Flock {
-            groups,
-            notes: group_notes,
-        } = self.read_groups(&mut session, &mut people).await?;
+        let flock = self.read_groups(&mut session, &mut people).await?;
         let server = session.server.clone();
         let refers = !session.dialect.always_refers();
         session.close().await;
+        let referrals = if refers { tally.referrals } else { 0 };
+        let reading = self.conclude(&server, people, flock, referrals)?;
+        self.past.remember(&reading, &server, &newest);
+        self.mirror.renew();
+        Ok(reading)
+    }
+
+    /// Makes a reading of users and groups.
+    fn conclude(
+        &self,
+        server: &str,
+        people: People<'_>,
+        flock: Flock,
+        referrals: usize,
+    ) -> Result<Reading, ReadError> {
         let Roll {
             users,
             broken,
             mut notes,
         } = people.finish(self.clock.now());
-        refuse_if_all(&server, users.len(), &broken)?;
-        notes.extend(group_notes);
-        let referrals = if refers { tally.referrals } else { 0 };
+        refuse_if_all(server, users.len(), &broken)?;
+        notes.extend(flock.notes);
         notes.extend(referral_note(referrals));
         let mut reading = Reading {
             source: self.name.clone(),
             users,
-            groups,
+            groups: flock.groups,
             coverage: coverage(&broken, referrals),
             broken,
             notes,
         };
-        if let Disabled::Expression(program) = &config.users.disabled {
+        if let Disabled::Expression(program) = &self.config.users.disabled {
             switch_off(&mut reading, program);
         }
         Ok(reading)
@@ -160,7 +189,8 @@ impl LdapSource {
     }
 
     async fn describe_server(&self) -> Result<Vec<String>, ReadError> {
-        let session = Session::open(&self.config).await?;
+        let mut session = Session::open(&self.config).await?;
+        let way = Way::choose(&mut session, &self.config).await?;
         let root = &session.root;
         let mut maker = session.dialect.title().to_owned();
         let version = [&root.vendor, &root.version].into_iter().flatten();
@@ -179,6 +209,7 @@ impl LdapSource {
                 "users are known by `{}`",
                 asking::user_key(&self.config, session.dialect)
             ),
+            format!("changes: {}", way.told(&self.config)),
         ];
         session.close().await;
         Ok(lines)
@@ -191,7 +222,31 @@ impl Source for LdapSource {
     /// client panic, and that is a reading that failed.
     async fn read(&self) -> Result<Reading, ReadError> {
         let source = self.clone();
+        self.past.doubt();
         apart(async move { source.read_all().await }).await
+    }
+
+    async fn follow(&self) -> Result<Reading, ReadError> {
+        let source = self.clone();
+        apart(async move {
+            match source.follow_copy().await? {
+                Some(reading) => Ok(reading),
+                None => source.read_all().await,
+            }
+        })
+        .await
+    }
+
+    async fn whereabouts(
+        &self,
+        missing: &BTreeSet<UserKey>,
+    ) -> Result<Option<BTreeMap<UserKey, Whereabouts>>, ReadError> {
+        let (source, missing) = (self.clone(), missing.clone());
+        apart(async move { source.past.whereabouts(&source.config, &missing).await }).await
+    }
+
+    fn watch(&self) -> Option<Box<dyn Watch>> {
+        Some(Box::new(Listener::at(self.clone())))
     }
 
     /// Any: what a server holds is known only when it is asked.
@@ -214,7 +269,11 @@ impl Source for LdapSource {
 async fn apart<T: Send + 'static>(
     work: impl Future<Output = Result<T, ReadError>> + Send + 'static,
 ) -> Result<T, ReadError> {
-    tokio::spawn(work).await.unwrap_or_else(|cause| {
+    // A set ends its tasks with itself: nobody reads on for somebody who has gone.
+    let mut task = JoinSet::new();
+    task.spawn(work);
+    let done = task.join_next().await.expect("one was put in");
+    done.unwrap_or_else(|cause| {
         let hint = "check that `url` leads to a directory server; if it does, please report this";
         Err(failure::because(
             "the reading broke off: the server sent what is no answer of LDAP",
@@ -252,16 +311,29 @@ async fn read_users(
     for entry in ranged {
         people.take(&range::complete(session, entry).await?);
     }
-    people.refuse_nameless(&session.server)?;
+    refuse_nobody(&session.server, config, session.dialect, people)?;
+    Ok(tally)
+}
+
+/// A search that finds nobody, or nobody with a key, says more about the settings than about people.
+fn refuse_nobody(
+    server: &str,
+    config: &LdapConfig,
+    dialect: Dialect,
+    people: &People<'_>,
+) -> Result<(), ReadError> {
+    people.refuse_nameless(server)?;
     if people.is_empty() {
+        let branch = &config.users.branch;
         let problem = format!(
-            "{}: users: nothing under {} matches {}, which is never taken for an empty directory",
-            session.server, branch.base, search.filter
+            "{server}: users: nothing under {} matches {}, which is never taken for an empty directory",
+            branch.base,
+            branch.filter.as_deref().unwrap_or(dialect.user_filter())
         );
         let hint = "correct `users.base` or `users.filter`, or let the bind name read the entries";
         return Err(refuse(problem, hint));
     }
-    Ok(tally)
+    Ok(())
 }
 
 /// Entries of which none can be used say more about the settings than about people.
@@ -296,8 +368,7 @@ fn referral_note(referrals: usize) -> Option<String> {
 
 /// Asks an expression of the config who may not log in.
 fn switch_off(reading: &mut Reading, program: &Program) {
-    let groups: BTreeMap<_, _> = reading
-        .groups_of_users()
+    let groups: BTreeMap<_, _> = groups_of_users(std::slice::from_ref(reading))
         .into_iter()
         .map(|(user, groups)| (user.clone(), groups))
         .collect();

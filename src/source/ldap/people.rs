@@ -4,6 +4,7 @@
 //! as soon as the key can be read; that two entries with one key are both held back. Leaves groups to
 //! [`super::groups`].
 
+use std::collections::btree_map;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use super::dialect::Dialect;
 use super::entry::{Attribute, Entry};
 use super::failure::refuse;
 use super::note::{counted, examples};
+use super::primary::{self, Sid};
 use super::settings::{Disabled, LdapConfig};
 use crate::core::key::{SourceName, UserKey};
 use crate::core::reading::BrokenRow;
@@ -43,6 +45,7 @@ struct Person {
     dn: String,
     fields: BTreeMap<Arc<str>, Vec<Arc<str>>>,
     groups: Vec<String>,
+    primary: Option<Sid>,
     problem: Option<String>,
 }
 
@@ -120,6 +123,7 @@ impl<'c> People<'c> {
             dn: entry.dn.clone(),
             fields: BTreeMap::new(),
             groups: Vec::new(),
+            primary: None,
             problem: None,
         };
         let member_of = asking::member_of(self.config);
@@ -129,6 +133,14 @@ impl<'c> People<'c> {
         person
             .groups
             .extend(entry.texts(member_of).map(str::to_owned));
+        if primary::counts(self.config.groups.as_ref(), self.dialect) {
+            match primary::group_of(entry) {
+                Ok(group) => person.primary = group,
+                Err(problem) => {
+                    person.problem.get_or_insert(problem);
+                }
+            }
+        }
         person
     }
 
@@ -136,8 +148,8 @@ impl<'c> People<'c> {
         if value::is_secret(attribute.plain()) {
             return;
         }
-        let names: Vec<Arc<str>> = self.spelling.kept(&attribute.name).cloned().collect();
-        let Some(name) = names.first() else {
+        let mut names = self.spelling.kept(&attribute.name).cloned();
+        let Some(name) = names.next() else {
             return;
         };
         let mut values = Vec::with_capacity(attribute.values.len());
@@ -152,12 +164,34 @@ impl<'c> People<'c> {
             }
         }
         let values = without_repeats(values);
-        if !values.is_empty() {
-            for name in names {
-                let held = person.fields.entry(name).or_default();
-                held.extend(values.iter().cloned());
-            }
+        if values.is_empty() {
+            return;
         }
+        for name in names {
+            let held = person.fields.entry(name).or_default();
+            held.extend(values.iter().cloned());
+        }
+        match person.fields.entry(name) {
+            btree_map::Entry::Vacant(free) => {
+                free.insert(values);
+            }
+            btree_map::Entry::Occupied(mut held) => held.get_mut().extend(values),
+        }
+    }
+
+    /// A name that a user had until a moment ago, normalised; whoever has it now comes first.
+    pub(super) fn remember(&mut self, name: &str, user: &UserKey) {
+        let dns = self.dns.entry(name.to_owned());
+        dns.or_insert_with(|| Arc::clone(&user.id));
+    }
+
+    /// Names of managers that are no user's.
+    pub(super) fn strange_managers(&self) -> impl Iterator<Item = &str> {
+        let attribute = self.config.users.manager.as_str();
+        let named = self.persons.values();
+        let named = named.filter_map(move |person| person.all(attribute).first());
+        let strange = named.filter(|name| self.by_dn(name).is_none());
+        strange.map(|name| &**name)
     }
 
     /// The key of the user with this DN.
@@ -200,6 +234,12 @@ impl<'c> People<'c> {
         self.persons
             .iter()
             .map(|(key, person)| (self.key(key), person.groups.as_slice()))
+    }
+
+    /// Who is in which group without standing in it.
+    pub(super) fn primaries(&self) -> impl Iterator<Item = (UserKey, &Sid)> {
+        let persons = self.persons.iter();
+        persons.filter_map(|(key, person)| Some((self.key(key), person.primary.as_ref()?)))
     }
 
     fn key(&self, key: &Arc<str>) -> UserKey {
@@ -260,7 +300,15 @@ impl<'c> People<'c> {
         match &self.config.users.disabled {
             Disabled::Dialect => {
                 for sign in self.dialect.signs() {
-                    for value in person.all(sign.attribute()) {
+                    let values = person.all(sign.attribute());
+                    if values.is_empty() && sign.is_always_there() && person.is_account() {
+                        return Err(format!(
+                            "shows no `{}`, so nobody knows whether it is switched off; let the \
+                             bind name read it",
+                            sign.attribute()
+                        ));
+                    }
+                    for value in values {
                         disabled |= sign.is_off(value, now)?;
                     }
                 }
@@ -334,6 +382,11 @@ impl<'c> People<'c> {
 impl Person {
     fn all(&self, name: &str) -> &[Arc<str>] {
         self.fields.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Is it somebody of a Windows domain who could log in, and not a contact?
+    fn is_account(&self) -> bool {
+        !self.all(primary::ACCOUNT).is_empty()
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::entry::Entry;
+use crate::source::dn;
 
 /// The root DSE.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,6 +78,13 @@ impl RootDse {
     /// Does it say nothing at all?
     pub(super) fn is_silent(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The top of the tree that this name is in.
+    pub(super) fn context_of(&self, name: &str) -> Option<&str> {
+        let contexts = self.contexts.iter().map(String::as_str);
+        let above = contexts.filter(|context| dn::is_below(name, context));
+        above.max_by_key(|context| context.len())
     }
 
     /// What it can do, in words.

@@ -22,6 +22,8 @@ pub(super) struct Asked {
     pub(super) attributes: Vec<String>,
     /// The cookie of a page, if it asks for pages.
     pub(super) cookie: Option<Vec<u8>>,
+    /// The cookie to go on from, if it asks to be told of changes; empty, when from nothing.
+    pub(super) sync: Option<Vec<u8>>,
 }
 
 /// What the server does with a request.
@@ -91,6 +93,9 @@ async fn serve(mut stream: TcpStream, answer: &mut Answer, record: &Mutex<Vec<As
     }
 }
 
+/// The control that asks to be told of changes (RFC 4533).
+pub(super) const SYNC: &str = "1.3.6.1.4.1.4203.1.9.1.1";
+
 /// Bytes after which the line ends.
 pub(super) const CUT: &[u8] = b"\0CUT";
 
@@ -122,12 +127,16 @@ fn read(frame: &[u8]) -> Asked {
         let fields = self::parts(op);
         asked.base = text(&fields[0]);
         asked.attributes = self::parts(fields[7].clone()).iter().map(text).collect();
-        asked.cookie = controls.map(|controls| {
-            let control = self::parts(controls).remove(0);
-            let value = bytes(self::parts(control).last().expect("a value"));
-            let (_, value) = parse_tag(&value).expect("a page");
-            bytes(&self::parts(value)[1])
-        });
+        for control in controls.map(self::parts).unwrap_or_default() {
+            let control = self::parts(control);
+            let value = bytes(control.last().expect("a value"));
+            let (_, value) = parse_tag(&value).expect("a control");
+            let cookie = self::parts(value).get(1).map(bytes);
+            match &*text(&control[0]) {
+                SYNC => asked.sync = Some(cookie.unwrap_or_default()),
+                _ => asked.cookie = cookie,
+            }
+        }
     }
     asked
 }
@@ -168,13 +177,36 @@ pub(super) fn message(id: u8, op: &[u8], controls: &[u8]) -> Vec<u8> {
 
 /// An entry.
 pub(super) fn entry(id: u8, dn: &str, values: &[(&str, &[u8])]) -> Vec<u8> {
+    message(id, &entry_alone(dn, values), &[])
+}
+
+/// An entry of a search that goes on, with what became of it: 0 present, 1 add, 2 modify, 3 delete.
+pub(super) fn synced(
+    id: u8,
+    state: u8,
+    uuid: [u8; 16],
+    dn: &str,
+    values: &[(&str, &[u8])],
+) -> Vec<u8> {
+    let value = tlv(0x30, &[tlv(10, &[state]), tlv(4, &uuid)].concat());
+    let control = [tlv(4, b"1.3.6.1.4.1.4203.1.9.1.2"), tlv(4, &value)].concat();
+    let controls = tlv(0xa0, &tlv(0x30, &control));
+    message(id, &entry_alone(dn, values), &controls)
+}
+
+/// What such a search says between entries.
+pub(super) fn sync_info(id: u8, value: &[u8]) -> Vec<u8> {
+    let parts = [tlv(0x80, b"1.3.6.1.4.1.4203.1.9.1.4"), tlv(0x81, value)];
+    message(id, &tlv(0x79, &parts.concat()), &[])
+}
+
+fn entry_alone(dn: &str, values: &[(&str, &[u8])]) -> Vec<u8> {
     let values = values.iter().map(|(name, value)| {
         let set = tlv(0x31, &tlv(4, value));
         tlv(0x30, &[tlv(4, name.as_bytes()), set].concat())
     });
     let attributes = tlv(0x30, &values.collect::<Vec<_>>().concat());
-    let op = tlv(0x64, &[tlv(4, dn.as_bytes()), attributes].concat());
-    message(id, &op, &[])
+    tlv(0x64, &[tlv(4, dn.as_bytes()), attributes].concat())
 }
 
 /// The root with pages, and the end of that search.

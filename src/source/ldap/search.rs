@@ -4,6 +4,8 @@
 //! never the end of a list, and that referrals are not followed: nobody else gets our password. Leaves
 //! entries to whoever takes them.
 
+use std::sync::Arc;
+
 use ldap3::asn1::{StructureTag, parse_tag};
 use ldap3::controls::{Control, PagedResults, RawControl};
 use ldap3::{LdapResult, Scope};
@@ -15,6 +17,7 @@ use super::root::PAGES;
 use super::session::{Session, garbled};
 use super::settings::{Branch, Depth};
 use crate::source::ReadError;
+use crate::source::value::{GUID, guid_bytes};
 
 /// What is searched.
 pub(super) struct Search<'s> {
@@ -39,6 +42,36 @@ pub(super) struct Tally {
     pub(super) referrals: usize,
 }
 
+/// Entries that came and are not taken yet.
+#[derive(Debug, Default)]
+struct Waiting {
+    entries: Vec<Entry>,
+}
+
+impl Waiting {
+    /// A server that gives everything in one page is not waited for.
+    const MOST: usize = 4096;
+
+    fn add(
+        &mut self,
+        entry: Entry,
+        take: &mut (dyn FnMut(Entry) -> Result<(), ReadError> + Send),
+    ) -> Result<(), ReadError> {
+        self.entries.push(entry);
+        if self.entries.len() < Self::MOST {
+            return Ok(());
+        }
+        self.take(take)
+    }
+
+    fn take(
+        &mut self,
+        take: &mut (dyn FnMut(Entry) -> Result<(), ReadError> + Send),
+    ) -> Result<(), ReadError> {
+        self.entries.drain(..).try_for_each(take)
+    }
+}
+
 impl From<Depth> for Scope {
     fn from(depth: Depth) -> Self {
         match depth {
@@ -50,7 +83,7 @@ impl From<Depth> for Scope {
 }
 
 impl Search<'_> {
-    /// Hands every entry to `take`.
+    /// Hands every entry to `take`. While the server makes up a page, the one before is taken.
     ///
     /// # Errors
     /// When not all can be had, or `take` wants no more.
@@ -59,13 +92,33 @@ impl Search<'_> {
         session: &mut Session,
         take: &mut (dyn FnMut(Entry) -> Result<(), ReadError> + Send),
     ) -> Result<Tally, ReadError> {
+        self.run_with(session, &[], take).await
+    }
+
+    /// The same, and tells the server more of what is meant.
+    ///
+    /// # Errors
+    /// As for [`run`](Self::run).
+    pub(super) async fn run_with(
+        &self,
+        session: &mut Session,
+        controls: &[RawControl],
+        take: &mut (dyn FnMut(Entry) -> Result<(), ReadError> + Send),
+    ) -> Result<Tally, ReadError> {
         let mut tally = Tally::default();
         let mut cookie = Vec::new();
+        let mut waiting = Waiting::default();
         loop {
             let before = tally.entries;
-            let next = self.page(session, &cookie, &mut tally, take).await?;
+            let page = self.controls(session, controls, &cookie);
+            let next = self
+                .page(session, page, &mut tally, &mut waiting, take)
+                .await?;
             match next {
-                None => return Ok(tally),
+                None => {
+                    waiting.take(take)?;
+                    return Ok(tally);
+                }
                 Some(next) if tally.entries == before && next == cookie => {
                     return Err(garbled(&session.server, &self.after(tally)));
                 }
@@ -78,12 +131,13 @@ impl Search<'_> {
     async fn page(
         &self,
         session: &mut Session,
-        cookie: &[u8],
+        controls: Vec<RawControl>,
         tally: &mut Tally,
+        waiting: &mut Waiting,
         take: &mut (dyn FnMut(Entry) -> Result<(), ReadError> + Send),
     ) -> Result<Option<Vec<u8>>, ReadError> {
-        if self.page > 0 && session.root.capabilities.contains(PAGES) {
-            session.ldap.with_controls(vec![self.control(cookie)]);
+        if !controls.is_empty() {
+            session.ldap.with_controls(controls);
         }
         session.ldap.with_timeout(session.timeout);
         let (branch, wanted) = (self.branch, self.attributes.to_vec());
@@ -95,6 +149,7 @@ impl Search<'_> {
             Ok(stream) => stream,
             Err(error) => return Err(session.lost(error, &self.after(*tally)).await),
         };
+        waiting.take(take)?;
         loop {
             match stream.next().await {
                 Ok(None) => break,
@@ -105,7 +160,7 @@ impl Search<'_> {
                     let entry =
                         entry.ok_or_else(|| garbled(&session.server, &self.after(*tally)))?;
                     tally.entries += 1;
-                    take(entry)?;
+                    waiting.add(entry, take)?;
                 }
                 Err(error) => return Err(session.lost(error, &self.after(*tally)).await),
             }
@@ -113,6 +168,15 @@ impl Search<'_> {
         let result = stream.finish().await;
         self.judge(session, &result, *tally)?;
         next_page(&result).map_err(|Garbled| garbled(&session.server, &self.after(*tally)))
+    }
+
+    /// What a page is asked for with.
+    fn controls(&self, session: &Session, more: &[RawControl], cookie: &[u8]) -> Vec<RawControl> {
+        let mut controls = more.to_vec();
+        if self.page > 0 && session.root.capabilities.contains(PAGES) {
+            controls.push(self.control(cookie));
+        }
+        controls
     }
 
     fn control(&self, cookie: &[u8]) -> RawControl {
@@ -164,6 +228,14 @@ impl Search<'_> {
                 format!("the server gives no pages ({})", said(result)),
                 "write `page: 0`".to_owned(),
             ),
+            // What Active Directory says to who has not told a name (MS-ADTS, 3.1.1.3.1.3.1).
+            code::OPERATIONS if session.dialect == Dialect::Ad => (
+                format!(
+                    "the server tells nothing to whom it does not know ({})",
+                    said(result)
+                ),
+                "write a `bind` with a name and a password".to_owned(),
+            ),
             _ => (
                 format!("the server ended the search ({})", said(result)),
                 "see the server's log for why".to_owned(),
@@ -174,6 +246,34 @@ impl Search<'_> {
             hint,
         ))
     }
+}
+
+/// A filter that takes what both take.
+pub(super) fn both(one: &str, other: &str) -> String {
+    let bracketed = |filter: &str| {
+        if filter.starts_with('(') {
+            filter.to_owned()
+        } else {
+            format!("({filter})")
+        }
+    };
+    format!("(&{}{})", bracketed(one), bracketed(other))
+}
+
+/// A filter that takes whoever has one of these keys; `None` when there are none. A key of sixteen
+/// bytes is sent as it is on the wire.
+pub(super) fn any<'k>(attribute: &str, keys: impl Iterator<Item = &'k Arc<str>>) -> Option<String> {
+    let one = |key: &Arc<str>| {
+        let value = if attribute.eq_ignore_ascii_case(GUID) {
+            let bytes = guid_bytes(key)?;
+            bytes.map(|byte| format!("\\{byte:02x}")).concat()
+        } else {
+            ldap3::ldap_escape(&**key).into_owned()
+        };
+        Some(format!("({attribute}={value})"))
+    };
+    let all: String = keys.filter_map(one).collect();
+    (!all.is_empty()).then(|| format!("(|{all})"))
 }
 
 fn limit(rc: u32) -> &'static str {
@@ -238,6 +338,30 @@ mod tests {
             refs: Vec::new(),
             ctrls: vec![Control(None, control)],
         }
+    }
+
+    #[test]
+    fn keys_are_asked_for_as_the_server_holds_them() {
+        let any = |attribute: &str, keys: &[&str]| {
+            let keys: Vec<Arc<str>> = keys.iter().copied().map(Arc::from).collect();
+            any(attribute, keys.iter())
+        };
+        assert_eq!(
+            any("employeeNumber", &["7*", "a(b)"]).as_deref(),
+            Some("(|(employeeNumber=7\\2a)(employeeNumber=a\\28b\\29))")
+        );
+        assert_eq!(
+            any(
+                "objectGUID",
+                &["03020100-0504-0706-0809-0a0b0c0d0e0f", "no guid"]
+            )
+            .as_deref(),
+            Some(
+                "(|(objectGUID=\\00\\01\\02\\03\\04\\05\\06\\07\\08\\09\\0a\\0b\\0c\\0d\\0e\\0f))"
+            )
+        );
+        assert_eq!(any("objectGUID", &["no guid"]), None);
+        assert_eq!(both("uid=a", "(cn=b)"), "(&(uid=a)(cn=b))");
     }
 
     #[test]

@@ -8,7 +8,7 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult};
+use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, SearchOptions};
 use tokio::task::JoinHandle;
 use url::Url;
 
@@ -16,7 +16,7 @@ use super::dialect::Dialect;
 use super::entry::Entry;
 use super::failure::{because, code, refuse, unbound, unreached};
 use super::root::{self, RootDse};
-use super::settings::{Bind, Depth, LdapConfig};
+use super::settings::{Bind, Branch, Depth, LdapConfig};
 use super::trust;
 use crate::core::duration;
 use crate::secret::Secret;
@@ -173,6 +173,38 @@ impl Session {
             Some(entry) => Entry::decode(entry.0)
                 .map(Found::Entry)
                 .ok_or_else(|| garbled(&self.server, doing)),
+        }
+    }
+
+    /// One entry of those that a search would find, with one of its attributes; `None`: there is none.
+    ///
+    /// # Errors
+    /// When the line breaks, or the server does not look.
+    pub(super) async fn sample(
+        &mut self,
+        branch: &Branch,
+        filter: &str,
+        attribute: &str,
+    ) -> Result<Option<Entry>, ReadError> {
+        self.ldap.with_timeout(self.timeout);
+        let one = SearchOptions::new().sizelimit(1);
+        let (base, scope) = (branch.base.as_str(), branch.scope.into());
+        let asked = self.ldap.with_search_options(one);
+        let ldap3::SearchResult(entries, result) =
+            match asked.search(base, scope, filter, [attribute]).await {
+                Ok(answer) => answer,
+                Err(error) => return Err(self.lost(error, base).await),
+            };
+        match result.rc {
+            code::SUCCESS | code::SIZE_LIMIT => {
+                let mut entries = entries.into_iter().filter(|entry| !entry.is_ref());
+                Ok(entries.next().and_then(|entry| Entry::decode(entry.0)))
+            }
+            _ => {
+                let said = super::failure::said(&result);
+                let problem = format!("{}: {base}: {said}", self.server);
+                Err(refuse(problem, "see the server's log for why"))
+            }
         }
     }
 

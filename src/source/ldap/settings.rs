@@ -37,6 +37,9 @@ pub struct LdapConfig {
     pub page: u16,
     /// How long connecting may take, and each answer.
     pub timeout: Duration,
+    /// How often a server that does not tell of changes is asked for them; `None`: as is usual for
+    /// the way it is asked.
+    pub poll: Option<Duration>,
     /// The attributes of users that expressions ask for.
     pub mapped: BTreeSet<String>,
 }
@@ -147,13 +150,14 @@ pub enum Form {
 }
 
 impl LdapConfig {
-    /// The part that decides who is read. Pages, time-outs and what mappings ask for do not: a
-    /// reading with others of those is as good as the one before.
+    /// The part that decides who is read. Pages, time-outs, how often we ask and what mappings ask
+    /// for do not: a reading with others of those is as good as the one before.
     #[must_use]
     pub fn decisive(&self) -> Self {
         Self {
             page: 0,
             timeout: Duration::ZERO,
+            poll: None,
             mapped: BTreeSet::new(),
             ..self.clone()
         }

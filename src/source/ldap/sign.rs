@@ -48,6 +48,16 @@ impl Sign {
         }
     }
 
+    /// Has every account a value of it? Then one that shows none hides it from us.
+    pub(super) fn is_always_there(self) -> bool {
+        match self {
+            Self::AccountControl => true,
+            Self::LockedTime | Self::AccountLock | Self::AccountExpires | Self::ShadowExpire => {
+                false
+            }
+        }
+    }
+
     /// Does this value say that the user may not log in at this time?
     ///
     /// # Errors
@@ -60,7 +70,7 @@ impl Sign {
             Self::AccountControl => Ok(self.number(value)? & ACCOUNT_DISABLE != 0),
             Self::AccountExpires => match self.number(value)? {
                 0 | i64::MAX => Ok(false),
-                ticks => Ok(ticks / TICKS - EPOCH <= seconds),
+                ticks => Ok(end(ticks) <= seconds),
             },
             Self::ShadowExpire => match self.number(value)? {
                 ..0 => Ok(false),
@@ -75,6 +85,20 @@ impl Sign {
 
     fn odd(self, value: &str, wanted: &str) -> String {
         format!("`{}` is “{value}”, not {wanted}", self.attribute())
+    }
+}
+
+/// Seconds from 1970 to an `accountExpires`.
+fn end(ticks: i64) -> i64 {
+    ticks / TICKS - EPOCH
+}
+
+/// When an account ends by itself, by its `accountExpires`, in seconds from 1970; `None`: never, or
+/// nobody can tell.
+pub(super) fn ends(value: &str) -> Option<i64> {
+    match value.parse().ok()? {
+        0 | i64::MAX => None,
+        ticks => Some(end(ticks)),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::source::{ReadError, dn};
 /// How long a server may take to tidy up.
 const SETTLE: Duration = Duration::from_secs(2);
 /// So many names are looked up, at most: a group of thousands of machines is none of ours.
-const MOST: usize = 500;
+pub(super) const MOST: usize = 500;
 
 /// Looks for the strangers of all groups; gives the names under which the server
 /// shows us nothing.
@@ -54,7 +54,7 @@ async fn look(
     let names: BTreeSet<String> = groups
         .with_strangers()
         .flat_map(|(_, strangers)| strangers)
-        .filter(|name| is_below(name, &config.users.branch.base))
+        .filter(|name| dn::is_below(name, &config.users.branch.base))
         .take(MOST)
         .map(str::to_owned)
         .collect();
@@ -98,33 +98,4 @@ async fn reread(
         }
     }
     Ok(())
-}
-
-/// Is this a name under which a user may be?
-fn is_below(name: &str, base: &str) -> bool {
-    let (Some(name), Some(base)) = (dn::normal(name), dn::normal(base)) else {
-        return base.is_empty();
-    };
-    name == base || name.ends_with(&format!(",{base}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_below_the_base_can_be_users() {
-        let base = "OU=People, dc=x";
-        for (name, below) in [
-            ("uid=a,ou=people,dc=x", true),
-            ("uid=a,ou=more,ou=people,DC=x", true),
-            ("uid=a,ou=mypeople,dc=x", false),
-            ("uid=a\\,ou=people,dc=x", false),
-            ("cn=app,ou=services,dc=x", false),
-            ("no name", false),
-        ] {
-            assert_eq!(is_below(name, base), below, "{name}");
-        }
-        assert!(is_below("uid=a,dc=x", ""));
-    }
 }

@@ -1,5 +1,7 @@
 //! Readings from a server that says what it is told to, and from entries made up.
 
+mod ad;
+
 use std::time::Duration;
 
 use url::Url;
@@ -12,7 +14,7 @@ use crate::core::key::UserKey;
 use crate::core::user::Group;
 use crate::secret::SecretRef;
 
-const PEOPLE: &str = "ou=people,dc=x";
+pub(super) const PEOPLE: &str = "ou=people,dc=x";
 const GROUPS: &str = "ou=groups,dc=x";
 
 fn branch(base: &str) -> Branch {
@@ -23,7 +25,7 @@ fn branch(base: &str) -> Branch {
     }
 }
 
-fn config(servers: &[&str]) -> LdapConfig {
+pub(super) fn config(servers: &[&str]) -> LdapConfig {
     let parse = |text: &&str| Url::parse(text).expect("an address");
     LdapConfig {
         servers: servers.iter().map(parse).collect(),
@@ -43,6 +45,7 @@ fn config(servers: &[&str]) -> LdapConfig {
         groups: None,
         page: 2,
         timeout: Duration::from_secs(5),
+        poll: None,
         mapped: BTreeSet::from(["sn".to_owned()]),
     }
 }
@@ -367,6 +370,8 @@ async fn active_directory_has_its_own_key_switch_and_ranges() {
                     ("sAMAccountName", b"ann"),
                     ("userAccountControl", b"514"),
                     ("thumbnailPhoto", b"plain"),
+                    ("objectSid", &[1, 1, 0, 0, 0, 0, 0, 5, 9, 0, 0, 0]),
+                    ("primaryGroupID", b"7"),
                 ];
                 let elsewhere = reference(id, "ldap://forest.x");
                 let ann = entry(id, "CN=Ann,OU=People,DC=x", ann);
@@ -376,6 +381,7 @@ async fn active_directory_has_its_own_key_switch_and_ranges() {
                 let group: &[(&str, &[u8])] = &[
                     ("objectGUID", &guid),
                     ("cn", b"staff"),
+                    ("objectSid", &[1, 1, 0, 0, 0, 0, 0, 5, 8, 0, 0, 0]),
                     ("member;range=0-0", b"CN=Gone,DC=elsewhere"),
                 ];
                 [entry(id, "CN=staff,OU=Groups,DC=x", group), page(id, b"")].concat()

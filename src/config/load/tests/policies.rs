@@ -205,3 +205,29 @@ fn a_mail_that_the_site_has_switched_off_is_none() {
     let told = config.map(|config| only(&config).rules.profile.users.mail_on_create);
     assert_eq!(told.expect("it is right"), Known::No);
 }
+
+#[test]
+fn the_rhythm_of_a_target_is_a_span_and_a_rate() {
+    let minutes = std::time::Duration::from_mins;
+    let config = read(&target(PLAIN)).expect("it is right");
+    let usual = only(&config).rhythm;
+    assert_eq!(
+        (usual.every, usual.audit_every),
+        (minutes(15), minutes(7 * 24 * 60))
+    );
+    let config = read(&with("every: 5m\naudit: { every: 1d, budget: 30/m }")).expect("it is right");
+    let own = only(&config).rhythm;
+    assert_eq!((own.every, own.audit_every), (minutes(5), minutes(24 * 60)));
+    assert_eq!(own.audit_pause.as_secs(), 2);
+    assert_eq!(
+        told(&with("every: 10ms\naudit: { every: 5s }")),
+        [
+            "8:12: targets.t.every: this is too often: 1s at least",
+            "9:21: targets.t.audit.every: this is too often: 1m at least",
+        ]
+    );
+    assert_eq!(
+        told(&with("audit: { budget: 0/s }")),
+        ["8:22: targets.t.audit.budget: `0/s` is no rate (write it like 1/s, 30/m or 500/h)"]
+    );
+}

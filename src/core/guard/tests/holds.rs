@@ -1,10 +1,10 @@
 //! Holds: their ids, their age, and what an approval releases.
 
 use super::{
-    Case, NONE, add_members, assigned, change, create, deactivate, delete, delete_group, links,
-    remove_members, title, told, update,
+    Case, NONE, add_members, approval, assigned, change, create, deactivate, delete, delete_group,
+    links, of_group, remove_members, title, told, update,
 };
-use crate::core::change::{Action, ActionKind, Reason, Subject};
+use crate::core::change::{Action, ActionKind, Change, Reason, Subject};
 use crate::core::key::{SourceName, UserKey};
 use crate::core::plan::scene::{days, start, user};
 
@@ -35,7 +35,117 @@ fn a_hold_that_nobody_approves_keeps_its_age() {
     assert_eq!(told(&again.released), NONE);
     assert_eq!(again.settled, NONE);
     let more = case.changes([deactivate(30)]).review();
-    assert_eq!(more.held[0].since, start(), "another hold, another age");
+    assert_eq!(
+        more.held, again.held,
+        "one more is within the limit by itself"
+    );
+    assert_eq!(told(&more.released), ["deactivate u0030"]);
+}
+
+#[test]
+fn a_hold_can_be_released_however_the_directory_changes_meanwhile() {
+    let mut case = links(100).leavers(20).keep(false);
+    let first = case.state.holds[0].clone();
+    for minute in 1..8 {
+        // Each minute one is back, and two more are out.
+        case.changes.remove(0);
+        case.changes
+            .extend([deactivate(18 + 2 * minute), deactivate(19 + 2 * minute)]);
+        let reviewed = case.review();
+        assert_eq!(reviewed.held[0].id, first.id, "minute {minute}");
+        assert_eq!(reviewed.held[0].changes.len(), 20 - minute);
+        assert_eq!(reviewed.held[0].changes, first.changes[minute..]);
+        let next = usize::from(2 * minute > 10);
+        assert_eq!(reviewed.held.len(), 1 + next, "minute {minute}");
+        assert_eq!(reviewed.released.len(), 2 * minute * (1 - next));
+        case.state.holds = reviewed.held;
+    }
+    let next = case.state.holds[1].clone();
+    case.state.holds[0].approved = Some(approval(start()));
+    let reviewed = case.review();
+    assert_eq!(reviewed.released.len(), 13, "what is still due of it");
+    assert_eq!(reviewed.held, [next], "and the next one waits");
+}
+
+#[test]
+fn what_becomes_little_enough_is_held_no_longer() {
+    let mut case = links(40).leavers(12).keep(false);
+    case.changes.drain(..2);
+    let reviewed = case.review();
+    assert_eq!(reviewed.held, []);
+    assert_eq!(reviewed.released.len(), 10);
+}
+
+#[test]
+fn a_release_lapses_after_a_day() {
+    let mut case = links(40).leavers(11).keep(true);
+    let id = case.state.holds[0].id.clone();
+    let minute = std::time::Duration::from_mins(1);
+    case.state.holds[0].approved = Some(approval(start() - days(1) + minute));
+    assert_eq!(case.review().released.len(), 11);
+    case.state.holds[0].approved = Some(approval(start() - days(1)));
+    let lapsed = case.review();
+    assert_eq!(told(&lapsed.released), NONE);
+    assert_eq!(
+        lapsed.held[0].id, id,
+        "the same changes are asked for again"
+    );
+    assert_eq!(lapsed.held[0].approved, None);
+    assert_eq!(lapsed.settled, NONE);
+    case.changes.truncate(3);
+    assert_eq!(
+        case.review().settled,
+        [id],
+        "and what is left of nothing goes"
+    );
+}
+
+#[test]
+fn members_are_released_one_by_one() {
+    let mut case = links(0)
+        .group("night", 40)
+        .changes([remove_members("night", 20)])
+        .keep(true);
+    assert_eq!(case.state.holds[0].changes.len(), 20);
+    // Five of those who were released are due, and four whom nobody has seen.
+    let members = super::members(15..24);
+    case.changes = vec![of_group(
+        "night",
+        Action::RemoveMembers { members },
+        Reason::Membership,
+    )];
+    let reviewed = case.review();
+    assert_eq!(reviewed.held, []);
+    let members = super::members(15..20);
+    assert_eq!(
+        reviewed.released[0].action,
+        Action::RemoveMembers { members },
+        "the others are counted by the next run"
+    );
+    assert_eq!(reviewed.approved.len(), 1);
+    case.state.holds.clear();
+    assert_eq!(case.held(), NONE, "nine are within the limit");
+}
+
+#[test]
+fn what_takes_a_run_back_is_held_and_released_by_itself() {
+    let undone = |number| Change {
+        reason: Reason::Undone { run: "r1".into() },
+        ..deactivate(number)
+    };
+    let mut case = links(40).changes((0..11).map(undone));
+    assert_eq!(case.held(), ["undo r1 leavers: 11, limit 10"]);
+    case = case.keep(true);
+    assert_eq!(case.state.holds[0].undone_run(), Some("r1"));
+    assert_eq!(case.review().released.len(), 11);
+    assert_eq!(case.review().settled, NONE);
+    // A run of the directory's own is not released by that, and leaves the hold alone.
+    let mut run = case.clone();
+    run.changes = (0..11).map(deactivate).collect();
+    assert_eq!(run.held(), ["leavers: 11, limit 10"]);
+    assert_eq!(run.review().settled, NONE);
+    // Nor does a doubted reading say anything about what is taken back.
+    assert_eq!(case.doubted().review().held, []);
 }
 
 #[test]

@@ -275,9 +275,17 @@ impl Scene {
             ours: true,
             name: key().of(&name_attribute(), &Value::text(name)),
             members: members.iter().map(|member| user(member)).collect(),
+            in_doubt: BTreeSet::new(),
             unseen: None,
         };
         self.state.groups.insert(group(name), link);
+        self
+    }
+
+    /// A request that was to move them into the group or out of it had no answer.
+    pub fn group_in_doubt(mut self, name: &str, members: &[&str]) -> Self {
+        let link = self.state.groups.get_mut(&group(name)).expect("a link");
+        link.in_doubt = members.iter().map(|member| user(member)).collect();
         self
     }
 
@@ -348,7 +356,12 @@ impl Scene {
             .rev()
             .find_map(|note| match note {
                 Note::Link(link) if link.user == user(id) => Some(link),
-                Note::Link(_) | Note::ForgetUser(_) | Note::Group(_) | Note::ForgetGroup(_) => None,
+                Note::Link(_)
+                | Note::ForgetUser(_)
+                | Note::Group(_)
+                | Note::ForgetGroup(_)
+                | Note::Pin(..)
+                | Note::Unpin(_) => None,
             })
     }
 
@@ -360,7 +373,12 @@ impl Scene {
             .rev()
             .find_map(|note| match note {
                 Note::Group(link) if link.group == group(name) => Some(link),
-                Note::Group(_) | Note::ForgetGroup(_) | Note::Link(_) | Note::ForgetUser(_) => None,
+                Note::Group(_)
+                | Note::ForgetGroup(_)
+                | Note::Link(_)
+                | Note::ForgetUser(_)
+                | Note::Pin(..)
+                | Note::Unpin(_) => None,
             })
     }
 }

@@ -99,5 +99,6 @@ pub(crate) fn rules() -> Rules {
         unassigned_unlinked: UnassignedUnlinked::default(),
         drift: Drift::default(),
         protected: BTreeSet::new(),
+        protected_when: Vec::new(),
     }
 }

@@ -78,6 +78,7 @@ pub(crate) fn tell_change(change: &Change) -> String {
 fn detail(action: &Action) -> String {
     match action {
         Action::Adopt { id, .. } | Action::AdoptGroup { id } => id.to_string(),
+        Action::Rekey { from, .. } => from.to_string(),
         Action::Create { attributes } => values(attributes),
         Action::Update { attributes } | Action::Reactivate { attributes } => {
             differences(attributes)

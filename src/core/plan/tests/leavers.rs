@@ -137,6 +137,16 @@ fn another_cause_counts_afresh() {
 }
 
 #[test]
+fn who_is_outside_our_filter_is_unassigned_at_once_and_not_deleted() {
+    let mut scene = leaver(LeaveCause::Disabled)
+        .absent("ana", Absence::Outside)
+        .rules(|rules| rules.leavers.deleted.deactivate = None);
+    scene.desired.clear();
+    scene.reading.users.clear();
+    assert_eq!(scene.told(), ["deactivate ana (unassigned)"]);
+}
+
+#[test]
 fn a_leaver_who_is_off_stays_off_without_a_change() {
     let scene = off(LeaveCause::Disabled);
     assert_eq!(scene.told(), NONE);

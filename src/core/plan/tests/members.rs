@@ -300,6 +300,65 @@ fn a_member_who_is_hidden_because_the_account_is_off_is_not_missing() {
     );
 }
 
+/// `night` where requests about `in_doubt` had no answer.
+fn doubtful(wanted: &[&str], there: &[&str], acknowledged: &[&str], in_doubt: &[&str]) -> Scene {
+    night(wanted, there, acknowledged).group_in_doubt("night", in_doubt)
+}
+
+#[test]
+fn where_nobody_sees_who_is_in_a_doubt_is_ended_by_a_request() {
+    let scene = doubtful(&["ana", "bob"], &[], &["ana"], &["bob", "cid"]);
+    let due = [
+        "members_remove group night (membership): cid",
+        "members_add group night (membership): bob",
+    ];
+    let unreadable = scene.clone().last_group(|group| group.members = None);
+    for scene in [unreadable, scene.remembered()] {
+        assert_eq!(scene.told(), due);
+        assert_eq!(noted(&scene), None, "a plan ends no doubt");
+        let report = scene.rules(|rules| rules.drift = Drift::Report);
+        assert_eq!(report.told(), due, "it was us, so it is no drift");
+    }
+}
+
+#[test]
+fn a_doubt_ends_when_the_members_are_seen() {
+    let scene = doubtful(&["ana", "bob"], &["1", "2"], &["ana"], &["bob", "cid"]);
+    assert_eq!(scene.told(), NONE);
+    let learned = scene.noted_group("night").expect("something was learned");
+    assert_eq!(learned.members, people(&["ana", "bob"]));
+    assert_eq!(learned.in_doubt, people(&[]));
+}
+
+#[test]
+fn whom_a_lost_request_put_in_is_taken_out_whatever_drift_says() {
+    let scene = doubtful(&["ana"], &["1", "3"], &["ana"], &["cid"])
+        .rules(|rules| rules.drift = Drift::Ignore);
+    assert_eq!(
+        scene.told(),
+        ["members_remove group night (membership): cid"]
+    );
+    let learned = scene.noted_group("night").expect("something was learned");
+    assert_eq!(learned.members, people(&["ana", "cid"]));
+    assert_eq!(learned.in_doubt, people(&[]));
+}
+
+#[test]
+fn somebody_in_doubt_who_is_hidden_because_the_account_is_off_is_taken_out() {
+    let scene = hiding(&["ana", "cid"], &["1"], &["ana"])
+        .group_in_doubt("night", &["bob", "cid"])
+        .out("cid", LeaveCause::Disabled)
+        .link("cid", |link| link.active = false);
+    let scene = switched_off(scene);
+    assert_eq!(
+        scene.told(),
+        ["members_remove group night (membership): cid"],
+        "bob would be seen"
+    );
+    let learned = scene.noted_group("night").expect("something was learned");
+    assert_eq!(learned.in_doubt, people(&["cid"]));
+}
+
 #[test]
 fn a_group_over_the_limit_is_parked_and_loses_only_whom_the_source_takes_out() {
     let scene = night(&["ana", "cid"], &["1", "2"], &["ana", "bob"])

@@ -69,6 +69,12 @@ pub(super) fn remember(scene: &mut Scene, note: Note) {
         Note::ForgetGroup(group) => {
             state.groups.remove(&group);
         }
+        Note::Pin(pinned, pin) => {
+            state.pins.insert(pinned, pin);
+        }
+        Note::Unpin(pinned) => {
+            state.pins.remove(&pinned);
+        }
     }
 }
 
@@ -91,6 +97,7 @@ fn carry_out_user(scene: &mut Scene, number: usize, user: &UserKey, action: Acti
         Action::Delete => delete(scene, user),
         Action::Adopt { id, .. } => assert_eq!(scene.state.links[user].id, id),
         Action::AdoptGroup { .. }
+        | Action::Rekey { .. }
         | Action::CreateGroup { .. }
         | Action::RenameGroup { .. }
         | Action::DeleteGroup
@@ -215,6 +222,7 @@ fn carry_out_group(scene: &mut Scene, number: usize, group: &GroupKey, action: A
         }
         Action::AdoptGroup { id } => assert_eq!(scene.state.groups[group].id, id),
         Action::Adopt { .. }
+        | Action::Rekey { .. }
         | Action::Create { .. }
         | Action::Update { .. }
         | Action::Deactivate
@@ -236,6 +244,7 @@ fn create_group(scene: &mut Scene, number: usize, group: &GroupKey, name: &str) 
         ours: true,
         name: key().of(&name_attribute(), &Value::text(name)),
         members: BTreeSet::new(),
+        in_doubt: BTreeSet::new(),
         unseen: None,
     };
     scene.state.groups.insert(group.clone(), link);

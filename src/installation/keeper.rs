@@ -23,15 +23,19 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// The cache of an installation, and who wants to use it.
 #[derive(Clone)]
-pub(super) struct Keepers {
-    pub(super) cache: Arc<TokenCache>,
-    pub(super) urgency: Urgency,
-    pub(super) clock: Clock,
+pub struct Keepers {
+    /// Refresh tokens and refusals, on disk.
+    pub cache: Arc<TokenCache>,
+    /// Whether a person waits for the answer.
+    pub urgency: Urgency,
+    /// Time.
+    pub clock: Clock,
 }
 
 impl Keepers {
     /// The part of one target.
-    pub(super) fn of(&self, target: &TargetName) -> Arc<dyn Keeper> {
+    #[must_use]
+    pub fn of(&self, target: &TargetName) -> Arc<dyn Keeper> {
         Arc::new(TargetKeeper {
             keepers: self.clone(),
             target: target.clone(),

@@ -23,7 +23,7 @@ fn plain(error: &dyn Error, hint: Option<String>) -> Trouble {
 }
 
 /// The causes of an error, outermost first; what repeats the one before is left out.
-pub(super) fn causes(error: &dyn Error) -> Vec<String> {
+pub fn causes(error: &dyn Error) -> Vec<String> {
     let mut causes = Vec::new();
     let mut last = error.to_string();
     let mut at = error.source();

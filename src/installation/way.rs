@@ -1,7 +1,7 @@
 //! The way to one app: its address, its credentials, and what carries the requests.
 //!
 //! Promises that secrets are fetched for the real apps only, and that a target which lacks one says
-//! so and stops only itself. Leaves the layers above to [`super::assemble`].
+//! so and stops only itself. Leaves the layers above to [`super`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ impl Way {
 
 /// What a target lacks on our side.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Lack {
+pub enum Lack {
     /// One of its secrets.
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -86,12 +86,15 @@ impl Transport for Blocked {
 }
 
 /// The way to the real app, with its secrets.
-pub(super) fn real(target: &TargetConfig) -> Way {
+pub fn real(target: &TargetConfig) -> Way {
     equipped(target).unwrap_or_else(|lack| lack.way(target))
 }
 
-/// The same, or what it lacks.
-pub(super) fn equipped(target: &TargetConfig) -> Result<Way, Lack> {
+/// The same.
+///
+/// # Errors
+/// What it lacks.
+pub fn equipped(target: &TargetConfig) -> Result<Way, Lack> {
     Ok(Way {
         base_url: target.base_url.clone(),
         credentials: credentials(target)?,
@@ -131,7 +134,10 @@ fn named(place: &SecretRef, proof: Proof) -> FixedProof {
 }
 
 /// The client that the config of a target describes, with its secrets.
-pub(super) fn oauth2_client(
+///
+/// # Errors
+/// When a secret cannot be had.
+pub fn oauth2_client(
     target: &TargetConfig,
     oauth2: &Oauth2Config,
 ) -> Result<Oauth2Client, SecretError> {
@@ -246,7 +252,7 @@ pub fn sandboxed(target: &TargetConfig, root: &Url, transport: Arc<dyn Transport
 }
 
 /// The client for the sandbox copy of a target.
-pub(super) fn sandboxed_client(
+pub fn sandboxed_client(
     target: &TargetConfig,
     oauth2: &Oauth2Config,
     root: &Url,

@@ -1,0 +1,187 @@
+//! How long reading a directory of fifty thousand people takes beside `ldapsearch`, which writes the
+//! same attributes of the same entries to a file, in the same run.
+//!
+//! `cargo bench --bench directory`; it needs slapd, slapadd and ldapsearch, which `./tests/run`
+//! installs.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rollcall::clock::Clock;
+use rollcall::config;
+use rollcall::installation;
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const PEOPLE: usize = 50_000;
+const ROUNDS: usize = 5;
+const SUFFIX: &str = "dc=example,dc=com";
+const ATTRIBUTES: [&str; 9] = [
+    "entryUUID",
+    "uid",
+    "mail",
+    "givenName",
+    "sn",
+    "cn",
+    "title",
+    "employeeNumber",
+    "manager",
+];
+
+/// A server that ends with the bench.
+struct Leashed(Child);
+
+impl Drop for Leashed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn main() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let port = free_port();
+    write_server(folder.path());
+    let _server = serve(folder.path(), port);
+    write_config(folder.path(), port);
+    let mut ours = Vec::new();
+    let mut theirs = Vec::new();
+    for _ in 0..ROUNDS {
+        ours.push(read(folder.path()));
+        theirs.push(search(folder.path(), port));
+    }
+    ours.sort();
+    theirs.sort();
+    let (mine, other) = (ours[ROUNDS / 2], theirs[ROUNDS / 2]);
+    let ratio = mine.as_secs_f64() / other.as_secs_f64();
+    rollcall::show::out(&format!(
+        "reading {PEOPLE} people: {:.3} s (median of {ROUNDS}; {:.3} to {:.3} s)\n\
+         ldapsearch of the same: {:.3} s ({:.3} to {:.3} s); ratio {ratio:.2}\n",
+        mine.as_secs_f64(),
+        ours[0].as_secs_f64(),
+        ours[ROUNDS - 1].as_secs_f64(),
+        other.as_secs_f64(),
+        theirs[0].as_secs_f64(),
+        theirs[ROUNDS - 1].as_secs_f64(),
+    ));
+    assert!(ratio <= 1.3, "a reading takes 1.3 times as long at most");
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a bench measures the time that really passes"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("it is bound").port()
+}
+
+fn write_server(folder: &Path) {
+    let at = folder.display();
+    let config = format!(
+        "include /etc/ldap/schema/core.schema\n\
+         include /etc/ldap/schema/cosine.schema\n\
+         include /etc/ldap/schema/inetorgperson.schema\n\
+         modulepath /usr/lib/ldap\nmoduleload back_mdb\n\
+         sizelimit unlimited\n\
+         database mdb\nsuffix \"{SUFFIX}\"\ndirectory {at}/db\ndbnosync\nmaxsize 1073741824\n\
+         index objectClass eq\naccess to * by * read\n"
+    );
+    let mut text = format!(
+        "dn: {SUFFIX}\nobjectClass: organization\nobjectClass: dcObject\no: Example\ndc: example\n\n\
+         dn: ou=people,{SUFFIX}\nobjectClass: organizationalUnit\nou: people\n\n"
+    );
+    for number in 0..PEOPLE {
+        let manager = number / 10;
+        let _ = write!(
+            text,
+            "dn: uid=user{number:05},ou=people,{SUFFIX}\nobjectClass: inetOrgPerson\n\
+             uid: user{number:05}\ncn: Given{number} Family{number}\nsn: Family{number}\n\
+             givenName: Given{number}\nmail: user{number:05}@example.com\ntitle: Title {}\n\
+             employeeNumber: {number}\nmanager: uid=user{manager:05},ou=people,{SUFFIX}\n\n",
+            number % 97
+        );
+    }
+    fs::write(folder.join("slapd.conf"), config).expect("it can be written");
+    fs::write(folder.join("all.ldif"), text).expect("it can be written");
+    fs::create_dir(folder.join("db")).expect("it can be made");
+    let loaded = Command::new("slapadd")
+        .args(["-q", "-f"])
+        .arg(folder.join("slapd.conf"))
+        .arg("-l")
+        .arg(folder.join("all.ldif"))
+        .status();
+    assert!(loaded.expect("slapadd is installed").success());
+}
+
+fn serve(folder: &Path, port: u16) -> Leashed {
+    let child = Command::new("slapd")
+        .args(["-d", "0", "-h", &format!("ldap://127.0.0.1:{port}/"), "-f"])
+        .arg(folder.join("slapd.conf"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let server = Leashed(child.expect("slapd is installed"));
+    let begun = now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(15),
+            "slapd does not answer"
+        );
+        std::thread::yield_now();
+    }
+    server
+}
+
+fn write_config(folder: &Path, port: u16) {
+    let text = format!(
+        "sources:\n  hq:\n    ldap:\n      url: ldap://127.0.0.1:{port}\n      bind: anonymous\n      \
+         users: {{ base: \"ou=people,{SUFFIX}\", attributes: [cn, title, employeeNumber] }}\n\
+         targets:\n  app:\n    connector: scim\n    base_url: https://app.example.com/scim/v2\n    \
+         auth: {{ bearer: {{ env: NONE }} }}\n    assign: everyone\n"
+    );
+    fs::write(folder.join("config.yaml"), text).expect("it can be written");
+}
+
+/// One whole reading, from connecting to the last person.
+fn read(folder: &Path) -> Duration {
+    let config = config::load(&folder.join("config.yaml")).expect("the config is right");
+    let sources = installation::sources(&config, &Clock::System);
+    let source = &sources.values().next().expect("it has a source").source;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let begun = now();
+    let reading = runtime.block_on(source.read()).expect("it can be read");
+    let took = begun.elapsed();
+    assert_eq!(reading.users.len(), PEOPLE);
+    took
+}
+
+/// One whole search, from starting the program to its end.
+fn search(folder: &Path, port: u16) -> Duration {
+    let file = fs::File::create(folder.join("found.ldif")).expect("it can be written");
+    let begun = now();
+    let status = Command::new("ldapsearch")
+        .args(["-x", "-LLL", "-o", "ldif-wrap=no", "-E", "pr=500/noprompt"])
+        .args(["-H", &format!("ldap://127.0.0.1:{port}")])
+        .args(["-b", &format!("ou=people,{SUFFIX}")])
+        .arg("(objectClass=inetOrgPerson)")
+        .args(ATTRIBUTES)
+        .stdout(file)
+        .status();
+    let took = begun.elapsed();
+    assert!(status.expect("ldapsearch is installed").success());
+    took
+}

@@ -1,0 +1,9 @@
+//! The daemon: in virtual time, where an outage of an hour takes a moment, and as a process.
+
+mod cadence;
+mod house;
+mod notify;
+mod outage;
+mod process;
+mod renewal;
+mod stopping;

@@ -1,0 +1,250 @@
+//! A domain controller that is listened to.
+//!
+//! Promises that every kind of change is heard, that what is then followed is what the controller
+//! holds, and that who left is told from who was deleted. Leaves controllers that take each other's
+//! place to unit tests.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use rollcall::clock::Clock;
+use rollcall::config::SourceKind;
+use rollcall::core::key::{SourceName, UserKey};
+use rollcall::core::reading::{Reading, Whereabouts};
+use rollcall::core::user::User;
+use rollcall::source::ldap::LdapSource;
+use rollcall::source::{Heard, Source as _, Watch};
+
+use super::CONFIG;
+use crate::program::Folder;
+use crate::samba::{ADMIN, ADMIN_PASSWORD, BIND, PASSWORD, Samba, TOP, hired, person, team};
+
+/// How long a story waits for what must come.
+const LONG: Duration = Duration::from_mins(1);
+/// How long it waits for what must not.
+const SHORT: Duration = Duration::from_secs(4);
+/// From 1601 to 1970, in seconds.
+const EPOCH: i64 = 11_644_473_600;
+
+/// A controller and who reads it.
+struct Domain {
+    samba: Samba,
+    folder: Folder,
+}
+
+impl Domain {
+    async fn with(people: usize, groups: usize) -> Self {
+        let samba = Samba::with(people, groups).await;
+        let folder = Folder::new();
+        folder.keep("bind.password", PASSWORD);
+        folder.keep("admin.password", ADMIN_PASSWORD);
+        let ca = std::fs::read_to_string(samba.path("ca.pem")).expect("it was written");
+        folder.write("ca.pem", &ca);
+        Self { samba, folder }
+    }
+
+    fn source(&self, change: impl Fn(String) -> String) -> LdapSource {
+        let text = CONFIG.replace("URL", &self.samba.secure());
+        let text = change(text.replace("page: 70", "page: 70\n      poll: 1s"));
+        let place = self.folder.path("rollcall.yaml");
+        let config = rollcall::config::check(&place, &text);
+        let mut config = config.unwrap_or_else(|problems| panic!("{problems}"));
+        let source = config.sources.remove(&SourceName::new("hq"));
+        match source.expect("it is there").kind {
+            SourceKind::Ldap(ldap) => LdapSource::new("hq".into(), *ldap, Clock::System),
+            SourceKind::File(file) => panic!("{file:?}"),
+        }
+    }
+
+    /// Somebody who may read what was deleted.
+    fn admin(&self) -> LdapSource {
+        self.source(|text| {
+            let text = text.replace(BIND, ADMIN);
+            text.replace("bind.password", "admin.password")
+        })
+    }
+}
+
+/// A source and an ear at it.
+struct Followed {
+    source: LdapSource,
+    watch: Box<dyn Watch>,
+}
+
+impl Followed {
+    /// An ear that has heard everything there is to hear so far.
+    async fn of(source: LdapSource) -> Self {
+        let watch = source.watch().expect("an ear");
+        let mut followed = Self { source, watch };
+        followed.changes("it has just begun").await;
+        followed
+    }
+
+    async fn next(&mut self, what: &str) -> Heard {
+        let heard = tokio::time::timeout(LONG, self.watch.next()).await;
+        heard.unwrap_or_else(|_| panic!("nothing is heard: {what}"))
+    }
+
+    /// A change is heard; gives what is there then.
+    async fn changes(&mut self, what: &str) -> Reading {
+        let heard = self.next(what).await;
+        assert!(matches!(heard, Heard::Change), "{what}: {heard:?}");
+        self.source.follow().await.expect("it can be followed")
+    }
+
+    async fn hears_nothing(&mut self, what: &str) {
+        let heard = tokio::time::timeout(SHORT, self.watch.next()).await;
+        assert!(heard.is_err(), "{what}: {heard:?}");
+    }
+}
+
+fn user<'r>(reading: &'r Reading, login: &str) -> Option<&'r User> {
+    reading.users.iter().find(|user| &*user.label == login)
+}
+
+fn is_member(reading: &Reading, login: &str, group: &str) -> bool {
+    let key = &user(reading, login).expect("there").key;
+    let mut groups = reading.groups.iter();
+    let group = groups.find(|held| &*held.name == group).expect("there");
+    group.members.contains(key)
+}
+
+#[tokio::test]
+#[ignore = "needs Samba: run ./tests/run"]
+async fn every_kind_of_change_is_heard_and_nothing_else() {
+    let domain = Domain::with(30, 10).await;
+    let samba = &domain.samba;
+    let mut followed = Followed::of(domain.admin()).await;
+    samba.set(&person(1), "title", "Chief");
+    let reading = followed.changes("a title").await;
+    let ann = user(&reading, "user0001").expect("there");
+    assert_eq!(ann.first("sAMAccountName"), Some("user0001"));
+
+    samba.set(&person(2), "userAccountControl", "546");
+    let reading = followed.changes("a switch").await;
+    assert!(user(&reading, "user0002").is_some_and(|user| user.disabled));
+
+    samba.change(&hired(31).replace("objectClass", "changetype: add\nobjectClass"));
+    let reading = followed.changes("a hire").await;
+    assert!(is_member(&reading, "user0031", "Domain Users"));
+
+    samba.membership(&team(3), &person(4), true);
+    let reading = followed.changes("a member").await;
+    assert!(is_member(&reading, "user0004", "team-03"));
+
+    samba.move_to(&person(6), "CN=Six", &format!("OU=Left,{TOP}"));
+    let reading = followed.changes("a move out of the base").await;
+    assert_eq!(user(&reading, "user0006"), None);
+    samba.move_to(
+        &format!("CN=Six,OU=Left,{TOP}"),
+        "CN=Six",
+        &format!("OU=Abroad,OU=Staff,{TOP}"),
+    );
+    let reading = followed.changes("and back").await;
+    assert!(user(&reading, "user0006").is_some());
+    samba.move_to(
+        &format!("OU=Abroad,OU=Staff,{TOP}"),
+        "OU=Abroad",
+        &format!("OU=Left,{TOP}"),
+    );
+    let reading = followed.changes("a whole branch leaves the base").await;
+    assert_eq!(user(&reading, "user0006"), None);
+
+    samba.change(&format!("dn: {}\nchangetype: delete\n", person(7)));
+    let reading = followed.changes("somebody is deleted").await;
+    assert_eq!(user(&reading, "user0007"), None);
+
+    samba.set(&person(8), "description", "of no interest");
+    samba.set(
+        &format!("CN=PC1,OU=Staff,{TOP}"),
+        "description",
+        "a machine",
+    );
+    followed.hears_nothing("nobody asks for it").await;
+}
+
+#[tokio::test]
+#[ignore = "needs Samba: run ./tests/run"]
+async fn an_account_that_ends_is_heard_when_it_ends() {
+    let domain = Domain::with(10, 5).await;
+    let mut followed = Followed::of(domain.source(|text| text)).await;
+    let soon = Clock::System.now().as_second() + 6;
+    let ticks = (soon + EPOCH) * 10_000_000;
+    domain
+        .samba
+        .set(&person(1), "accountExpires", &ticks.to_string());
+    followed.changes("the end is set").await;
+    let reading = followed.changes("the end comes").await;
+    assert!(user(&reading, "user0001").is_some_and(|user| user.disabled));
+}
+
+#[tokio::test]
+#[ignore = "needs Samba: run ./tests/run"]
+async fn a_deletion_that_is_hidden_waits_for_the_next_whole_reading() {
+    let domain = Domain::with(10, 5).await;
+    let mut followed = Followed::of(domain.source(|text| text)).await;
+    let delete = format!("dn: {}\nchangetype: delete\n", person(3));
+    domain.samba.change(&delete);
+    followed
+        .hears_nothing("the bind name may not read what was deleted")
+        .await;
+    let reading = followed.source.read().await.expect("it can be read");
+    assert_eq!(user(&reading, "user0003"), None);
+}
+
+#[tokio::test]
+#[ignore = "needs Samba: run ./tests/run"]
+async fn a_controller_that_is_restored_is_read_anew() {
+    let mut domain = Domain::with(10, 5).await;
+    domain.samba.stop();
+    domain.samba.back_up("yesterday");
+    domain.samba.start().await;
+    let mut followed = Followed::of(domain.source(|text| text)).await;
+    domain.samba.set(&person(1), "title", "Chief");
+    followed.changes("a title").await;
+    domain.samba.stop();
+    let heard = followed.next("it is away").await;
+    assert!(matches!(heard, Heard::Lost(_)), "{heard:?}");
+    domain.samba.restore("yesterday");
+    domain.samba.start().await;
+    let heard = followed.next("it is back").await;
+    assert!(matches!(heard, Heard::Back), "{heard:?}");
+    let heard = followed.next("it knows less than before").await;
+    let Heard::Anew(why) = heard else {
+        panic!("{heard:?}");
+    };
+    let why = why.replace(&domain.samba.secure(), "ldaps://DC");
+    let number = regex::Regex::new(r"\b\d+\b").expect("a pattern");
+    assert_eq!(
+        number.replace_all(&why, "N"),
+        "ldaps://DC: its last change is number N, and was number N before: it was restored"
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs Samba: run ./tests/run"]
+async fn who_is_missing_is_outside_or_deleted_or_nobody_knows() {
+    let domain = Domain::with(20, 10).await;
+    let source = domain.source(|text| text);
+    let before = source.read().await.expect("it can be read");
+    let key = |login: &str| user(&before, login).expect("there").key.clone();
+    let (moved, deleted, there) = (key("user0001"), key("user0002"), key("user0003"));
+    let place = format!("OU=Left,{TOP}");
+    domain.samba.move_to(&person(1), "CN=Gone Away", &place);
+    let delete = format!("dn: {}\nchangetype: delete\n", person(2));
+    domain.samba.change(&delete);
+    let after = source.read().await.expect("it can be read");
+    assert_eq!(after.users.len(), 18);
+    let nobody = UserKey::new(&"hq".into(), "03020100-0504-0706-0809-0a0b0c0d0e0f");
+    let missing = BTreeSet::from([&moved, &deleted, &there, &nobody].map(Clone::clone));
+    let told = source.whereabouts(&missing).await.expect("it answers");
+    let told = told.expect("it can be asked");
+    for (key, whereabouts) in [
+        (moved, Whereabouts::Outside),
+        (deleted, Whereabouts::Deleted),
+        (there, Whereabouts::Unknown),
+        (nobody, Whereabouts::Deleted),
+    ] {
+        assert_eq!(told.get(&key), Some(&whereabouts), "{key:?}");
+    }
+}
