@@ -108,8 +108,9 @@ pub struct Job {
     pub action: ActionKind,
     /// Tries so far.
     pub attempts: u32,
-    /// Of a create: the values that its account can be found by, in the form they are compared in.
-    /// The person may have other ones by the time the answer is found to be lost, or be gone.
+    /// Of a request that makes an account, or may: the values that the account can be found by, in the
+    /// form they are compared in. The person may have other ones by the time the answer is found to be
+    /// lost, or be gone.
     pub keys: Fingerprints,
     /// The fingerprint of what was to be sent: a parked change is tried again when this differs, or
     /// was forgotten.
@@ -119,13 +120,34 @@ pub struct Job {
 }
 
 impl Job {
-    /// Is it a create whose answer was lost, and with the key of the fingerprints what it was sent
-    /// with? The account that it may have made cannot be told by its old values any more.
+    /// May it have made an account that no link knows? So may a create whose answer was lost, and a
+    /// return that is asked for by a POST: whose account that means is for the app to say. Only those
+    /// have keys.
+    #[must_use]
+    pub fn may_have_made(&self) -> bool {
+        let makes = match self.action {
+            ActionKind::Create => true,
+            ActionKind::Reactivate => !self.keys.is_empty(),
+            ActionKind::Adopt
+            | ActionKind::Rekey
+            | ActionKind::Update
+            | ActionKind::Deactivate
+            | ActionKind::Delete
+            | ActionKind::AdoptGroup
+            | ActionKind::CreateGroup
+            | ActionKind::RenameGroup
+            | ActionKind::DeleteGroup
+            | ActionKind::AddMembers
+            | ActionKind::RemoveMembers => false,
+        };
+        makes && matches!(self.state, JobState::InDoubt(_))
+    }
+
+    /// May it have made an account, and was what it was sent with lost with the key of the
+    /// fingerprints? The account cannot be told by its old values any more.
     #[must_use]
     pub fn is_untraceable(&self) -> bool {
-        self.action == ActionKind::Create
-            && matches!(self.state, JobState::InDoubt(_))
-            && self.keys.values().any(|print| !print.is_known())
+        self.may_have_made() && self.keys.values().any(|print| !print.is_known())
     }
 }
 

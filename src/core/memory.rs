@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::change::{Action, ActionKind, Change, Subject};
 use super::key::{GroupKey, RemoteId, UserKey};
-use super::link::{GroupLink, Job, JobState, Link};
+use super::link::{GroupLink, Job, Link};
 use super::pin::{Pin, Pinned};
 
 /// What is remembered of one target.
@@ -42,16 +42,22 @@ impl TargetState {
         self.jobs.get(at.ok()?)
     }
 
-    /// Creates whose answers were lost: their users may have an account that no link knows.
+    /// Requests whose answers were lost and that may have made an account: their users may have one
+    /// that no link knows. A user may have two.
     pub fn doubtful_creates(&self) -> impl Iterator<Item = (&UserKey, &Job)> {
-        self.jobs
-            .iter()
-            .filter_map(|job| match (&job.subject, job.action, &job.state) {
-                (Subject::User(user), ActionKind::Create, JobState::InDoubt(_)) => {
-                    Some((user, job))
-                }
-                _ => None,
-            })
+        let doubtful = self.jobs.iter().filter(|job| job.may_have_made());
+        doubtful.filter_map(|job| match &job.subject {
+            Subject::User(user) => Some((user, job)),
+            Subject::Group(_) => None,
+        })
+    }
+
+    /// The requests of [`doubtful_creates`](Self::doubtful_creates) that were about this user.
+    pub fn doubtful_creates_of(&self, user: &UserKey) -> impl Iterator<Item = &Job> {
+        let subject = Subject::User(user.clone());
+        let kinds = [ActionKind::Create, ActionKind::Reactivate];
+        let jobs = kinds.map(|kind| self.job(&subject, kind));
+        jobs.into_iter().flatten().filter(|job| job.may_have_made())
     }
 
     /// Everybody who has an account as far as we know, or may have one.

@@ -18,6 +18,7 @@ pub mod propose;
 mod queue;
 pub mod resend;
 pub mod roster;
+mod sleeper;
 pub mod undo;
 mod unseen;
 

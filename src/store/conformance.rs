@@ -202,6 +202,32 @@ async fn a_job_replaces_the_one_with_the_same_subject_and_action() {
 }
 
 #[tokio::test]
+async fn whoever_may_have_an_account_holds_one() {
+    on_each(async |store| {
+        let mut in_doubt = jobs().remove(0);
+        in_doubt.subject = Subject::User(user("made"));
+        let mut called_back = in_doubt.clone();
+        called_back.subject = Subject::User(user("called back"));
+        called_back.action = ActionKind::Reactivate;
+        let mut on_again = called_back.clone();
+        on_again.subject = Subject::User(user("on again"));
+        on_again.keys.clear();
+        let jobs = [in_doubt, called_back, on_again];
+        let jobs = jobs.map(|job| Record::PutJob(app(), job));
+        put(store, &jobs).await;
+        put(store, &[Record::PutLink(app(), plain_link("2"))]).await;
+        let holders = store.holders(&source()).await.expect("readable");
+        let expected = ["2", "called back", "made"].map(user);
+        assert_eq!(holders.into_iter().collect::<Vec<_>>(), expected);
+        let state = state(store).await;
+        let mut known: Vec<_> = state.holders().cloned().collect();
+        known.sort();
+        assert_eq!(known, expected);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn holds_stand_newest_last_and_go_with_their_changes() {
     on_each(async |store| {
         let (late, early) = (hold("a", time(10)), hold("b", time(1)));

@@ -50,7 +50,7 @@ pub(super) fn source(db: &Connection, source: &SourceName) -> rusqlite::Result<S
     })
 }
 
-/// Everybody of a source with a link, or with a create in doubt, in any target.
+/// Everybody of a source with a link, or for whom a request may have made an account, in any target.
 pub(super) fn holders(db: &Connection, source: &SourceName) -> rusqlite::Result<BTreeSet<UserKey>> {
     // `CROSS` keeps SQLite from going through all links again for each person.
     db.prepare_cached(
@@ -58,7 +58,8 @@ pub(super) fn holders(db: &Connection, source: &SourceName) -> rusqlite::Result<
          WHERE person.source = ?1
          UNION
          SELECT key FROM job
-         WHERE source = ?1 AND subject = 'user' AND action = 'create' AND state = 'in_doubt'",
+         WHERE source = ?1 AND subject = 'user' AND state = 'in_doubt'
+           AND (action = 'create' OR action = 'reactivate' AND length(keys) > 0)",
     )?
     .query_map([source.as_str()], |row| {
         Ok(UserKey::new(source, row.get_ref(0)?.as_str()?))

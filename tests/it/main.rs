@@ -6,6 +6,8 @@ mod bad_config;
 mod bad_input;
 mod by_hand;
 mod cage;
+mod called_back;
+mod carried;
 mod catalogue;
 mod commands;
 mod company;

@@ -62,6 +62,8 @@ struct Groups<'a> {
     labels: BTreeMap<&'a UserKey, &'a Arc<str>>,
     /// Accounts that are somebody's, by id.
     owners: BTreeMap<RemoteId, UserKey>,
+    /// Accounts that were somebody's before a request made another one, by id.
+    former: BTreeMap<&'a RemoteId, &'a UserKey>,
     /// Users whom this plan sees out.
     leavers: BTreeMap<UserKey, Arc<str>>,
     by_id: BTreeMap<&'a RemoteId, &'a AppGroup>,
@@ -86,6 +88,8 @@ struct Present {
     acknowledged: BTreeSet<UserKey>,
     /// Others who may be in: a request about them had no answer, and the app does not show them.
     in_doubt: BTreeSet<UserKey>,
+    /// Users whose former account is in, or may be.
+    former: BTreeSet<UserKey>,
 }
 
 impl<'a> Groups<'a> {
@@ -95,7 +99,7 @@ impl<'a> Groups<'a> {
             .state
             .links
             .values()
-            .filter(|link| !view.is_gone(&link.id))
+            .filter(|link| view.link(&link.user).is_some())
             .map(|link| (link.id.clone(), link.user.clone()))
             .collect();
         owners.extend(plan.notes.iter().filter_map(|note| match note {
@@ -121,6 +125,7 @@ impl<'a> Groups<'a> {
                 .collect(),
             leavers: leavers(plan),
             owners,
+            former: view.former().collect(),
             by_id: observed.iter().map(|group| (&group.id, group)).collect(),
             linked: view
                 .input
@@ -464,7 +469,26 @@ impl<'a> Groups<'a> {
             members,
             acknowledged,
             in_doubt,
+            former: self.former_in(observed, link),
         }
+    }
+
+    /// Users whose former account is in the group, or may be where the app does not show that.
+    fn former_in(
+        &self,
+        observed: Option<&AppGroup>,
+        link: Option<&GroupLink>,
+    ) -> BTreeSet<UserKey> {
+        let shown = observed.and_then(|observed| observed.members.as_ref());
+        let is_in = |id: &RemoteId, user: &UserKey| match shown {
+            Some(ids) => ids.contains(id),
+            None => link.is_some_and(|link| link.may_hold(user)),
+        };
+        let former = self.former.iter();
+        former
+            .filter(|(id, user)| is_in(id, user))
+            .map(|(_, user)| (*user).clone())
+            .collect()
     }
 
     /// Does the app leave this member out of what it shows, since the account is off? Then only our
@@ -509,6 +533,7 @@ impl<'a> Groups<'a> {
             .chain(&present.in_doubt)
             .filter(|user| !wanted.contains(user))
             .filter(|user| self.is_judged(group, user))
+            .chain(&present.former)
             .map(|user| self.member(user))
             .collect();
         let new: BTreeSet<Member> = wanted

@@ -4,6 +4,7 @@
 //! groups, that nothing is sent once the state cannot be written, and that after a crash at any point
 //! the next run ends in line. Leaves the decision after a failure to [`crate::core::fault::dispose`].
 
+mod cargo;
 mod commit;
 mod doubt;
 mod remember;
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, stream};
 use tracing::Instrument as _;
 
+use self::cargo::Cargo;
 use super::bounds::Bounds;
 use super::cut::Part;
 use super::halt::Halt;
@@ -31,6 +33,7 @@ use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::{GroupLink, JobState, Link};
 use crate::core::memory::TargetState;
 use crate::core::plan::Basis;
+use crate::core::profile::Profile;
 use crate::store::{Epoch, Record, StoreError};
 
 /// What came of carrying out a proposal.
@@ -156,6 +159,8 @@ struct Drain<'a> {
     queue: Queue,
     /// Users whose accounts may have another id since a request of this run whose answer was lost.
     unsure: BTreeSet<UserKey>,
+    /// Ids that accounts had before in this run, or that they may not have any more, with whose they are.
+    former: BTreeMap<RemoteId, UserKey>,
     applied: Applied,
     total: usize,
     unreachable: u32,
@@ -193,8 +198,12 @@ impl<'a> Drain<'a> {
             entering: entering(&proposal.reviewed.released),
             bounds: Bounds::new(),
             seatless: Vec::new(),
-            queue: Queue::fill(tasks(proposal, world), &target.rules.profile.users),
+            queue: Queue::fill(
+                tasks(proposal, &target.rules.profile, world),
+                &target.rules.profile.users,
+            ),
             unsure: BTreeSet::new(),
+            former: BTreeMap::new(),
             applied: Applied::default(),
             total: proposal.reviewed.released.len(),
             unreachable: 0,
@@ -296,6 +305,9 @@ impl<'a> Drain<'a> {
             accounts: self.accounts,
             gone: self.gone,
             desired: &self.desired,
+            former: &self.former,
+            unsure: &self.unsure,
+            key: self.world.key,
             entering: &self.entering,
             bounds: &self.bounds,
         };
@@ -339,7 +351,8 @@ fn span(change: &Change) -> tracing::Span {
 
 /// The tasks of a proposal, with what earlier runs left behind. Links that move have moved when the
 /// first is tried.
-fn tasks(proposal: &Proposal, world: World<'_>) -> Vec<Task> {
+fn tasks(proposal: &Proposal, profile: &Profile, world: World<'_>) -> Vec<Task> {
+    let cargo = Cargo::new(proposal, profile);
     let due = world.clock.instant();
     let asked = proposal.reviewed.plan.basis == Basis::Observed;
     proposal
@@ -355,18 +368,15 @@ fn tasks(proposal: &Proposal, world: World<'_>) -> Vec<Task> {
                 .approved
                 .contains(&(change.subject.clone(), change.action.kind()));
             Task {
-                change: change.clone(),
                 attempts: job.map_or(0, |job| job.attempts),
-                tries: 0,
-                due,
                 look_first: match (in_doubt, asked) {
                     (true, _) => Some(Look::InDoubt),
                     (false, false) => Some(Look::Unread),
                     (false, true) => None,
                 },
                 approved,
-                sent: Vec::new(),
-                doubted: BTreeSet::new(),
+                carried: cargo.of(change),
+                ..Task::new(change.clone(), due)
             }
         })
         .collect()
