@@ -220,6 +220,7 @@ impl Cycle<'_> {
                 run,
                 halt: &halt,
                 last: None,
+                rested: None,
             };
             let applied = apply_on(target, proposal, terms, self.world).await;
             self.desk.console.done();

@@ -167,6 +167,14 @@ impl Queue {
         ready
     }
 
+    /// Takes the task that was tried least of those that may go at `now`.
+    pub fn take_least_tried(&mut self, now: Instant) -> Option<Task> {
+        let tasks = self.tasks.iter().enumerate();
+        let may_go = tasks.filter(|(_, task)| task.due <= now && !self.blocks(&task.change));
+        let (at, _) = may_go.min_by_key(|(_, task)| task.attempts)?;
+        self.tasks.remove(at)
+    }
+
     /// How long until a task is due, if any waits for a time.
     pub fn pause(&self, now: Instant) -> Option<Duration> {
         self.tasks

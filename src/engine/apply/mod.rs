@@ -6,6 +6,7 @@
 
 mod commit;
 mod doubt;
+mod probe;
 mod remember;
 mod settle;
 
@@ -26,7 +27,7 @@ use crate::connector::trace::traced;
 use crate::core::account::Account;
 use crate::core::change::{Action, ActionKind, Change, Member, Subject};
 use crate::core::desired::Desired;
-use crate::core::fault::Fault;
+use crate::core::fault::{Fault, FaultKind};
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::{GroupLink, JobState, Link};
 use crate::core::memory::TargetState;
@@ -87,6 +88,9 @@ pub struct Terms<'a> {
     /// How the run before ended. One that does nothing and ends the same leaves no line in the journal:
     /// a daemon looks every few minutes, and a year of that would bury what was done.
     pub last: Option<RunEnd>,
+    /// What the app rested for before this run, if it did and was not asked anything since: then one
+    /// request tells whether it is back, before any other leaves.
+    pub rested: Option<FaultKind>,
 }
 
 /// A change that is not done.
@@ -118,6 +122,7 @@ pub async fn apply(
         run,
         halt: &halt,
         last: None,
+        rested: None,
     };
     apply_on(target, proposal, terms, world).await
 }
@@ -159,6 +164,8 @@ struct Drain<'a> {
     applied: Applied,
     total: usize,
     unreachable: u32,
+    /// What the app was absent for, until it has answered.
+    absence: Option<FaultKind>,
     is_held: bool,
     is_parked: bool,
     part: Option<&'a Part>,
@@ -198,6 +205,7 @@ impl<'a> Drain<'a> {
             applied: Applied::default(),
             total: proposal.reviewed.released.len(),
             unreachable: 0,
+            absence: terms.rested.filter(|kind| kind.is_absence()),
             is_held: !proposal.reviewed.held.is_empty(),
             is_parked: !proposal.reviewed.plan.parked.is_empty()
                 || proposal.reviewed.plan.unread > 0
@@ -210,9 +218,12 @@ impl<'a> Drain<'a> {
 
     /// Sends until nothing is left that can go in this run.
     async fn run(mut self) -> Result<Applied, StoreError> {
+        if self.queue.is_empty() {
+            self.knock().await;
+        }
         while !self.queue.is_empty() && !self.is_over() {
             let now = self.world.clock.instant();
-            let mut wave = self.queue.take_ready(now, self.window());
+            let mut wave = self.next_wave(now);
             if wave.is_empty() {
                 match self.queue.pause(now) {
                     Some(pause) => {

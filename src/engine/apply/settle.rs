@@ -29,6 +29,7 @@ impl Drain<'_> {
     pub(super) fn settle(&mut self, mut task: Task, result: Tried, batch: &mut Vec<Record>) {
         task.attempts += 1;
         task.tries += 1;
+        self.hear(&task, &result);
         match result {
             Tried::Done(effects) => self.finish(&task, effects, Outcome::Done, batch),
             Tried::Found(effects) => self.finish(&task, effects, Outcome::Found, batch),
