@@ -114,7 +114,7 @@ impl Reload {
         for unit in &installation.units {
             if unit.files().iter().any(|file| changed.contains(file)) {
                 let name = &unit.target.rules.target;
-                tracing::info!(target_name = %name, "a secret or a certificate has changed");
+                tracing::info!(target = %name, "a secret or a certificate has changed");
                 self.handle.renew(Renewal::Way(name.clone()));
             }
         }
