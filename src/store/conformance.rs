@@ -8,9 +8,10 @@ use std::num::NonZeroU32;
 
 use crate::core::change::{ActionKind, Subject};
 use crate::core::fingerprint::Fingerprint;
-use crate::core::key::{SourceName, TargetName, UserKey};
+use crate::core::key::{GroupKey, SourceName, TargetName, UserKey};
 use crate::core::link::{JobState, Link};
 use crate::core::memory::{Verdict, Window};
+use crate::core::pin::{Pin, Pinned};
 
 use super::example::{
     app, approval, full_link, group_key, group_link, hold, jobs, line, missing, plain_link,
@@ -288,6 +289,66 @@ async fn verdicts_stand_until_they_are_dropped() {
         .await;
         let left = [verdicts[1].clone(), verdicts[2].clone()];
         assert_eq!(state(store).await.verdicts, left.into());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pins_stand_until_they_are_dropped() {
+    on_each(async |store| {
+        let lab = SourceName::new("lab");
+        let pin = |facts, by: &str| Pin {
+            facts: Fingerprint(facts),
+            run: "2026-11-02T07:00:00Z".into(),
+            by: by.into(),
+            at: time(3),
+        };
+        // A person and a group of the same name, in two sources each.
+        let group = |source: &SourceName| GroupKey::new(source, "1");
+        let pins: BTreeMap<Pinned, Pin> = [
+            (Pinned::Account(user("1")), pin(7, "ana (uid 1000)")),
+            (
+                Pinned::Account(UserKey::new(&lab, "1")),
+                pin(u64::MAX, "ana"),
+            ),
+            (Pinned::Group(group(&source())), pin(0, "ana")),
+            (Pinned::Group(group(&lab)), pin(8, "ana")),
+            (Pinned::Member(group(&lab), user("1")), pin(9, "ana")),
+            (Pinned::Member(group(&source()), user("2")), pin(10, "ana")),
+        ]
+        .into();
+        let all: Vec<Record> = pins
+            .iter()
+            .map(|(pinned, pin)| Record::PutPin(app(), pinned.clone(), pin.clone()))
+            .collect();
+        put(store, &all).await;
+        assert_eq!(state(store).await.pins, pins);
+        // A newer one takes the place of the one before.
+        let first = Pinned::Account(user("1"));
+        let newer = pin(11, "bea");
+        put(
+            store,
+            &[Record::PutPin(app(), first.clone(), newer.clone())],
+        )
+        .await;
+        assert_eq!(state(store).await.pins[&first], newer);
+        let other = TargetName::new("other");
+        let elsewhere = store.target(&other, time(-1440)).await.expect("readable");
+        assert!(elsewhere.pins.is_empty(), "{:?}", elsewhere.pins);
+        let member = Pinned::Member(group(&lab), user("1"));
+        put(
+            store,
+            &[
+                Record::DropPin(app(), first.clone()),
+                Record::DropPin(app(), member.clone()),
+                Record::DropPin(other, Pinned::Group(group(&lab))),
+            ],
+        )
+        .await;
+        let mut left = pins.clone();
+        left.remove(&first);
+        left.remove(&member);
+        assert_eq!(state(store).await.pins, left);
     })
     .await;
 }
