@@ -220,6 +220,8 @@ impl<'a> Drain<'a> {
     async fn run(mut self) -> Result<Applied, StoreError> {
         if self.queue.is_empty() {
             self.knock().await;
+        } else {
+            self.show_progress();
         }
         while !self.queue.is_empty() && !self.is_over() {
             let now = self.world.clock.instant();
@@ -331,13 +333,14 @@ impl<'a> Drain<'a> {
             self.settle(task, result, &mut batch);
         }
         self.world.store.commit(Epoch(1), &batch).await?;
-        let done = self.total.saturating_sub(self.queue.len());
-        (self.world.progress)(Progress::Applying(
-            self.target.rules.target.clone(),
-            done,
-            self.total,
-        ));
+        self.show_progress();
         Ok(())
+    }
+
+    fn show_progress(&self) {
+        let done = self.total.saturating_sub(self.queue.len());
+        let target = self.target.rules.target.clone();
+        (self.world.progress)(Progress::Applying(target, done, self.total));
     }
 }
 
