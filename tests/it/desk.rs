@@ -567,7 +567,7 @@ mod strangers {
         let outside = site.folder.rollcall_as((one, 4_242), &site.line("status"));
         assert_snapshot!(outside.told(), @r"
         -- stderr
-        error: you may not use the control socket FOLDER/desk
+        error: you may not use the control socket desk
           hint: run it as the user that rollcall runs as, or as a member of the group that the config names: control: { socket: PATH, group: NAME }
         -- exit 1
         ");
