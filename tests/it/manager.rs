@@ -58,7 +58,8 @@ impl Manager {
         let id = manager.child.id();
         eventually("it runs", || {
             let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
-            manager.process = children.unwrap_or_default().trim().to_owned();
+            let children = children.unwrap_or_default();
+            children.trim().clone_into(&mut manager.process);
             let state = manager.run("systemctl is-system-running");
             state.1.trim() == "running"
         });
