@@ -121,8 +121,12 @@ impl Folder {
         self.allow(".", 0o711);
         let program = self.path("rollcall");
         if !program.exists() {
-            // Where it was built, others may not come.
-            fs::copy(env!("CARGO_BIN_EXE_rollcall"), &program).expect("there is room");
+            // Where it was built, others may not come. Copied by another process: a file that this one has
+            // open for writing, be it in a child of another story, cannot be run.
+            let copied = Command::new("cp")
+                .args([Path::new(env!("CARGO_BIN_EXE_rollcall")), &program])
+                .status();
+            assert!(copied.expect("there is a cp").success(), "there is room");
         }
         let output = Command::new(program)
             .args(arguments.split_whitespace())
