@@ -230,7 +230,7 @@ impl Question<'_> {
 }
 
 /// Is the key on the server spelled as we have it? Other letters may have come in another form.
-fn is_askable(key: &str) -> bool {
+pub(super) fn is_askable(key: &str) -> bool {
     key.bytes()
         .all(|byte| byte == b' ' || byte.is_ascii_graphic())
 }

@@ -155,6 +155,16 @@ impl Mirror {
         self.state().take(kind, delta, now + SETTLE)
     }
 
+    /// Is there anything under this id?
+    pub(super) fn holds(&self, kind: Kind, uuid: &Uuid) -> bool {
+        let state = self.state();
+        let shelf = match kind {
+            Kind::Users => &state.users,
+            Kind::Groups => &state.groups,
+        };
+        shelf.held.contains_key(uuid)
+    }
+
     /// When somebody should look again at the entries that name who was renamed, moved or deleted.
     pub(super) fn due(&self) -> Option<Instant> {
         let state = self.state();

@@ -2,8 +2,9 @@
 //!
 //! Promises that a line which breaks is told once and mends itself with growing pauses; that what was
 //! heard is kept until somebody asks for it; and that nonsense costs the line and not the program.
-//! Leaves each way of listening to a file of its own: [`syncrepl`] is told of every change, and
-//! [`usn`] and [`polling`] ask again and again.
+//! Leaves each way of listening to a file of its own: [`syncrepl`] is told of every change,
+//! [`psearch`] is told that there is one and asks what it is, and [`usn`] and [`polling`] ask again and
+//! again.
 
 mod message;
 mod mirror;
@@ -11,6 +12,7 @@ mod news;
 mod packed;
 mod part;
 mod polling;
+mod psearch;
 mod refresh;
 mod syncrepl;
 mod usn;
@@ -23,6 +25,7 @@ use tokio::task::JoinSet;
 
 use self::news::News;
 use self::polling::Polling;
+use self::psearch::Psearch;
 use self::syncrepl::End;
 use self::usn::Usn;
 use super::failure::refuse;
@@ -48,6 +51,8 @@ const BREATH: Duration = Duration::from_secs(1);
 pub(super) enum Way {
     /// Being told of every change.
     Syncrepl,
+    /// Being told that there is a change, and asking what it is.
+    Psearch,
     /// Asking a domain controller for its update sequence number, again and again.
     Usn(usn::Deletions),
     /// Asking for what was modified since, again and again.
@@ -72,14 +77,21 @@ impl Way {
         session: &mut Session,
         config: &LdapConfig,
     ) -> Result<Self, ReadError> {
-        if syncrepl::is_possible(session, config).await? {
-            return Ok(Self::Syncrepl);
-        }
-        Self::asking(session, config).await
+        Self::choose_after(Refused::Nothing, session, config).await
     }
 
-    /// The best way but for being told of every change.
-    async fn asking(session: &mut Session, config: &LdapConfig) -> Result<Self, ReadError> {
+    /// The best way but for what it refused to do for us.
+    async fn choose_after(
+        refused: Refused,
+        session: &mut Session,
+        config: &LdapConfig,
+    ) -> Result<Self, ReadError> {
+        if refused < Refused::Syncrepl && syncrepl::is_possible(session, config).await? {
+            return Ok(Self::Syncrepl);
+        }
+        if refused < Refused::Psearch && psearch::is_possible(session, config) {
+            return Ok(Self::Psearch);
+        }
         if let Some(deletions) = usn::is_possible(session, config).await? {
             return Ok(Self::Usn(deletions));
         }
@@ -97,6 +109,7 @@ impl Way {
     pub(super) fn told(&self, config: &LdapConfig) -> String {
         match self {
             Self::Syncrepl => "by syncrepl (RFC 4533)".to_owned(),
+            Self::Psearch => "by persistent search, and asking what has changed".to_owned(),
             Self::Usn(deletions) => usn::told(*deletions, config),
             Self::Polling => format!(
                 "by asking every {}; deletions at the next whole reading",
@@ -139,10 +152,28 @@ impl Watch for Listener {
 /// What outlasts a line.
 #[derive(Debug, Default)]
 struct Memory {
+    psearch: Psearch,
     usn: Usn,
     polling: Polling,
-    /// Did a server refuse to tell us of every change?
-    is_refused: bool,
+    refused: Refused,
+}
+
+/// The last way of those that a server offered and then refused us, from the best on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Refused {
+    #[default]
+    Nothing,
+    Syncrepl,
+    Psearch,
+}
+
+impl Refused {
+    fn raise(&mut self, end: &End, way: Self) {
+        match end {
+            End::Refused(_) => *self = way,
+            End::Lost(_) | End::Anew | End::Outdated => {}
+        }
+    }
 }
 
 /// Listens over one line after another, for ever.
@@ -182,10 +213,7 @@ async fn over_one_line(source: &LdapSource, memory: &mut Memory, news: &News) ->
             Ok(End::Anew) => {}
             // A server that says so again and again is not asked without a pause.
             Ok(End::Outdated) => source.clock.sleep(BREATH).await,
-            Ok(End::Refused(error)) => {
-                memory.is_refused = true;
-                return error;
-            }
+            Ok(End::Refused(error)) => return error,
             Ok(End::Lost(error)) | Err(error) => return error,
         }
     }
@@ -198,13 +226,18 @@ async fn over_one_session(
 ) -> Result<End, ReadError> {
     let config = &*source.config;
     let mut session = Session::open(config).await?;
-    let way = if memory.is_refused {
-        Way::asking(&mut session, config).await?
-    } else {
-        Way::choose(&mut session, config).await?
-    };
+    let way = Way::choose_after(memory.refused, &mut session, config).await?;
     Ok(match way {
-        Way::Syncrepl => syncrepl::listen(session, source, news).await,
+        Way::Syncrepl => {
+            let end = syncrepl::listen(session, source, news).await;
+            memory.refused.raise(&end, Refused::Syncrepl);
+            end
+        }
+        Way::Psearch => {
+            let end = memory.psearch.listen(session, source, news).await;
+            memory.refused.raise(&end, Refused::Psearch);
+            end
+        }
         Way::Usn(_) => {
             let (usn, clock) = (&mut memory.usn, &source.clock);
             End::Lost(usn.listen(&mut session, config, clock, news).await)

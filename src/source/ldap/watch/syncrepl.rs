@@ -1,7 +1,9 @@
 //! Hearing every change at once, by content synchronization (RFC 4533).
 //!
 //! Promises that nobody is taken out of the copy before a refresh has come to its end: a line that is
-//! cut in the middle changes nothing, and the next one begins where the last whole answer ended.
+//! cut in the middle changes nothing, and the next one begins where the last whole answer ended, or
+//! anew where the server could not go on from there; and that nobody comes back by what a server does
+//! to an entry while it is deleted.
 //! Leaves what a change means to whoever follows the source: who is gone here may only have left the
 //! filter.
 
@@ -11,20 +13,22 @@ use ldap3::{LdapError, ResultEntry, SearchStream};
 use tokio::time::Instant;
 
 use super::News;
-use super::message::{About, Message, Mode, SYNC_REQUEST, request};
+use super::message::{About, Message, Mode, SYNC_REQUEST, Uuid, request};
 use super::mirror::{Delta, Held, Live, Mirror, Naming};
 use super::packed::Packed;
 use super::part::{Kind, Part};
 use super::refresh::{Refresh, changed};
 use crate::core::duration;
 use crate::source::ReadError;
+use crate::source::ldap::entry::Entry;
 use crate::source::ldap::failure::{code, refuse, said};
+use crate::source::ldap::search::any;
 use crate::source::ldap::session::{Found, Session, garbled};
 use crate::source::ldap::settings::{Depth, LdapConfig};
-use crate::source::ldap::{LdapSource, range};
+use crate::source::ldap::{LdapSource, content, range};
 
 /// How long a line may be silent before it is asked whether it is still there.
-const SILENCE: Duration = Duration::from_mins(1);
+pub(super) const SILENCE: Duration = Duration::from_mins(1);
 /// `e-syncRefreshRequired` (RFC 4533, 2.6).
 const REFRESH_REQUIRED: u32 = 4096;
 
@@ -137,7 +141,9 @@ impl<'c> Line<'c> {
 impl<'c> Ear<'c> {
     async fn open(session: &mut Session, source: &'c LdapSource) -> Result<Self, ReadError> {
         let config = &*source.config;
-        let [users, groups] = source.mirror.begin(&session.server);
+        let cookies = source.mirror.begin(&session.server);
+        let goes_on = session.dialect.goes_on();
+        let [users, groups] = cookies.map(|cookie| cookie.filter(|_| goes_on));
         let part = Part::users(config, session.dialect);
         let users = Line::begin(session, part, users.as_deref()).await?;
         let groups = match Part::groups(config, session.dialect) {
@@ -175,7 +181,10 @@ impl<'c> Ear<'c> {
                     return End::Outdated;
                 }
             };
-            let Some(delta) = delta else { continue };
+            let Some(mut delta) = delta else { continue };
+            if let Err(error) = self.confirm(session, source, kind, &mut delta).await {
+                return End::Lost(error);
+            }
             is_change |= mirror.take(kind, delta, clock.instant());
             if self.is_refreshing() {
                 continue;
@@ -227,6 +236,41 @@ impl<'c> Ear<'c> {
         }
         mirror.settle(now);
         Ok(true)
+    }
+
+    /// Asks for whoever is told of and was not there before, where the server may tell of somebody
+    /// once more after the end: what is not there is not taken in.
+    async fn confirm(
+        &self,
+        session: &mut Session,
+        source: &LdapSource,
+        kind: Kind,
+        delta: &mut Delta,
+    ) -> Result<(), ReadError> {
+        if !session.dialect.tells_of_the_gone() || delta.all.is_some() {
+            return Ok(());
+        }
+        let part = &self.line(kind).part;
+        let mut told: Vec<Uuid> = delta.put.keys().copied().collect();
+        told.retain(|uuid| !source.mirror.holds(kind, uuid));
+        for uuid in told {
+            let key = match delta.put.get(&uuid) {
+                Some(Held::Entry(packed)) => content::key(&packed.entry(), part.key),
+                Some(Held::Reference) | None => continue,
+            };
+            // Whose key cannot be read is taken as told: then nobody counts as missing.
+            let Ok(key) = key else { continue };
+            let mut there = None;
+            let by_key = any(part.key, std::iter::once(&key));
+            let take = |entry: Entry| there = Some(Held::Entry(Packed::of(&entry)));
+            part.ask(session, &source.config, by_key.as_deref(), take)
+                .await?;
+            match there {
+                Some(entry) => delta.put.insert(uuid, entry),
+                None => delta.put.remove(&uuid),
+            };
+        }
+        Ok(())
     }
 
     fn line(&self, kind: Kind) -> &Line<'c> {
@@ -321,7 +365,8 @@ impl Line<'_> {
             )),
             code::CRITICAL_EXTENSION | code::INSUFFICIENT_ACCESS => Ended::Refused(error(
                 "the server does not tell them",
-                "let the bind name use syncrepl (OpenLDAP: overlay syncprov)",
+                "let the bind name use syncrepl (OpenLDAP: overlay syncprov; 389: the entry of the control \
+                 in cn=features,cn=config)",
             )),
             REFRESH_REQUIRED if is_begun || self.goes_on => Ended::Outdated(format!(
                 "{place}: the server does not know any more what has changed since ({})",
