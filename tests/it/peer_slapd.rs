@@ -5,7 +5,7 @@
 //! `tests/run` installs the server. Leaves kinds of server that cannot be installed to unit tests.
 
 pub mod line;
-mod watch;
+pub mod watch;
 mod words;
 
 use std::io::{Read as _, Write as _};

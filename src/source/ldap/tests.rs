@@ -1,6 +1,7 @@
 //! Readings from a server that says what it is told to, and from entries made up.
 
 mod ad;
+mod ipa;
 
 use std::time::Duration;
 

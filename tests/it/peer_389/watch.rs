@@ -18,6 +18,7 @@ use rollcall::source::{Heard, Source as _, Watch};
 use super::{ABROAD, ELSEWHERE, STAFF, added, deleted, modify, move_to};
 use crate::ds389::{Ds389, Tells};
 use crate::peer_slapd::line::Line;
+use crate::peer_slapd::watch::Churn;
 use crate::program::Folder;
 use crate::slapd::{PASSWORD, hired, person, team};
 
@@ -39,6 +40,9 @@ targets:
     auth: { bearer: { file: token } }
     assign: { groups: [staff] }
 "#;
+
+/// A group that is not among those that are read.
+const OUTSIDE: &str = "cn=plenty,ou=rights,dc=example,dc=com";
 
 /// How long a test waits for anything.
 const LONG: Duration = Duration::from_mins(1);
@@ -66,8 +70,13 @@ impl Directory {
         }
     }
 
-    fn source(&self, url: &str) -> LdapSource {
-        let text = CONFIG.replace("URL", url);
+    /// A source over the line.
+    fn near(&self, change: impl Fn(String) -> String) -> LdapSource {
+        self.source(&format!("ldap://127.0.0.1:{}", self.line.port), change)
+    }
+
+    fn source(&self, url: &str, change: impl Fn(String) -> String) -> LdapSource {
+        let text = change(CONFIG.replace("URL", url));
         let config = rollcall::config::check(&self.folder.path("rollcall.yaml"), &text);
         let mut config = config.unwrap_or_else(|problems| panic!("{problems}"));
         let source = config.sources.remove(&SourceName::new("hq"));
@@ -79,7 +88,7 @@ impl Directory {
 
     /// What the server itself holds.
     async fn truth(&self) -> Reading {
-        let source = self.source(&self.server.plain());
+        let source = self.source(&self.server.plain(), |text| text);
         source.read().await.expect("the server is there")
     }
 }
@@ -94,7 +103,11 @@ struct Followed<'d> {
 impl<'d> Followed<'d> {
     /// An ear that has heard everything there is to hear so far.
     async fn of(directory: &'d Directory) -> Self {
-        let source = directory.source(&format!("ldap://127.0.0.1:{}", directory.line.port));
+        let source = directory.near(|text| text);
+        Self::by(directory, source).await
+    }
+
+    async fn by(directory: &'d Directory, source: LdapSource) -> Self {
         source.read().await.expect("it can be read");
         let watch = source.watch().expect("an ear");
         let mut followed = Self {
@@ -242,7 +255,7 @@ async fn goes_on(directory: &Directory) {
 
 /// How the server is listened to, as `rollcall check` says it.
 async fn told(directory: &Directory) -> String {
-    let source = directory.source(&directory.server.plain());
+    let source = directory.near(|text| text);
     let told = source.describe().await.expect("it answers");
     told.last().cloned().unwrap_or_default()
 }
@@ -266,4 +279,70 @@ async fn every_change_is_heard_by_persistent_search() {
     );
     changes(&directory).await;
     goes_on(&directory).await;
+}
+
+/// A group that nobody reads changes, and the server writes that into its member before anybody can
+/// see either.
+#[tokio::test]
+#[ignore = "needs 389 Directory Server: run ./tests/run"]
+async fn what_the_server_does_to_a_user_by_itself_is_heard_too() {
+    let directory = Directory::with(20, 10, Tells::Persistently).await;
+    let source = directory
+        .near(|text| text.replace("users: { base", "users: { attributes: [memberOf], base"));
+    let mut followed = Followed::by(&directory, source).await;
+    for (how, number) in [("add", 1), ("delete", 0)] {
+        directory
+            .server
+            .change(&modify(OUTSIDE, how, "member", &person(3)));
+        let reading = loop {
+            let heard = followed.next("a group outside").await;
+            assert!(matches!(heard, Heard::Change), "{how}: {heard:?}");
+            let reading = followed.source.follow().await;
+            let reading = reading.expect("it can be followed");
+            let user = user(&reading, "user0003").expect("there");
+            let groups = user.attributes.get("memberOf").into_iter().flatten();
+            if groups.filter(|group| &***group == OUTSIDE).count() == number {
+                break reading;
+            }
+        };
+        assert_eq!(reading.users.len(), 20);
+        followed.listen_on().await;
+    }
+}
+
+/// Whatever happens, and in whatever order the server tells of it.
+#[tokio::test]
+#[ignore = "needs 389 Directory Server: run ./tests/run"]
+async fn two_hundred_changes_later_what_is_followed_is_what_is_read() {
+    let directory = Directory::with(60, 20, Tells::Syncrepl).await;
+    let mut followed = Followed::of(&directory).await;
+    let mut churn = Churn::new(60);
+    for round in 0..10 {
+        let ldif: String = (0..20).map(|_| churn.step()).collect();
+        let ldif = ldif.replace("pwdAccountLockedTime: 000001010000Z", "nsAccountLock: true");
+        let ldif = ldif.replace("pwdAccountLockedTime", "nsAccountLock");
+        directory.server.change(&ldif);
+        let reading = followed.source.follow().await.expect("it can be followed");
+        for number in 1..=10 {
+            let groups = groups_of(&reading, &format!("user{number:04}"));
+            assert!(groups.contains(&"staff".to_owned()), "{number}: {groups:?}");
+        }
+        if round % 3 == 1 {
+            directory.line.cut();
+        }
+    }
+    let truth = directory.truth().await;
+    assert_eq!(truth.users.len(), churn.there());
+    let agree = async {
+        while followed.source.follow().await.ok().as_ref() != Some(&truth) {
+            tokio::time::timeout(SHORT, followed.watch.next())
+                .await
+                .ok();
+        }
+    };
+    let agreed = tokio::time::timeout(LONG, agree).await;
+    if agreed.is_err() {
+        let reading = followed.source.follow().await.expect("it can be followed");
+        assert_eq!(reading, truth);
+    }
 }

@@ -523,7 +523,7 @@ async fn two_hundred_changes_later_what_is_followed_is_what_is_read() {
 
 /// Adds, edits, renames, moves, locks, hides and deletes, drawn from a seed; the first ten people are
 /// never taken away.
-struct Churn {
+pub struct Churn {
     state: u64,
     hired: usize,
     /// Who is there: number, DN, and whether out of the filter.
@@ -531,7 +531,7 @@ struct Churn {
 }
 
 impl Churn {
-    fn new(people: usize) -> Self {
+    pub fn new(people: usize) -> Self {
         Self {
             state: 7,
             hired: people,
@@ -547,11 +547,11 @@ impl Churn {
         usize::try_from(self.state >> 33).expect("it fits") % bound
     }
 
-    fn there(&self) -> usize {
+    pub fn there(&self) -> usize {
         self.people.values().filter(|(_, left)| !left).count()
     }
 
-    fn step(&mut self) -> String {
+    pub fn step(&mut self) -> String {
         let at = self.draw(self.people.len());
         let (&number, (dn, left)) = self.people.iter().nth(at).expect("it is below");
         let (dn, left) = (dn.clone(), *left);

@@ -213,8 +213,7 @@ async fn over_one_line(source: &LdapSource, memory: &mut Memory, news: &News) ->
             Ok(End::Anew) => {}
             // A server that says so again and again is not asked without a pause.
             Ok(End::Outdated) => source.clock.sleep(BREATH).await,
-            Ok(End::Refused(error)) => return error,
-            Ok(End::Lost(error)) | Err(error) => return error,
+            Ok(End::Refused(error) | End::Lost(error)) | Err(error) => return error,
         }
     }
 }
