@@ -8,6 +8,7 @@ use crate::core::key::UserKey;
 use crate::core::reading::Whereabouts;
 use crate::draw::Draw;
 use crate::source::Source;
+use crate::source::ldap::root::PERSISTENT;
 use crate::source::ldap::script::{
     Asked, CUT, SYNC, Server, done, entry, message, page, result, root, sync_info, synced, tlv,
 };
@@ -446,7 +447,7 @@ async fn who_is_told_of_after_the_end_is_asked_for_and_does_not_come_back() {
 #[tokio::test]
 async fn a_persistent_search_that_is_refused_is_told_and_another_way_is_taken() {
     let server = Server::doing(Box::new(|asked: &Asked| {
-        let control = ("supportedControl", "2.16.840.1.113730.3.4.3");
+        let control = ("supportedControl", PERSISTENT);
         let stamp: &[(&str, &[u8])] = &[
             ("nsUniqueId", b"k-ann"),
             ("uid", b"ann"),
@@ -469,4 +470,33 @@ async fn a_persistent_search_that_is_refused_is_told_and_another_way_is_taken() 
     let told = heard(&mut *watch, &server, 4).await;
     let refused = "Lost: SERVER: changes: the server ended the search (code 53: not now)";
     assert_eq!(told, ["Change", refused, "Back", "Change"]);
+}
+
+#[tokio::test]
+async fn who_is_told_of_before_anybody_can_see_the_change_is_looked_at_again() {
+    let mut looks = 0;
+    let server = Server::doing(Box::new(move |asked: &Asked| {
+        let control = ("supportedControl", PERSISTENT);
+        let dn = format!("uid=ann,{PEOPLE}");
+        match (asked.op, &*asked.base) {
+            (0, _) => result(asked.id, 0x61, 0, ""),
+            (3, "") => root(asked.id, &[RHDS, control, ("namingContexts", "dc=x")]),
+            (3, "dc=x") => entry(asked.id, &dn, &[("nsUniqueId", b"k-ann")]),
+            _ => {
+                looks += 1;
+                let name: &[u8] = if looks < 3 { b"Before" } else { b"After" };
+                let values: &[(&str, &[u8])] = &[("nsUniqueId", b"k-ann"), ("sn", name)];
+                [entry(asked.id, &dn, values), page(asked.id, b"")].concat()
+            }
+        }
+    }))
+    .await;
+    let source = source(&server);
+    let mut watch = source.watch().expect("an ear");
+    let told = heard(&mut *watch, &server, 2);
+    let told = tokio::time::timeout(Duration::from_mins(1), told).await;
+    assert_eq!(told.expect("it is heard"), ["Change", "Change"]);
+    let looks = server.asked().into_iter();
+    let looks = looks.filter(|asked| asked.base == PEOPLE && asked.op == 3);
+    assert_eq!(looks.count(), 3);
 }
