@@ -6,6 +6,7 @@
 //! [`psearch`] is told that there is one and asks what it is, and [`usn`] and [`polling`] ask again and
 //! again.
 
+mod confirmation;
 mod message;
 mod mirror;
 mod news;
@@ -168,10 +169,12 @@ enum Refused {
 }
 
 impl Refused {
-    fn raise(&mut self, end: &End, way: Self) {
-        match end {
-            End::Refused(_) => *self = way,
-            End::Lost(_) | End::Anew | End::Outdated => {}
+    /// What is refused when this way is.
+    fn with(way: &Way) -> Self {
+        match way {
+            Way::Syncrepl => Self::Syncrepl,
+            Way::Psearch => Self::Psearch,
+            Way::Usn(_) | Way::Polling | Way::Deaf(_) => Self::Nothing,
         }
     }
 }
@@ -226,17 +229,10 @@ async fn over_one_session(
     let config = &*source.config;
     let mut session = Session::open(config).await?;
     let way = Way::choose_after(memory.refused, &mut session, config).await?;
-    Ok(match way {
-        Way::Syncrepl => {
-            let end = syncrepl::listen(session, source, news).await;
-            memory.refused.raise(&end, Refused::Syncrepl);
-            end
-        }
-        Way::Psearch => {
-            let end = memory.psearch.listen(session, source, news).await;
-            memory.refused.raise(&end, Refused::Psearch);
-            end
-        }
+    let offered = Refused::with(&way);
+    let end = match way {
+        Way::Psearch => memory.psearch.listen(session, source, news).await,
+        Way::Syncrepl => syncrepl::listen(session, source, news).await,
         Way::Usn(_) => {
             let (usn, clock) = (&mut memory.usn, &source.clock);
             End::Lost(usn.listen(&mut session, config, clock, news).await)
@@ -249,7 +245,11 @@ async fn over_one_session(
             session.close().await;
             End::Lost(refuse(why.problem, why.hint))
         }
-    })
+    };
+    if matches!(end, End::Refused(_)) {
+        memory.refused = offered;
+    }
+    Ok(end)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 //! It keeps some 100 bytes a user.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +24,6 @@ use tokio::time::Instant;
 use super::News;
 use super::part::Part;
 use super::syncrepl::{End, SILENCE};
-use super::usn::hash;
 use crate::clock::Clock;
 use crate::source::ReadError;
 use crate::source::ldap::entry::Entry;
@@ -298,6 +298,18 @@ async fn find(
     };
     part.ask(session, config, more, take).await?;
     Ok(held)
+}
+
+/// Of the name and the values, in whatever order these come.
+fn hash(entry: &Entry) -> u64 {
+    let attributes = entry.attributes.iter();
+    let mut values: Vec<(&str, &[u8])> = attributes
+        .flat_map(|one| one.values.iter().map(|value| (&*one.name, &**value)))
+        .collect();
+    values.sort_unstable();
+    let mut hasher = DefaultHasher::new();
+    (&entry.dn, values).hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Line {

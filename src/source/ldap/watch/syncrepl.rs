@@ -13,19 +13,18 @@ use ldap3::{LdapError, ResultEntry, SearchStream};
 use tokio::time::Instant;
 
 use super::News;
-use super::message::{About, Message, Mode, SYNC_REQUEST, Uuid, request};
+use super::confirmation::confirm;
+use super::message::{About, Message, Mode, SYNC_REQUEST, request};
 use super::mirror::{Delta, Held, Live, Mirror, Naming};
 use super::packed::Packed;
 use super::part::{Kind, Part};
 use super::refresh::{Refresh, changed};
 use crate::core::duration;
 use crate::source::ReadError;
-use crate::source::ldap::entry::Entry;
 use crate::source::ldap::failure::{code, refuse, said};
-use crate::source::ldap::search::any;
 use crate::source::ldap::session::{Found, Session, garbled};
 use crate::source::ldap::settings::{Depth, LdapConfig};
-use crate::source::ldap::{LdapSource, content, range};
+use crate::source::ldap::{LdapSource, range};
 
 /// How long a line may be silent before it is asked whether it is still there.
 pub(super) const SILENCE: Duration = Duration::from_mins(1);
@@ -182,7 +181,7 @@ impl<'c> Ear<'c> {
                 }
             };
             let Some(mut delta) = delta else { continue };
-            if let Err(error) = self.confirm(session, source, kind, &mut delta).await {
+            if let Err(error) = confirm(session, source, kind, &mut delta).await {
                 return End::Lost(error);
             }
             is_change |= mirror.take(kind, delta, clock.instant());
@@ -236,41 +235,6 @@ impl<'c> Ear<'c> {
         }
         mirror.settle(now);
         Ok(true)
-    }
-
-    /// Asks for whoever is told of and was not there before, where the server may tell of somebody
-    /// once more after the end: what is not there is not taken in.
-    async fn confirm(
-        &self,
-        session: &mut Session,
-        source: &LdapSource,
-        kind: Kind,
-        delta: &mut Delta,
-    ) -> Result<(), ReadError> {
-        if !session.dialect.tells_of_the_gone() || delta.all.is_some() {
-            return Ok(());
-        }
-        let part = &self.line(kind).part;
-        let mut told: Vec<Uuid> = delta.put.keys().copied().collect();
-        told.retain(|uuid| !source.mirror.holds(kind, uuid));
-        for uuid in told {
-            let key = match delta.put.get(&uuid) {
-                Some(Held::Entry(packed)) => content::key(&packed.entry(), part.key),
-                Some(Held::Reference) | None => continue,
-            };
-            // Whose key cannot be read is taken as told: then nobody counts as missing.
-            let Ok(key) = key else { continue };
-            let mut there = None;
-            let by_key = any(part.key, std::iter::once(&key));
-            let take = |entry: Entry| there = Some(Held::Entry(Packed::of(&entry)));
-            part.ask(session, &source.config, by_key.as_deref(), take)
-                .await?;
-            match there {
-                Some(entry) => delta.put.insert(uuid, entry),
-                None => delta.put.remove(&uuid),
-            };
-        }
-        Ok(())
     }
 
     fn line(&self, kind: Kind) -> &Line<'c> {

@@ -436,7 +436,7 @@ fn show_deleted() -> Vec<RawControl> {
 }
 
 /// Of the name and the values, in whatever order these come.
-pub(super) fn hash(entry: &Entry) -> u64 {
+fn hash(entry: &Entry) -> u64 {
     let mut values: Vec<(&str, &[u8])> = entry
         .attributes
         .iter()
