@@ -11,6 +11,7 @@
 //! copy where it can, `follow` makes a reading of that copy, and `whereabouts` asks for who is missing.
 
 mod asking;
+mod column;
 mod content;
 mod csn;
 mod dialect;
@@ -303,13 +304,13 @@ async fn read_users(
         if range::is_ranged(&entry) {
             ranged.push(entry);
         } else {
-            people.take(&entry);
+            people.take(entry);
         }
         Ok(())
     };
     let tally = search.run(session, &mut take).await?;
     for entry in ranged {
-        people.take(&range::complete(session, entry).await?);
+        people.take(range::complete(session, entry).await?);
     }
     refuse_nobody(&session.server, config, session.dialect, people)?;
     Ok(tally)

@@ -474,7 +474,7 @@ fn assembled(config: &LdapConfig, users: &[Entry], entries: &[Entry]) -> Result<
     let source = SourceName::new("hq");
     let mut people = People::new(config, Dialect::OpenLdap, &source);
     for user in users {
-        people.take(user);
+        people.take(user.clone());
     }
     let settings = config.groups.as_ref().expect("groups");
     let mut groups = Groups::new(settings, Dialect::OpenLdap, "SERVER");
@@ -605,7 +605,7 @@ fn a_group_that_is_not_whole_refuses_the_reading() {
 fn users(config: &LdapConfig, entries: &[Entry]) -> people::Roll {
     let mut people = People::new(config, Dialect::OpenLdap, &SourceName::new("hq"));
     for entry in entries {
-        people.take(entry);
+        people.take(entry.clone());
     }
     people.finish("2026-11-22T12:00:00Z".parse().expect("a time"))
 }
