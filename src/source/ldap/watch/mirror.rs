@@ -25,7 +25,7 @@ use crate::source::ldap::dialect::Dialect;
 use crate::source::ldap::entry::Entry;
 
 /// How long a server may take to put the entries right that name somebody who was renamed
-/// (OpenLDAP's refint takes up to a second).
+/// (OpenLDAP's refint takes up to a second; Active Directory does it at once).
 const SETTLE: Duration = Duration::from_secs(2);
 
 /// A copy of users and groups.
@@ -199,11 +199,22 @@ impl Mirror {
         }
     }
 
+    /// Is everything to be told anew?
+    pub(super) fn is_doubted(&self) -> bool {
+        self.state().is_doubted
+    }
+
+    /// Is this one of ours?
+    pub(super) fn holds(&self, uuid: &Uuid) -> bool {
+        let state = self.state();
+        state.users.held.contains_key(uuid) || state.groups.held.contains_key(uuid)
+    }
+
     /// Waits until everything is to be told anew.
     pub(super) async fn doubted(&self) {
         loop {
             let again = self.again.notified();
-            if self.state().is_doubted {
+            if self.is_doubted() {
                 return;
             }
             again.await;

@@ -5,6 +5,9 @@
 //! Leaves each way of listening to a file of its own: [`syncrepl`] is told of every change, and
 //! [`usn`] and [`polling`] ask again and again.
 
+mod controller;
+mod domain;
+mod inquiry;
 mod message;
 mod mirror;
 mod news;
@@ -13,6 +16,7 @@ mod part;
 mod polling;
 mod refresh;
 mod syncrepl;
+mod tidy;
 mod usn;
 
 use std::sync::Arc;
@@ -205,13 +209,14 @@ async fn over_one_session(
     };
     Ok(match way {
         Way::Syncrepl => syncrepl::listen(session, source, news).await,
-        Way::Usn(_) => {
-            let (usn, clock) = (&mut memory.usn, &source.clock);
-            End::Lost(usn.listen(&mut session, config, clock, news).await)
+        Way::Usn(deletions) => {
+            let ear = usn::Ear::open(&mut session, &mut memory.usn, deletions, source).await?;
+            End::Lost(inquiry::listen(ear, &mut session, source, news).await)
         }
         Way::Polling => {
-            let (polling, clock) = (&mut memory.polling, &source.clock);
-            End::Lost(polling.listen(&mut session, config, clock, news).await)
+            let polling = &mut memory.polling;
+            let ear = polling::Ear { polling, config };
+            End::Lost(inquiry::listen(ear, &mut session, source, news).await)
         }
         Way::Deaf(why) => {
             session.close().await;

@@ -49,6 +49,14 @@ impl<'c> Part<'c> {
         })
     }
 
+    /// Those of this kind, if any are wanted.
+    pub(super) fn of(kind: Kind, config: &'c LdapConfig, dialect: Dialect) -> Option<Self> {
+        match kind {
+            Kind::Users => Some(Self::users(config, dialect)),
+            Kind::Groups => Self::groups(config, dialect),
+        }
+    }
+
     /// Both.
     pub(super) fn all(config: &'c LdapConfig, dialect: Dialect) -> Vec<Self> {
         let users = Self::users(config, dialect);

@@ -12,14 +12,14 @@ use tokio::time::Instant;
 
 use super::News;
 use super::message::{About, Message, Mode, SYNC_REQUEST, request};
-use super::mirror::{Delta, Held, Live, Mirror, Naming};
-use super::packed::Packed;
+use super::mirror::{Delta, Live, Mirror};
 use super::part::{Kind, Part};
 use super::refresh::{Refresh, changed};
+use super::tidy::tidy;
 use crate::core::duration;
 use crate::source::ReadError;
 use crate::source::ldap::failure::{code, refuse, said};
-use crate::source::ldap::session::{Found, Session, garbled};
+use crate::source::ldap::session::{Session, garbled};
 use crate::source::ldap::settings::{Depth, LdapConfig};
 use crate::source::ldap::{LdapSource, range};
 
@@ -157,7 +157,8 @@ impl<'c> Ear<'c> {
                 heard = self.next() => heard,
                 () = mirror.doubted() => return End::Anew,
                 () = clock.sleep(pause) => {
-                    match self.silence(session, mirror, clock.instant()).await {
+                    let copy = (&*source.config, &**mirror);
+                    match self.silence(session, copy, clock.instant()).await {
                         Ok(true) => news.change(),
                         Ok(false) => {}
                         Err(error) => return End::Lost(error),
@@ -203,7 +204,7 @@ impl<'c> Ear<'c> {
     async fn silence(
         &self,
         session: &mut Session,
-        mirror: &Mirror,
+        (config, mirror): (&LdapConfig, &Mirror),
         now: Instant,
     ) -> Result<bool, ReadError> {
         if self.is_refreshing() {
@@ -212,28 +213,11 @@ impl<'c> Ear<'c> {
             let hint = "see why the server is slow, or raise `timeout`";
             return Err(refuse(problem, hint));
         }
-        if mirror.due().is_none_or(|due| due > now) {
+        let was_due = tidy(session, config, mirror, now).await?;
+        if !was_due {
             session.find("", &["1.1".to_owned()]).await?;
-            return Ok(false);
         }
-        for Naming { kind, uuid, dn } in mirror.naming(now) {
-            let wanted = &self.line(kind).part.attributes;
-            // Of one that went away in between, we hear.
-            if let Found::Entry(entry) = session.find(&dn, wanted).await? {
-                let mut delta = Delta::default();
-                delta.put.insert(uuid, Held::Entry(Packed::of(&entry)));
-                mirror.take(kind, delta, now);
-            }
-        }
-        mirror.settle(now);
-        Ok(true)
-    }
-
-    fn line(&self, kind: Kind) -> &Line<'c> {
-        match (kind, &self.groups) {
-            (Kind::Groups, Some(groups)) => groups,
-            (Kind::Users, _) | (Kind::Groups, None) => &self.users,
-        }
+        Ok(was_due)
     }
 
     fn lines(&self) -> impl Iterator<Item = &Line<'c>> {
