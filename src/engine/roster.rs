@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{SourceUnit, ToRead, World};
 use crate::core::guard::{Doubted, DoubtedReading, Reach};
@@ -19,6 +19,9 @@ use crate::core::reading::{
 use crate::core::roster::{Joined, Joint};
 use crate::source::ReadError;
 use crate::store::{Epoch, Record, StoreError};
+
+/// How old the remembered time of a reading may be while others like it follow.
+const RECENT: SignedDuration = SignedDuration::from_mins(1);
 
 /// What the sources gave.
 pub struct Roster {
@@ -325,7 +328,9 @@ impl Roster {
             let Some(memory) = self.memory.get(source) else {
                 continue;
             };
-            batch.push(Record::PutReading(source.clone(), memory.record.clone()));
+            if is_news(&memory.record, memory.state.last.as_ref()) {
+                batch.push(Record::PutReading(source.clone(), memory.record.clone()));
+            }
             let resets = self
                 .doubts
                 .get(source)
@@ -346,8 +351,25 @@ impl Roster {
                 }
             }
         }
+        if batch.is_empty() {
+            return Ok(());
+        }
         world.store.commit(Epoch(1), &batch).await
     }
+}
+
+/// Does a reading say more than the time? That alone is written once a minute, so that readings which
+/// follow each other closely do not wait for the disk.
+fn is_news(now: &ReadingRecord, last: Option<&ReadingRecord>) -> bool {
+    let Some(last) = last else {
+        return true;
+    };
+    let same = ReadingRecord {
+        at: last.at,
+        ..now.clone()
+    };
+    let age = now.at.duration_since(last.at);
+    same != *last || !(SignedDuration::ZERO..RECENT).contains(&age)
 }
 
 /// Everybody whom a reading speaks of.
