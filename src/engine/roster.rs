@@ -397,3 +397,31 @@ async fn ask(
     let asked = unit.source.whereabouts(&missing).await;
     asked.unwrap_or_else(|_| Some(BTreeMap::new()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::memory::Extent;
+
+    #[test]
+    fn the_time_alone_is_written_once_a_minute() {
+        let record = |second, users| ReadingRecord {
+            at: Timestamp::from_second(second).expect("a time"),
+            settings: 1,
+            extent: Extent::Whole,
+            users,
+            attributes: BTreeMap::new(),
+        };
+        let last = record(1000, 7);
+        assert!(is_news(&last, None));
+        for (now, is_written) in [
+            (record(1000, 7), false),
+            (record(1059, 7), false),
+            (record(1060, 7), true),
+            (record(1001, 8), true),
+            (record(999, 7), true),
+        ] {
+            assert_eq!(is_news(&now, Some(&last)), is_written, "{now:?}");
+        }
+    }
+}
