@@ -67,7 +67,9 @@ pub fn key_prints(
         .collect()
 }
 
-pub(super) fn key_print(
+/// The fingerprint of one value that an account is found by, in the form it is compared in.
+#[must_use]
+pub fn key_print(
     profile: &Profile,
     key: &FingerprintKey,
     name: &AttrName,

@@ -3,10 +3,12 @@
 //! Promises that planning needs nothing of the past but this. Leaves keeping it to the store.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::change::{Action, ActionKind, Change, Subject};
+use super::even::Even;
 use super::key::{GroupKey, RemoteId, UserKey};
 use super::link::{GroupLink, Job, JobState, Link};
 use super::pin::{Pin, Pinned};
@@ -14,8 +16,10 @@ use super::pin::{Pin, Pinned};
 /// What is remembered of one target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TargetState {
-    /// Every link, by user.
+    /// The links, by user: of everybody who is not even.
     pub links: BTreeMap<UserKey, Link>,
+    /// Those whose links were left out, since a plan says nothing of them.
+    pub even: Arc<Even>,
     /// Every group link, by group.
     pub groups: BTreeMap<GroupKey, GroupLink>,
     /// The outbox, sorted by subject and action.
@@ -54,7 +58,7 @@ impl TargetState {
             })
     }
 
-    /// Everybody who has an account as far as we know, or may have one.
+    /// Everybody who has an account as far as we know, or may have one, but for those who are even.
     pub fn holders(&self) -> impl Iterator<Item = &UserKey> {
         self.links
             .keys()
@@ -88,7 +92,7 @@ impl TargetState {
     /// Links of accounts that are active as far as we know.
     #[must_use]
     pub fn active_links(&self) -> usize {
-        self.links.values().filter(|link| link.active).count()
+        self.links.values().filter(|link| link.active).count() + self.even.len()
     }
 }
 

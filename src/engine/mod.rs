@@ -18,6 +18,7 @@ pub mod propose;
 mod queue;
 pub mod resend;
 pub mod roster;
+mod sieve;
 pub mod undo;
 mod unseen;
 

@@ -185,7 +185,11 @@ impl Scene<'_> {
             let hits = self.target.app.find(&key).await?;
             match hits.as_slice() {
                 [] => {}
-                [one] if !taken.contains(&one.id) && self.forbids(user, one).is_none() => {
+                [one]
+                    if !taken.contains(&one.id)
+                        && !self.state.even.owns(&one.id)
+                        && self.forbids(user, one).is_none() =>
+                {
                     return Ok(Some(one.id.clone()));
                 }
                 [_, ..] => return Ok(None),
@@ -273,7 +277,9 @@ impl Scene<'_> {
                 .iter()
                 .map(|account| format!("{} ({})", account.id, account.label))
                 .collect();
-            hits.retain(|account| !taken.contains(&account.id));
+            hits.retain(|account| {
+                !taken.contains(&account.id) && !self.state.even.owns(&account.id)
+            });
             match (hits.len(), several.len()) {
                 (_, 0) => {}
                 (1, _) => {

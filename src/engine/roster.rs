@@ -37,7 +37,11 @@ pub struct Roster {
     unsure: BTreeSet<UserKey>,
     is_joined: bool,
     at: Timestamp,
+    portion: usize,
 }
+
+/// So many people are compared at a time.
+const PORTION: usize = 1024;
 
 /// What was remembered of a source when it was read.
 struct Memory {
@@ -93,6 +97,7 @@ impl Roster {
             unsure: BTreeSet::new(),
             is_joined: joint.is_some(),
             at: world.clock.now(),
+            portion: PORTION,
         };
         for (name, unit) in units {
             let read = match mode(name) {
@@ -108,6 +113,17 @@ impl Roster {
             roster.join(joint);
         }
         Ok(roster)
+    }
+
+    /// The same, of whom so many are compared at a time.
+    #[must_use]
+    pub fn in_portions_of(self, portion: usize) -> Self {
+        Self { portion, ..self }
+    }
+
+    /// How many people are compared at a time.
+    pub(super) fn portion(&self) -> usize {
+        self.portion
     }
 
     fn join(&mut self, joint: &Joint) {
@@ -265,7 +281,7 @@ impl Roster {
         if self.unsure.contains(user) {
             return Some(Absence::Unknown);
         }
-        if reading.user(user).is_some() {
+        if reading.holds(user) {
             return None;
         }
         if self.outside.contains(user) {
@@ -352,9 +368,9 @@ impl Roster {
 
 /// Everybody whom a reading speaks of.
 fn mentioned(reading: &Reading) -> BTreeSet<UserKey> {
-    let rows = reading.users.iter().map(|user| &user.key);
-    let broken = reading.broken.iter().filter_map(|row| row.user.as_ref());
-    rows.chain(broken).cloned().collect()
+    let rows = reading.users.keys().iter();
+    let broken = reading.broken.iter().filter_map(|row| row.user.clone());
+    rows.chain(broken).collect()
 }
 
 /// Asks a source for those with accounts whom its reading does not hold. One that does not answer

@@ -4,6 +4,7 @@
 //! Leaves what a row means to the engine.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::types::Type;
@@ -19,9 +20,9 @@ use crate::core::memory::{
 };
 
 use super::column::{Act, Bits, Cause, Count, Stamp, Unknown, damaged, subject};
-use super::names::Names;
+use super::names::{Names, People};
 use super::pack::Torn;
-use super::{looked, pin, verdict};
+use super::{Span, looked, pin, verdict};
 
 /// Everything about a target; the window counts from `since`.
 pub(super) fn target(
@@ -31,8 +32,22 @@ pub(super) fn target(
     since: Timestamp,
 ) -> rusqlite::Result<TargetState> {
     Ok(TargetState {
-        links: links(db, names, target)?,
-        groups: groups(db, names, target)?,
+        links: links(db, names, target, &Span::default())?,
+        ..outline(db, names, target, since)?
+    })
+}
+
+/// Everything but the links of its users; the window counts from `since`.
+pub(super) fn outline(
+    db: &Connection,
+    names: &Names,
+    target: &TargetName,
+    since: Timestamp,
+) -> rusqlite::Result<TargetState> {
+    Ok(TargetState {
+        links: BTreeMap::new(),
+        even: Arc::default(),
+        groups: groups(db, target)?,
         jobs: jobs(db, names, target)?,
         holds: holds(db, target)?,
         verdicts: verdict::of_target(db, target)?,
@@ -66,26 +81,64 @@ pub(super) fn holders(db: &Connection, source: &SourceName) -> rusqlite::Result<
     .collect()
 }
 
-fn links(
+/// The links of a span of users.
+pub(super) fn links(
     db: &Connection,
     names: &Names,
     target: &TargetName,
+    span: &Span<'_>,
 ) -> rusqlite::Result<BTreeMap<UserKey, Link>> {
+    let (after, upto) = (span.after, span.upto);
+    // `CROSS` makes SQLite go along the keys. No source is called by an empty name.
     db.prepare_cached(
-        "SELECT person, remote_id, ours, active, sent, held, refused, left_cause, left_since,
-                unseen
-         FROM link WHERE target = ?1",
+        "SELECT person.key, remote_id, ours, active, sent, held, refused, left_cause, left_since,
+                unseen, person.source
+         FROM person CROSS JOIN link ON link.target = ?1 AND link.person = person.number
+         WHERE (person.source, person.key) > (?2, ?3)
+           AND (?4 IS NULL OR (person.source, person.key) <= (?4, ?5))",
     )?
-    .query_map([target.as_str()], |row| {
-        let link = link(row, names)?;
-        Ok((link.user.clone(), link))
-    })?
+    .query_map(
+        params![
+            target.as_str(),
+            after.map_or("", |user| user.source.as_str()),
+            after.map_or("", |user| &*user.id),
+            upto.map(|user| user.source.as_str()),
+            upto.map(|user| &*user.id),
+        ],
+        |row| {
+            let link = link(row, names)?;
+            Ok((link.user.clone(), link))
+        },
+    )?
     .collect()
 }
 
+/// The links of these users.
+pub(super) fn links_of(
+    db: &Connection,
+    names: &Names,
+    target: &TargetName,
+    users: &BTreeSet<UserKey>,
+) -> rusqlite::Result<BTreeMap<UserKey, Link>> {
+    let mut query = db.prepare_cached(
+        "SELECT person.key, remote_id, ours, active, sent, held, refused, left_cause, left_since,
+                unseen, person.source
+         FROM person CROSS JOIN link ON link.target = ?1 AND link.person = person.number
+         WHERE person.source = ?2 AND person.key = ?3",
+    )?;
+    let mut found = BTreeMap::new();
+    for user in users {
+        let key = params![target.as_str(), user.source.as_str(), user.id];
+        let link = query.query_row(key, |row| link(row, names)).optional()?;
+        found.extend(link.map(|link| (user.clone(), link)));
+    }
+    Ok(found)
+}
+
 fn link(row: &Row<'_>, names: &Names) -> rusqlite::Result<Link> {
+    let source = SourceName::new(row.get_ref(10)?.as_str()?);
     Ok(Link {
-        user: names.person(row.get(0)?).map_err(torn(0))?.clone(),
+        user: UserKey::new(&source, row.get_ref(0)?.as_str()?),
         id: RemoteId::new(row.get_ref(1)?.as_str()?),
         ours: row.get(2)?,
         active: row.get(3)?,
@@ -112,32 +165,39 @@ fn left(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Left>> {
     }))
 }
 
-fn groups(
-    db: &Connection,
-    names: &Names,
-    target: &TargetName,
-) -> rusqlite::Result<BTreeMap<GroupKey, GroupLink>> {
+fn groups(db: &Connection, target: &TargetName) -> rusqlite::Result<BTreeMap<GroupKey, GroupLink>> {
+    let has_some: bool = db
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM group_link WHERE target = ?1)")?
+        .query_row([target.as_str()], |row| row.get(0))?;
+    if !has_some {
+        return Ok(BTreeMap::new());
+    }
+    let people = People::load(db)?;
     db.prepare_cached(
         "SELECT source, key, remote_id, ours, name, members, unseen, in_doubt
          FROM group_link WHERE target = ?1",
     )?
     .query_map([target.as_str()], |row| {
-        let group = group(row, names)?;
+        let group = group(row, &people)?;
         Ok((group.group.clone(), group))
     })?
     .collect()
 }
 
-fn group(row: &Row<'_>, names: &Names) -> rusqlite::Result<GroupLink> {
+fn group(row: &Row<'_>, people: &People) -> rusqlite::Result<GroupLink> {
     let source = SourceName::new(row.get_ref(0)?.as_str()?);
     Ok(GroupLink {
         group: GroupKey::new(&source, row.get_ref(1)?.as_str()?),
         id: RemoteId::new(row.get_ref(2)?.as_str()?),
         ours: row.get(3)?,
         name: Fingerprint(row.get::<_, Bits>(4)?.0),
-        members: names.members(row.get_ref(5)?.as_blob()?).map_err(torn(5))?,
+        members: people
+            .members(row.get_ref(5)?.as_blob()?)
+            .map_err(torn(5))?,
         unseen: row.get::<_, Option<Stamp>>(6)?.map(|at| at.0),
-        in_doubt: names.members(row.get_ref(7)?.as_blob()?).map_err(torn(7))?,
+        in_doubt: people
+            .members(row.get_ref(7)?.as_blob()?)
+            .map_err(torn(7))?,
     })
 }
 

@@ -1,13 +1,14 @@
 //! The small numbers of people and attributes, as the state keeps them.
 //!
-//! Promises that a number means the same in every row of a state, and to know them all in memory, so
-//! that a list of ten thousand members costs no ten thousand queries. Whoever rolls a transaction
-//! back must forget these too. Leaves the bytes to [`super::pack`].
+//! Promises that a number means the same in every row of a state, and that a list of ten thousand
+//! members costs no ten thousand queries: people are read all at once where lists of them are
+//! ([`People`]), and one by one where somebody is written, so that nobody keeps a million of them in
+//! memory. Whoever rolls a transaction back must forget these too. Leaves the bytes to [`super::pack`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::core::attribute::AttrName;
 use crate::core::fingerprint::Fingerprints;
@@ -21,45 +22,37 @@ use super::pack::{self, Torn};
 /// People and attributes by number, and the other way.
 #[derive(Debug)]
 pub(super) struct Names {
-    people: Dictionary<UserKey>,
     attributes: Dictionary<AttrName>,
 }
+
+/// Everybody by number, for as long as lists are read.
+pub(super) struct People(Vec<UserKey>);
 
 impl Names {
     /// Reads all of them.
     pub(super) fn load(db: &Connection) -> rusqlite::Result<Self> {
         Ok(Self {
-            people: load_people(db)?,
             attributes: load_attributes(db)?,
         })
     }
 
     /// The number of a person, if there is one.
-    pub(super) fn known_person(&self, user: &UserKey) -> Option<u32> {
-        self.people.number(user)
+    pub(super) fn known_person(db: &Connection, user: &UserKey) -> rusqlite::Result<Option<u32>> {
+        db.prepare_cached("SELECT number FROM person WHERE source = ?1 AND key = ?2")?
+            .query_row(params![user.source.as_str(), user.id], |row| row.get(0))
+            .optional()
     }
 
-    /// The person under a number.
-    pub(super) fn person(&self, number: u32) -> Result<&UserKey, Torn> {
-        let what = "person";
-        self.people
-            .item(number)
-            .ok_or(Torn::Unknown { what, number })
-    }
-
-    /// The number of a person, who gets one if need be.
-    pub(super) fn number_person(
-        &mut self,
-        db: &Connection,
-        user: &UserKey,
-    ) -> rusqlite::Result<u32> {
-        if let Some(number) = self.people.number(user) {
+    /// The number of a person, who gets the next one if need be.
+    pub(super) fn number_person(db: &Connection, user: &UserKey) -> rusqlite::Result<u32> {
+        if let Some(number) = Self::known_person(db, user)? {
             return Ok(number);
         }
-        let number = self.people.add(user.clone());
-        db.prepare_cached("INSERT INTO person (number, source, key) VALUES (?1, ?2, ?3)")?
-            .execute(params![number, user.source.as_str(), user.id])?;
-        Ok(number)
+        db.prepare_cached(
+            "INSERT INTO person (number, source, key)
+             SELECT ifnull(max(number), 0) + 1, ?1, ?2 FROM person RETURNING number",
+        )?
+        .query_row(params![user.source.as_str(), user.id], |row| row.get(0))
     }
 
     fn number_attribute(&mut self, db: &Connection, name: &AttrName) -> rusqlite::Result<u32> {
@@ -145,16 +138,22 @@ impl Names {
 
     /// Packs members.
     pub(super) fn pack_members(
-        &mut self,
         db: &Connection,
         members: &BTreeSet<UserKey>,
     ) -> rusqlite::Result<Vec<u8>> {
         let mut numbers = members
             .iter()
-            .map(|user| self.number_person(db, user))
+            .map(|user| Self::number_person(db, user))
             .collect::<Result<Vec<_>, _>>()?;
         numbers.sort_unstable();
         Ok(pack::set(&numbers))
+    }
+}
+
+impl People {
+    /// Reads everybody.
+    pub(super) fn load(db: &Connection) -> rusqlite::Result<Self> {
+        load_people(db).map(Self)
     }
 
     /// Unpacks members.
@@ -164,10 +163,19 @@ impl Names {
             .map(|number| self.person(number).cloned())
             .collect()
     }
+
+    /// The person under a number.
+    fn person(&self, number: u32) -> Result<&UserKey, Torn> {
+        let what = "person";
+        (number as usize)
+            .checked_sub(1)
+            .and_then(|at| self.0.get(at))
+            .ok_or(Torn::Unknown { what, number })
+    }
 }
 
-fn load_people(db: &Connection) -> rusqlite::Result<Dictionary<UserKey>> {
-    let mut people = Dictionary::new();
+fn load_people(db: &Connection) -> rusqlite::Result<Vec<UserKey>> {
+    let mut people: Vec<UserKey> = Vec::new();
     let mut sources: BTreeMap<String, SourceName> = BTreeMap::new();
     let mut query = db.prepare_cached("SELECT number, source, key FROM person ORDER BY number")?;
     let mut rows = query.query([])?;
@@ -180,10 +188,11 @@ fn load_people(db: &Connection) -> rusqlite::Result<Dictionary<UserKey>> {
                 .or_insert(SourceName::new(name))
                 .clone(),
         };
-        let given = people.add(UserKey {
+        people.push(UserKey {
             source,
             id: row.get(2)?,
         });
+        let given = u32::try_from(people.len()).unwrap_or(u32::MAX);
         same_number("person", row.get(0)?, given)?;
     }
     Ok(people)

@@ -33,6 +33,8 @@ use rollcall::store::{Epoch, Record, SqliteStore, Store as _};
 use serde_json::{Value as Json, json};
 use url::Url;
 
+use crate::simulator::sifted;
+
 /// Groups by key: the name, and who is in it.
 type Groups = BTreeMap<String, (String, BTreeSet<String>)>;
 
@@ -335,7 +337,9 @@ impl Site {
         };
         let sources = BTreeMap::from([(source(), reader)]);
         let roster = Roster::read(&sources, world).await.expect("a state");
+        let roster = roster.in_portions_of(2);
         let rules = &unit.target.rules;
+        sifted(&unit.target, &roster, world).await;
         let proposal = propose(rules, &*unit.target.app, &roster, basis, world)
             .await
             .unwrap_or_else(|error| panic!("{error}"));

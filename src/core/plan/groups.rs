@@ -223,7 +223,7 @@ impl<'a> Groups<'a> {
         group
             .members
             .iter()
-            .filter(|user| self.standings.contains_key(user))
+            .filter(|user| self.standings.contains_key(user) || self.view.is_even(user))
             .collect()
     }
 
@@ -438,7 +438,8 @@ impl<'a> Groups<'a> {
         let is_lasting = |user: &&UserKey| !matches!(self.standings.get(user), Some(Standing::New));
         let lasting = |users: &BTreeSet<UserKey>| -> BTreeSet<UserKey> {
             let users = users.iter().filter(is_lasting);
-            let users = users.filter(|user| self.view.link(user).is_some());
+            let users =
+                users.filter(|user| self.view.is_even(user) || self.view.link(user).is_some());
             users.cloned().collect()
         };
         let mut acknowledged = link.map_or_else(BTreeSet::new, |link| lasting(&link.members));
@@ -575,7 +576,7 @@ impl<'a> Groups<'a> {
             return absence.is_known();
         }
         let mut readings = self.view.input.readings.iter();
-        readings.any(|reading| reading.user(user).is_some())
+        readings.any(|reading| reading.holds(user))
     }
 
     fn member(&self, user: &UserKey) -> Member {

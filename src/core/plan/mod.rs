@@ -23,6 +23,7 @@
 mod attributes;
 mod content;
 mod dependence;
+pub mod evenness;
 mod followed;
 mod groups;
 pub mod inventory;
@@ -415,7 +416,7 @@ impl<'a> View<'a> {
     /// Is it a user of a reading of whom nothing is wanted, since nobody may touch the account?
     pub(crate) fn is_passed_over(&self, user: &UserKey) -> bool {
         let mut readings = self.input.readings.iter();
-        let is_read = readings.any(|read| read.source == user.source && read.user(user).is_some());
+        let is_read = readings.any(|read| read.source == user.source && read.holds(user));
         is_read && self.desired(user).is_none()
     }
 
@@ -435,6 +436,11 @@ impl<'a> View<'a> {
         let desired = self.input.desired;
         let at = desired.binary_search_by(|desired| desired.user.cmp(user));
         desired.get(at.ok()?)
+    }
+
+    /// Does this user have an account as it should be, so that nothing else of it is kept here?
+    fn is_even(&self, user: &UserKey) -> bool {
+        self.input.state.even.holds(user)
     }
 
     /// Do we know that this user should have no active account?
@@ -550,29 +556,31 @@ fn recovered<'a>(
 /// Names in `assign:` that no source knows.
 fn unknown_names(input: &Input<'_>) -> Vec<String> {
     let assignment = &input.rules.assignment;
-    let mut groups: BTreeSet<&str> = BTreeSet::new();
-    let mut users: BTreeSet<&str> = BTreeSet::new();
+    let mut groups: BTreeSet<&str> = assignment.group_names().map(|name| &**name).collect();
+    let mut users: BTreeSet<&str> = assignment.user_names().map(|name| &**name).collect();
     for reading in input.readings {
-        groups.extend(reading.groups.iter().map(|group| &*group.name));
-        for user in &reading.users {
-            users.extend([&*user.label, &*user.key.id]);
+        for group in &reading.groups {
+            groups.remove(&*group.name);
         }
-        users.extend(
-            reading
-                .broken
-                .iter()
-                .filter_map(|row| Some(&*row.user.as_ref()?.id)),
-        );
+        for row in reading.broken.iter().filter_map(|row| row.user.as_ref()) {
+            users.remove(&*row.id);
+        }
+        if users.is_empty() {
+            continue;
+        }
+        for user in reading.users.iter() {
+            users.remove(&*user.label);
+            users.remove(&*user.key.id);
+        }
     }
-    let unknown_groups = assignment
-        .group_names()
-        .filter(|name| !groups.contains(&***name));
-    let unknown_users = assignment
-        .user_names()
-        .filter(|name| !users.contains(&***name));
-    let mut warnings: Vec<String> = unknown_groups
+    let mut warnings: Vec<String> = groups
+        .into_iter()
         .map(|name| format!("assign: no source has a group `{name}`"))
-        .chain(unknown_users.map(|name| format!("assign: no source has a user `{name}`")))
+        .chain(
+            users
+                .into_iter()
+                .map(|name| format!("assign: no source has a user `{name}`")),
+        )
         .collect();
     warnings.sort();
     warnings.dedup();

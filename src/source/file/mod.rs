@@ -130,7 +130,7 @@ impl FileSource {
         notes.extend(nameless_note(&broken));
         Ok(Reading {
             source: self.name.clone(),
-            users,
+            users: users.into(),
             groups,
             coverage: coverage(&broken),
             broken,

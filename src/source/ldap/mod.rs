@@ -51,9 +51,12 @@ use self::watch::{Listener, Mirror, Way};
 use self::whereabouts::Past;
 use super::{ReadError, Source, Watch};
 use crate::clock::Clock;
+use crate::core::crowd::Crowd;
 use crate::core::expression::{Program, Subject};
 use crate::core::key::{SourceName, UserKey};
-use crate::core::reading::{BrokenRow, Coverage, Reading, Whereabouts, groups_of_users};
+use crate::core::people::Packer;
+use crate::core::reading::{BrokenRow, Coverage, Reading, Whereabouts};
+use crate::core::user::User;
 use crate::draw::Draw;
 
 pub use self::dialect::Dialect;
@@ -139,7 +142,7 @@ impl LdapSource {
         notes.extend(referral_note(referrals));
         let mut reading = Reading {
             source: self.name.clone(),
-            users,
+            users: users.into(),
             groups: flock.groups,
             coverage: coverage(&broken, referrals),
             broken,
@@ -368,27 +371,28 @@ fn referral_note(referrals: usize) -> Option<String> {
 
 /// Asks an expression of the config who may not log in.
 fn switch_off(reading: &mut Reading, program: &Program) {
-    let groups: BTreeMap<_, _> = groups_of_users(std::slice::from_ref(reading))
-        .into_iter()
-        .map(|(user, groups)| (user.clone(), groups))
-        .collect();
-    let users = std::mem::take(&mut reading.users);
-    for mut user in users {
-        let groups = groups.get(&user.key).map_or(&[][..], Vec::as_slice);
-        let verdict = program.truth(&Subject::new(&user, groups));
+    let mut users = Packer::default();
+    let mut broken = Vec::new();
+    for person in Crowd::of(std::slice::from_ref(reading))
+        .portions()
+        .flatten()
+    {
+        let verdict = program.truth(&Subject::new(&person.user, &person.groups));
         match verdict {
-            Ok(off) => {
-                user.disabled = off;
-                reading.users.push(user);
-            }
-            Err(error) => reading.broken.push(BrokenRow {
-                place: user.label.to_string(),
-                user: Some(user.key),
+            Ok(disabled) => users.push(User {
+                disabled,
+                ..person.user
+            }),
+            Err(error) => broken.push(BrokenRow {
+                place: person.user.label.to_string(),
+                user: Some(person.user.key),
                 group: None,
                 problem: format!("`disabled`: {error}"),
             }),
         }
     }
+    reading.users = users.finish();
+    reading.broken.extend(broken);
 }
 
 #[cfg(test)]

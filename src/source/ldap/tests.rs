@@ -88,8 +88,9 @@ fn bob(id: u8) -> Vec<u8> {
     entry(id, "uid=bob,ou=people,dc=x", values)
 }
 
-fn labels(reading: &Reading) -> Vec<&str> {
-    reading.users.iter().map(|user| &*user.label).collect()
+fn labels(reading: &Reading) -> Vec<String> {
+    let users = reading.users.iter();
+    users.map(|user| user.label.to_string()).collect()
 }
 
 #[tokio::test]
@@ -103,7 +104,8 @@ async fn pages_are_read_to_the_last_and_only_what_is_needed_is_asked_for() {
     let reading = read(config(&[&server.address])).await.expect("whole");
     assert_eq!(labels(&reading), ["ann", "bob"]);
     assert_eq!(reading.coverage, Coverage::Whole);
-    assert_eq!(reading.users[1].first("sn"), Some("B"));
+    let bob = reading.users.at(1).expect("bob");
+    assert_eq!(bob.first("sn"), Some("B"));
     let asked = server.asked();
     assert_eq!(asked[2].base, PEOPLE);
     assert_eq!(
@@ -400,7 +402,7 @@ async fn active_directory_has_its_own_key_switch_and_ranges() {
     };
     config.users.attributes.insert("thumbnailPhoto".into());
     let reading = read(config).await.expect("whole");
-    let ann = &reading.users[0];
+    let ann = reading.users.first().expect("ann");
     assert_eq!(
         (&*ann.key.id, &*ann.label, ann.disabled),
         ("03020100-0504-0706-0809-0a0b0c0d0e0f", "ann", true)

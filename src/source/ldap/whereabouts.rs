@@ -57,10 +57,10 @@ impl Past {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         server.clone_into(&mut kept.server);
         kept.newest.raise(newest);
-        let users = &reading.users;
-        let step = (users.len() / WITNESSES).max(1);
-        let some = users.iter().step_by(step).take(WITNESSES);
-        kept.witnesses = some.map(|user| Arc::clone(&user.key.id)).collect();
+        let keys = reading.users.keys();
+        let step = (keys.len() / WITNESSES).max(1);
+        let some = keys.iter().step_by(step).take(WITNESSES);
+        kept.witnesses = some.map(|key| key.id).collect();
         kept.told.retain(|user, _| !reading.mentions(user));
     }
 

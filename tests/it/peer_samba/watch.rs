@@ -98,7 +98,7 @@ impl Followed {
     }
 }
 
-fn user<'r>(reading: &'r Reading, login: &str) -> Option<&'r User> {
+fn user(reading: &Reading, login: &str) -> Option<User> {
     reading.users.iter().find(|user| &*user.label == login)
 }
 

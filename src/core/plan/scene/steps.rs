@@ -18,6 +18,7 @@ use crate::core::key::RemoteId;
 use crate::core::leaver::LeaveCause;
 use crate::core::link::{GroupLink, Job, JobState, Link};
 use crate::core::memory::{TargetState, Verdict};
+use crate::core::people::People;
 use crate::core::plan::inventory::{Inventory, Owner, Whose, inventory};
 use crate::core::plan::{Input, Note, Observed, Plan, name_attribute, plan};
 use crate::core::reading::{Absence, BrokenRow, Coverage, Reading};
@@ -32,7 +33,7 @@ impl Scene {
             desired: BTreeMap::new(),
             reading: Reading {
                 source: hq(),
-                users: Vec::new(),
+                users: People::none(),
                 groups: Vec::new(),
                 coverage: Coverage::Whole,
                 broken: Vec::new(),
@@ -52,16 +53,14 @@ impl Scene {
 
     /// The source holds somebody.
     fn holds(mut self, desired: Desired) -> Self {
-        self.reading.users.push(User {
+        let user = User {
             key: desired.user.clone(),
             label: Arc::clone(&desired.label),
             attributes: BTreeMap::new(),
             disabled: false,
             manager: None,
-        });
-        self.reading
-            .users
-            .sort_by(|one, other| one.key.cmp(&other.key));
+        };
+        self.reading.users = self.reading.users.iter().chain([user]).collect();
         self.desired.insert(desired.user.clone(), desired);
         self
     }
