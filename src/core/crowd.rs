@@ -139,7 +139,7 @@ fn with_groups(readings: &[Reading], users: &mut Vec<User>) -> Vec<Person> {
     let (Some(first), Some(last)) = (people.first(), people.last()) else {
         return people;
     };
-    let span = first.user.key.clone()..=last.user.key.clone();
+    let (first, last) = (first.user.key.clone(), last.user.key.clone());
     let groups = readings.iter().flat_map(|reading| &reading.groups);
     if people.len() <= FEW {
         for group in groups {
@@ -152,8 +152,8 @@ fn with_groups(readings: &[Reading], users: &mut Vec<User>) -> Vec<Person> {
         return sorted(people);
     }
     for group in groups {
-        for member in group.members.range(span.clone()) {
-            if let Ok(at) = people.binary_search_by(|person| person.user.key.cmp(member)) {
+        for member in group.members.range(&first, &last) {
+            if let Ok(at) = people.binary_search_by(|person| person.user.key.cmp(&member)) {
                 people[at].groups.push(Arc::clone(&group.name));
             }
         }

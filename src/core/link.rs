@@ -12,6 +12,7 @@ use super::change::{ActionKind, Subject};
 use super::fingerprint::{Fingerprint, Fingerprints};
 use super::key::{GroupKey, RemoteId, UserKey};
 use super::leaver::Left;
+use super::members::Members;
 
 /// User ↔ account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +69,7 @@ pub struct GroupLink {
     /// The name we last sent.
     pub name: Fingerprint,
     /// The users whose membership the app has acknowledged.
-    pub members: BTreeSet<UserKey>,
+    pub members: Members,
     /// Others whom a request without an answer may have put in, or may not have taken out.
     pub in_doubt: BTreeSet<UserKey>,
     /// When it was last written, if that has not been seen since.
@@ -77,8 +78,8 @@ pub struct GroupLink {
 
 impl GroupLink {
     /// Everybody who is in, or may be.
-    pub fn possible(&self) -> impl Iterator<Item = &UserKey> {
-        self.members.iter().chain(&self.in_doubt)
+    pub fn possible(&self) -> impl Iterator<Item = UserKey> {
+        self.members.iter().chain(self.in_doubt.iter().cloned())
     }
 
     /// Is this user in, or may be?

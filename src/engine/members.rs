@@ -274,9 +274,8 @@ impl Scene<'_> {
             .members
             .iter()
             .filter(|_| self.target.rules.drift == Drift::Repair)
-            .filter(|user| !done.contains(*user) && !not.contains(*user))
-            .filter(|user| self.links.contains_key(*user) && !self.is_hidden(user) && !shows(user))
-            .cloned()
+            .filter(|user| !done.contains(user) && !not.contains(user))
+            .filter(|user| self.links.contains_key(user) && !self.is_hidden(user) && !shows(user))
             .collect();
         let gap = Gap {
             direction,

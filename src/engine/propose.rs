@@ -100,13 +100,12 @@ pub async fn propose_keeping(
         (Basis::Remembered, Kept::With(users)) => Some(users),
         (Basis::Remembered, Kept::Differing) => Some(&nobody),
     };
-    let (mut state, mut desired) = match named {
-        Some(named) => sift(rules, roster, named, world).await?,
-        None => {
-            let state = world.store.target(&rules.target, window_start(now)).await?;
-            let desired = wanted(rules, roster, &state);
-            (state, desired)
-        }
+    let (mut state, mut desired) = if let Some(named) = named {
+        sift(rules, roster, named, world).await?
+    } else {
+        let state = world.store.target(&rules.target, window_start(now)).await?;
+        let desired = wanted(rules, roster, &state);
+        (state, desired)
     };
     let doubted = roster.doubted(&state);
     let view = match basis {

@@ -46,8 +46,8 @@ const PORTION: usize = 1024;
 /// What was remembered of a source when it was read.
 struct Memory {
     state: SourceState,
-    /// Its people with accounts.
-    holders: BTreeSet<UserKey>,
+    /// People with accounts of whom it does not speak.
+    absent: BTreeSet<UserKey>,
     record: ReadingRecord,
     absent_for: Duration,
     /// Where those are who are missing, if the source can be asked.
@@ -148,7 +148,8 @@ impl Roster {
         world: World<'_>,
     ) -> Result<(), StoreError> {
         let state = world.store.source(name).await?;
-        let holders = world.store.holders(name).await?;
+        let is_absent = |user: &UserKey| !reading.mentions(user);
+        let absent = world.store.holders(name, &is_absent).await?;
         let record = measure(&reading, self.at, unit.settings);
         let mut doubts = judge(&record, state.last.as_ref());
         doubts.retain(|doubt| match doubt {
@@ -156,7 +157,7 @@ impl Roster {
             Doubt::FewerUsers { .. } | Doubt::NewSettings => true,
         });
         let whereabouts = if doubts.is_empty() {
-            ask(unit, &reading, &holders).await
+            ask(unit, &absent).await
         } else {
             self.doubts.insert(name.clone(), doubts);
             None
@@ -171,7 +172,7 @@ impl Roster {
             name.clone(),
             Memory {
                 state,
-                holders,
+                absent,
                 record,
                 absent_for,
                 whereabouts,
@@ -308,11 +309,12 @@ impl Roster {
         }
     }
 
-    /// Everybody of the sources that were read who had an account then, in any target.
+    /// Those of the sources that were read who had an account then, in any target, and of whom their
+    /// source does not speak.
     #[must_use]
-    pub fn holders(&self) -> BTreeSet<UserKey> {
-        let holders = self.memory.values().flat_map(|memory| &memory.holders);
-        holders.cloned().collect()
+    pub fn absent_holders(&self) -> BTreeSet<UserKey> {
+        let absent = self.memory.values().flat_map(|memory| &memory.absent);
+        absent.cloned().collect()
     }
 
     fn reading(&self, source: &SourceName) -> Option<&Reading> {
@@ -321,7 +323,8 @@ impl Roster {
             .find(|reading| reading.source == *source)
     }
 
-    /// Accepts the readings: remembers their size and counts who is missing among `linked`. Readings
+    /// Accepts the readings: remembers their size and counts who is missing among `linked`, where those
+    /// of whom the readings speak may be left out. Readings
     /// of `unsettled` sources are not accepted: something that rests on them is held.
     ///
     /// # Errors
@@ -377,17 +380,11 @@ fn mentioned(reading: &Reading) -> BTreeSet<UserKey> {
 /// has told nothing.
 async fn ask(
     unit: &SourceUnit,
-    reading: &Reading,
-    holders: &BTreeSet<UserKey>,
+    missing: &BTreeSet<UserKey>,
 ) -> Option<BTreeMap<UserKey, Whereabouts>> {
-    let missing: BTreeSet<UserKey> = holders
-        .iter()
-        .filter(|user| !reading.mentions(user))
-        .cloned()
-        .collect();
     if missing.is_empty() {
         return None;
     }
-    let asked = unit.source.whereabouts(&missing).await;
+    let asked = unit.source.whereabouts(missing).await;
     asked.unwrap_or_else(|_| Some(BTreeMap::new()))
 }

@@ -21,6 +21,7 @@ use crate::core::fingerprint::Fingerprint;
 use crate::core::key::{RemoteId, UserKey};
 use crate::core::link::{GroupLink, Link};
 use crate::core::memory::{TargetState, Verdict};
+use crate::core::pin::Pinned;
 use crate::core::plan::evenness::{Evenness, evenness};
 use crate::core::profile::Verification;
 use crate::core::rules::Rules;
@@ -218,20 +219,20 @@ impl<'a> Sieve<'a> {
         let (Some(first), Some(last)) = (portion.first(), portion.last()) else {
             return BTreeSet::new();
         };
-        let span = first.user.key.clone()..=last.user.key.clone();
+        let (first, last) = (&first.user.key, &last.user.key);
         let mut moving = BTreeSet::new();
         for (group, link) in self.pushed() {
-            let wanted = group.members.range(span.clone());
+            let wanted = group.members.range(first, last);
             let Some(link) = link else {
-                moving.extend(wanted.cloned());
+                moving.extend(wanted);
                 continue;
             };
-            moving.extend(link.in_doubt.range(span.clone()).cloned());
-            let acknowledged = link.members.range(span.clone());
+            let in_doubt = link.in_doubt.range::<UserKey, _>(first..=last);
+            moving.extend(in_doubt.cloned());
+            let acknowledged = link.members.range(first, last);
             if !wanted.clone().eq(acknowledged.clone()) {
-                let entering = wanted.filter(|user| !link.members.contains(*user));
-                let leaving = acknowledged.filter(|user| !group.members.contains(*user));
-                moving.extend(entering.chain(leaving).cloned());
+                moving.extend(wanted.filter(|user| !link.members.contains(user)));
+                moving.extend(acknowledged.filter(|user| !group.members.contains(user)));
             }
         }
         moving
@@ -382,7 +383,7 @@ impl<'a> Sieve<'a> {
             let link = link?;
             (link.members != group.members || !link.in_doubt.is_empty()).then_some(link)
         });
-        let members = changing.flat_map(GroupLink::possible).cloned().collect();
+        let members = changing.flat_map(GroupLink::possible).collect();
         self.recall(members).await
     }
 
@@ -441,7 +442,7 @@ fn spoken_of(state: &TargetState) -> BTreeSet<UserKey> {
     let jobs = state.jobs.iter().map(|job| job.subject.clone());
     let holds = state.holds.iter().flat_map(|hold| &hold.changes);
     let holds = holds.map(|(subject, _)| subject.clone());
-    let pins = state.pins.keys().flat_map(|pinned| pinned.subjects());
+    let pins = state.pins.keys().flat_map(Pinned::subjects);
     let subjects = jobs.chain(holds).chain(pins);
     let verdicts = state.verdicts.iter().filter_map(|verdict| match verdict {
         Verdict::Apart(user, _) | Verdict::IgnoredUser(user) => Some(user.clone()),

@@ -27,7 +27,7 @@ use super::{Span, looked, pin, verdict};
 /// Everything about a target; the window counts from `since`.
 pub(super) fn target(
     db: &Connection,
-    names: &Names,
+    names: &mut Names,
     target: &TargetName,
     since: Timestamp,
 ) -> rusqlite::Result<TargetState> {
@@ -40,14 +40,14 @@ pub(super) fn target(
 /// Everything but the links of its users; the window counts from `since`.
 pub(super) fn outline(
     db: &Connection,
-    names: &Names,
+    names: &mut Names,
     target: &TargetName,
     since: Timestamp,
 ) -> rusqlite::Result<TargetState> {
     Ok(TargetState {
         links: BTreeMap::new(),
         even: Arc::default(),
-        groups: groups(db, target)?,
+        groups: groups(db, names, target)?,
         jobs: jobs(db, names, target)?,
         holds: holds(db, target)?,
         verdicts: verdict::of_target(db, target)?,
@@ -65,26 +65,35 @@ pub(super) fn source(db: &Connection, source: &SourceName) -> rusqlite::Result<S
     })
 }
 
-/// Everybody of a source with a link, or with a create in doubt, in any target.
-pub(super) fn holders(db: &Connection, source: &SourceName) -> rusqlite::Result<BTreeSet<UserKey>> {
+/// Everybody of a source with a link, or with a create in doubt, in any target, who `counts`.
+pub(super) fn holders(
+    db: &Connection,
+    source: &SourceName,
+    counts: &dyn Fn(&UserKey) -> bool,
+) -> rusqlite::Result<BTreeSet<UserKey>> {
     // `CROSS` keeps SQLite from going through all links again for each person.
-    db.prepare_cached(
+    let mut query = db.prepare_cached(
         "SELECT person.key FROM link CROSS JOIN person ON person.number = link.person
          WHERE person.source = ?1
-         UNION
+         UNION ALL
          SELECT key FROM job
          WHERE source = ?1 AND subject = 'user' AND action = 'create' AND state = 'in_doubt'",
-    )?
-    .query_map([source.as_str()], |row| {
-        Ok(UserKey::new(source, row.get_ref(0)?.as_str()?))
-    })?
-    .collect()
+    )?;
+    let mut rows = query.query([source.as_str()])?;
+    let mut holders = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        let user = UserKey::new(source, row.get_ref(0)?.as_str()?);
+        if counts(&user) {
+            holders.insert(user);
+        }
+    }
+    Ok(holders)
 }
 
 /// The links of a span of users.
 pub(super) fn links(
     db: &Connection,
-    names: &Names,
+    names: &mut Names,
     target: &TargetName,
     span: &Span<'_>,
 ) -> rusqlite::Result<BTreeMap<UserKey, Link>> {
@@ -116,7 +125,7 @@ pub(super) fn links(
 /// The links of these users.
 pub(super) fn links_of(
     db: &Connection,
-    names: &Names,
+    names: &mut Names,
     target: &TargetName,
     users: &BTreeSet<UserKey>,
 ) -> rusqlite::Result<BTreeMap<UserKey, Link>> {
@@ -165,14 +174,18 @@ fn left(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Left>> {
     }))
 }
 
-fn groups(db: &Connection, target: &TargetName) -> rusqlite::Result<BTreeMap<GroupKey, GroupLink>> {
+fn groups(
+    db: &Connection,
+    names: &mut Names,
+    target: &TargetName,
+) -> rusqlite::Result<BTreeMap<GroupKey, GroupLink>> {
     let has_some: bool = db
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM group_link WHERE target = ?1)")?
         .query_row([target.as_str()], |row| row.get(0))?;
     if !has_some {
         return Ok(BTreeMap::new());
     }
-    let people = People::load(db)?;
+    let people = names.people(db)?;
     db.prepare_cached(
         "SELECT source, key, remote_id, ours, name, members, unseen, in_doubt
          FROM group_link WHERE target = ?1",
@@ -197,7 +210,9 @@ fn group(row: &Row<'_>, people: &People) -> rusqlite::Result<GroupLink> {
         unseen: row.get::<_, Option<Stamp>>(6)?.map(|at| at.0),
         in_doubt: people
             .members(row.get_ref(7)?.as_blob()?)
-            .map_err(torn(7))?,
+            .map_err(torn(7))?
+            .iter()
+            .collect(),
     })
 }
 

@@ -203,11 +203,16 @@ pub trait Store: Send + Sync {
     /// When the state cannot be read.
     async fn source(&self, source: &SourceName) -> Result<SourceState, StoreError>;
 
-    /// Everybody of a source who has an account in any target as far as we know, or may have one.
+    /// Everybody of a source who has an account in any target as far as we know, or may have one, and
+    /// who `counts`.
     ///
     /// # Errors
     /// When the state cannot be read.
-    async fn holders(&self, source: &SourceName) -> Result<BTreeSet<UserKey>, StoreError>;
+    async fn holders(
+        &self,
+        source: &SourceName,
+        counts: &(dyn for<'u> Fn(&'u UserKey) -> bool + Sync),
+    ) -> Result<BTreeSet<UserKey>, StoreError>;
 
     /// Writes all of `batch` or nothing; when this returns, it survives a crash.
     ///

@@ -312,12 +312,12 @@ impl SqliteStore {
     /// Reads what names attributes.
     fn read_named<T>(
         &self,
-        read: impl FnOnce(&Connection, &Names) -> rusqlite::Result<T>,
+        read: impl FnOnce(&Connection, &mut Names) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         let unread = self.place.while_reading();
         let mut inner = self.locked();
-        let names = inner.take_names().map_err(&unread)?;
-        let found = read(&inner.db, &names);
+        let mut names = inner.take_names().map_err(&unread)?;
+        let found = read(&inner.db, &mut names);
         inner.names = Some(names);
         found.map_err(&unread)
     }
@@ -413,8 +413,12 @@ impl Store for SqliteStore {
         self.read(|db| load::source(db, source))
     }
 
-    async fn holders(&self, source: &SourceName) -> Result<BTreeSet<UserKey>, StoreError> {
-        self.read(|db| load::holders(db, source))
+    async fn holders(
+        &self,
+        source: &SourceName,
+        counts: &(dyn for<'u> Fn(&'u UserKey) -> bool + Sync),
+    ) -> Result<BTreeSet<UserKey>, StoreError> {
+        self.read(|db| load::holders(db, source, counts))
     }
 
     async fn commit(&self, epoch: Epoch, batch: &[Record]) -> Result<(), StoreError> {

@@ -72,7 +72,7 @@ impl<'a> Writer<'a> {
     }
 
     fn put_link(&mut self, target: &TargetName, link: &Link) -> rusqlite::Result<()> {
-        let person = Names::number_person(self.db, &link.user)?;
+        let person = self.names.number_person(self.db, &link.user)?;
         let sent = self.names.pack_fingerprints(self.db, &link.sent)?;
         let held = self.names.pack_fingerprints(self.db, &link.held)?;
         let refused = self.names.pack_refusals(self.db, &link.refused)?;
@@ -107,9 +107,10 @@ impl<'a> Writer<'a> {
         )
     }
 
-    fn put_group(&self, target: &TargetName, link: &GroupLink) -> rusqlite::Result<()> {
-        let members = Names::pack_members(self.db, &link.members)?;
-        let in_doubt = Names::pack_members(self.db, &link.in_doubt)?;
+    fn put_group(&mut self, target: &TargetName, link: &GroupLink) -> rusqlite::Result<()> {
+        let in_doubt = link.in_doubt.iter().cloned().collect();
+        let members = self.names.pack_members(self.db, &link.members)?;
+        let in_doubt = self.names.pack_members(self.db, &in_doubt)?;
         self.run(
             "REPLACE INTO group_link (target, source, key, remote_id, ours, name, members, unseen,
                                       in_doubt)

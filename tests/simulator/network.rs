@@ -171,8 +171,12 @@ impl Store for FusedStore {
         self.inner.links_of(target, users).await
     }
 
-    async fn holders(&self, source: &SourceName) -> Result<BTreeSet<UserKey>, StoreError> {
-        self.inner.holders(source).await
+    async fn holders(
+        &self,
+        source: &SourceName,
+        counts: &(dyn for<'u> Fn(&'u UserKey) -> bool + Sync),
+    ) -> Result<BTreeSet<UserKey>, StoreError> {
+        self.inner.holders(source, counts).await
     }
 
     async fn source(&self, source: &SourceName) -> Result<SourceState, StoreError> {

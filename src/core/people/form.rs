@@ -1,7 +1,7 @@
 //! The form of a packed person.
 //!
 //! Promises that whoever was packed comes out the same. Leaves where the bytes are kept to
-//! [`super::page`].
+//! [`crate::core::packed`].
 //!
 //! ```text
 //! person      = length rest                      the length of the rest, so that it can be passed over
@@ -11,13 +11,13 @@
 //! attribute   = name, count, value*
 //! ```
 //!
-//! Numbers are variable-length (LEB128), texts have their length before them, and names that come
-//! again and again stand under a number.
+//! Names that come again and again stand under a number.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::core::key::{SourceName, UserKey};
+use crate::core::packed::{put_number, put_text, take_byte, take_number, take_text};
 use crate::core::user::User;
 
 const DISABLED: u8 = 1;
@@ -63,18 +63,21 @@ impl Form {
     /// Unpacks the person at the head of `bytes`, and goes on behind.
     pub(super) fn unpack(&self, key: UserKey, bytes: &mut &[u8]) -> User {
         take_number(bytes);
-        let label = take_text(bytes);
+        let label = Arc::from(take_text(bytes));
         let flags = take_byte(bytes);
         let manager = (flags & MANAGED != 0).then(|| UserKey {
             source: self.sources[take_number(bytes)].clone(),
-            id: take_text(bytes),
+            id: Arc::from(take_text(bytes)),
         });
         let count = take_number(bytes);
         let mut attributes = BTreeMap::new();
         for _ in 0..count {
             let name = Arc::clone(&self.names[take_number(bytes)]);
             let count = take_number(bytes);
-            attributes.insert(name, (0..count).map(|_| take_text(bytes)).collect());
+            attributes.insert(
+                name,
+                (0..count).map(|_| Arc::from(take_text(bytes))).collect(),
+            );
         }
         User {
             key,
@@ -108,42 +111,4 @@ impl Form {
 pub(super) fn pass(bytes: &mut &[u8]) {
     let length = take_number(bytes);
     *bytes = &bytes[length..];
-}
-
-fn put_number(bytes: &mut Vec<u8>, mut number: usize) {
-    while number >= 0x80 {
-        bytes.push(number.to_le_bytes()[0] | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number.to_le_bytes()[0]);
-}
-
-fn put_text(bytes: &mut Vec<u8>, text: &str) {
-    put_number(bytes, text.len());
-    bytes.extend_from_slice(text.as_bytes());
-}
-
-fn take_byte(bytes: &mut &[u8]) -> u8 {
-    let (byte, rest) = bytes.split_first().expect("packed by us");
-    *bytes = rest;
-    *byte
-}
-
-fn take_number(bytes: &mut &[u8]) -> usize {
-    let (mut number, mut shift) = (0, 0);
-    loop {
-        let byte = take_byte(bytes);
-        number |= usize::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return number;
-        }
-        shift += 7;
-    }
-}
-
-fn take_text(bytes: &mut &[u8]) -> Arc<str> {
-    let length = take_number(bytes);
-    let (text, rest) = bytes.split_at(length);
-    *bytes = rest;
-    Arc::from(std::str::from_utf8(text).expect("packed by us"))
 }

@@ -34,29 +34,37 @@ impl Keys {
     /// The place of a key.
     #[must_use]
     pub fn place(&self, key: &UserKey) -> Option<usize> {
+        let place = self.before(key);
+        let is_it = self.id(place) == Some(&*key.id) && self.source(place) == Some(&key.source);
+        is_it.then_some(place)
+    }
+
+    /// How many come before this key.
+    #[must_use]
+    pub fn before(&self, key: &UserKey) -> usize {
         let source = self
             .sources
-            .binary_search_by(|(source, _)| source.cmp(&key.source))
-            .ok()?;
+            .partition_point(|(source, _)| *source < key.source);
         let Range { mut start, mut end } = self.of(source);
+        if self.sources.get(source).map(|(source, _)| source) != Some(&key.source) {
+            return start;
+        }
         while start < end {
             let middle = start + (end - start) / 2;
-            match self.id(middle)?.cmp(&*key.id) {
-                std::cmp::Ordering::Less => start = middle + 1,
-                std::cmp::Ordering::Equal => return Some(middle),
-                std::cmp::Ordering::Greater => end = middle,
+            if self.id(middle) < Some(&*key.id) {
+                start = middle + 1;
+            } else {
+                end = middle;
             }
         }
-        None
+        start
     }
 
     /// The key at a place.
     #[must_use]
     pub fn get(&self, place: usize) -> Option<UserKey> {
         let id = self.id(place)?;
-        let source = self.sources.partition_point(|(_, first)| *first <= place);
-        let (source, _) = self.sources.get(source.checked_sub(1)?)?;
-        Some(UserKey::new(source, id))
+        Some(UserKey::new(self.source(place)?, id))
     }
 
     /// All of them, in order.
@@ -65,12 +73,21 @@ impl Keys {
     }
 
     fn of(&self, source: usize) -> Range<usize> {
-        let start = self.sources.get(source).map_or(0, |(_, first)| *first);
+        let start = self
+            .sources
+            .get(source)
+            .map_or(self.len(), |(_, first)| *first);
         let end = self
             .sources
             .get(source + 1)
             .map_or(self.len(), |(_, first)| *first);
         start..end
+    }
+
+    fn source(&self, place: usize) -> Option<&SourceName> {
+        let source = self.sources.partition_point(|(_, first)| *first <= place);
+        let (source, _) = self.sources.get(source.checked_sub(1)?)?;
+        Some(source)
     }
 
     fn id(&self, place: usize) -> Option<&str> {
@@ -83,21 +100,17 @@ impl Keys {
     }
 }
 
-/// Keys that are still coming.
+/// Keys that are still coming, in order.
 #[derive(Default)]
-pub(super) struct Growing {
+pub struct Growing {
     sources: Vec<(SourceName, usize)>,
     ids: String,
     ends: Vec<u32>,
 }
 
 impl Growing {
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
     /// Takes the key, if it comes after all that are there.
-    pub(super) fn push(&mut self, key: &UserKey) -> bool {
+    pub fn push(&mut self, key: &UserKey) -> bool {
         if !self.is_next(key) {
             return false;
         }
@@ -124,7 +137,9 @@ impl Growing {
         (source, last) < (&key.source, &*key.id)
     }
 
-    pub(super) fn finish(self) -> Keys {
+    /// All of them.
+    #[must_use]
+    pub fn finish(self) -> Keys {
         Keys {
             sources: self.sources,
             ids: self.ids.into(),

@@ -5,44 +5,38 @@
 //! a disk. Leaves what a person means to [`super::desired`].
 //!
 //! Keys stay in memory as plain text, one behind the other, since they are asked for again and again.
-//! All else of a person is packed into pages of so many bytes, and pages behind the first few are
-//! deflated: what people of one directory hold is much alike. A file would take less memory still; it
-//! would also be personal data on a disk, and a reading that can break at any moment of a plan.
+//! All else of a person is packed.
 
 mod form;
 mod keys;
-mod page;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::key::UserKey;
+use super::packed::{Open, Pages};
 use super::user::User;
 use form::Form;
-pub use keys::Keys;
-use page::Page;
+pub use keys::{Growing, Keys};
 
-/// A page is full when it holds so many bytes, unpacked.
-const FULL: usize = 32 * 1024;
-
-/// So many pages are never deflated: a small directory is read as fast as it was.
-const PLAIN: usize = 64;
+/// Whoever comes out of order is sorted with so many others.
+const RUN: usize = 2048;
 
 /// People sorted by key.
 #[derive(Clone)]
 pub struct People {
     keys: Arc<Keys>,
     form: Form,
-    pages: Vec<Page>,
+    pages: Pages,
     /// The page that was looked at last: whoever looks people up does so in their order, mostly.
-    open: Arc<Mutex<Option<Open>>>,
+    looked: Arc<Mutex<Option<Looked>>>,
 }
 
-/// An unpacked page.
+/// An open page.
 #[derive(Clone)]
-struct Open {
-    page: usize,
-    bytes: Arc<[u8]>,
+struct Looked {
+    open: Arc<Open>,
     /// Where each person of it begins.
     starts: Arc<[u32]>,
 }
@@ -87,12 +81,20 @@ impl People {
     /// The person at a place.
     #[must_use]
     pub fn at(&self, place: usize) -> Option<User> {
-        let page = self.pages.partition_point(|page| page.first <= place);
-        let page = page.checked_sub(1)?;
-        let open = self.open(page);
-        let start = *open.starts.get(place - self.pages[page].first)?;
-        let mut rest = &open.bytes[start as usize..];
-        Some(self.form.unpack(self.keys.get(place)?, &mut rest))
+        let key = self.keys.get(place)?;
+        let looked = self.look(place)?;
+        let start = *looked.starts.get(place - looked.open.first)?;
+        let mut rest = &looked.open.bytes[start as usize..];
+        Some(self.form.unpack(key, &mut rest))
+    }
+
+    /// The same people under shared keys, if they are the same keys.
+    #[must_use]
+    pub fn sharing(mut self, keys: &Arc<Keys>) -> Self {
+        if self.keys == *keys {
+            self.keys = Arc::clone(keys);
+        }
+        self
     }
 
     /// The first person.
@@ -104,103 +106,137 @@ impl People {
     /// Everybody, one after the other.
     pub fn iter(&self) -> impl Iterator<Item = User> + '_ {
         let Self { keys, form, .. } = self;
-        self.pages.iter().flat_map(move |page| {
-            let bytes = page.open();
+        self.pages.iter().flat_map(move |open| {
             let mut at = 0;
-            (page.first..page.first + page.people).filter_map(move |place| {
-                let mut rest = &bytes[at..];
+            (open.first..open.first + open.entries).filter_map(move |place| {
+                let mut rest = &open.bytes[at..];
                 let user = form.unpack(keys.get(place)?, &mut rest);
-                at = bytes.len() - rest.len();
+                at = open.bytes.len() - rest.len();
                 Some(user)
             })
         })
     }
 
-    fn open(&self, page: usize) -> Open {
-        let mut known = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(open) = known.as_ref().filter(|open| open.page == page) {
-            return open.clone();
+    fn look(&self, place: usize) -> Option<Looked> {
+        let mut known = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_on = |looked: &&Looked| {
+            let open = &looked.open;
+            (open.first..open.first + open.entries).contains(&place)
+        };
+        if let Some(looked) = known.as_ref().filter(is_on) {
+            return Some(looked.clone());
         }
-        let bytes = self.pages[page].open();
-        let mut rest = &*bytes;
-        let mut starts = Vec::with_capacity(self.pages[page].people);
+        let open = self.pages.open(self.pages.page_of(place)?)?;
+        let mut rest = &*open.bytes;
+        let mut starts = Vec::with_capacity(open.entries);
         while !rest.is_empty() {
-            starts.push(u32::try_from(bytes.len() - rest.len()).unwrap_or(u32::MAX));
+            starts.push(u32::try_from(open.bytes.len() - rest.len()).unwrap_or(u32::MAX));
             form::pass(&mut rest);
         }
-        let open = Open {
-            page,
+        let looked = Looked {
             starts: starts.into(),
-            bytes: bytes.into(),
+            open: Arc::new(open),
         };
-        *known = Some(open.clone());
-        open
+        *known = Some(looked.clone());
+        Some(looked)
     }
 }
 
-/// Packs people. Those who come in the order of their keys never stand in memory unpacked.
+/// Packs people, in whatever order they come. Only so many of them stand in memory unpacked.
 #[derive(Default)]
 pub struct Packer {
+    runs: Vec<Run>,
+    /// Those of the last run who came out of order.
+    late: Vec<User>,
+}
+
+/// People in the order of their keys.
+#[derive(Default)]
+struct Run {
     keys: keys::Growing,
     form: Form,
-    pages: Vec<Page>,
-    bytes: Vec<u8>,
-    people: usize,
-    /// Whoever came out of order.
-    late: Vec<User>,
+    pages: Pages,
+}
+
+impl Run {
+    /// Packs one more, if it is their turn.
+    fn push(&mut self, user: &User) -> bool {
+        let is_next = self.keys.push(&user.key);
+        if is_next {
+            let form = &mut self.form;
+            self.pages.push(|bytes| form.pack(user, bytes));
+        }
+        is_next
+    }
+
+    fn finish(self) -> People {
+        People {
+            keys: Arc::new(self.keys.finish()),
+            form: self.form,
+            pages: self.pages,
+            looked: Arc::default(),
+        }
+    }
 }
 
 impl Packer {
     /// Packs one more. Of two with one key, the one who came first counts.
     pub fn push(&mut self, user: User) {
-        if !self.keys.push(&user.key) {
-            self.late.push(user);
+        if self.runs.is_empty() {
+            self.runs.push(Run::default());
+        }
+        if let [only] = self.runs.as_mut_slice()
+            && self.late.is_empty()
+            && only.push(&user)
+        {
             return;
         }
-        self.form.pack(&user, &mut self.bytes);
-        self.people += 1;
-        if self.bytes.len() >= FULL {
+        self.late.push(user);
+        if self.late.len() == RUN {
             self.turn();
         }
     }
 
-    /// Ends a page.
+    /// Makes a run of those who came out of order.
     fn turn(&mut self) {
-        let first = self.keys.len() - self.people;
-        let deflated = self.pages.len() >= PLAIN;
-        let page = Page::of(first, self.people, &self.bytes, deflated);
-        self.pages.push(page);
-        self.bytes.clear();
-        self.people = 0;
+        self.late.sort_by(|one, other| one.key.cmp(&other.key));
+        let mut run = Run::default();
+        for user in self.late.drain(..) {
+            run.push(&user);
+        }
+        self.runs.push(run);
     }
 
     /// All of them.
     #[must_use]
     pub fn finish(mut self) -> People {
-        if self.people > 0 {
+        if !self.late.is_empty() {
             self.turn();
         }
-        let late = std::mem::take(&mut self.late);
-        let people = People {
-            keys: Arc::new(self.keys.finish()),
-            form: self.form,
-            pages: self.pages,
-            open: Arc::default(),
-        };
-        if late.is_empty() {
-            people
-        } else {
-            people.iter().chain(late).collect()
+        if self.runs.len() < 2 {
+            return self.runs.pop().unwrap_or_default().finish();
         }
+        let runs: Vec<People> = self.runs.into_iter().map(Run::finish).collect();
+        let mut heads: Vec<_> = runs.iter().map(|run| run.iter().peekable()).collect();
+        let mut all = Run::default();
+        // Sorting is stable, so of two with one key the one of the earlier run comes first.
+        let mut next: BTreeSet<(UserKey, usize)> = BTreeSet::new();
+        for (run, head) in heads.iter_mut().enumerate() {
+            next.extend(head.peek().map(|user| (user.key.clone(), run)));
+        }
+        while let Some((_, run)) = next.pop_first() {
+            if let Some(user) = heads[run].next() {
+                all.push(&user);
+            }
+            next.extend(heads[run].peek().map(|user| (user.key.clone(), run)));
+        }
+        drop(heads);
+        all.finish()
     }
 }
 
 impl FromIterator<User> for People {
     fn from_iter<T: IntoIterator<Item = User>>(users: T) -> Self {
-        let mut users: Vec<User> = users.into_iter().collect();
-        users.sort_by(|one, other| one.key.cmp(&other.key));
-        // Sorting keeps the order of equals, so the first of them stays.
-        users.dedup_by(|one, other| one.key == other.key);
         let mut packer = Packer::default();
         for user in users {
             packer.push(user);

@@ -17,6 +17,7 @@ use crate::core::desired::Wanted;
 use crate::core::fingerprint::Fingerprint;
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::GroupLink;
+use crate::core::members::Members;
 use crate::core::profile::GroupRules;
 use crate::core::reading::{Coverage, Reading};
 use crate::core::rules::{Drift, GroupGone};
@@ -180,13 +181,18 @@ impl<'a> Groups<'a> {
         let wanted = self.wanted(group);
         // What drifted and is not repaired stays acknowledged, or the next plan would take it for new.
         let kept = present.acknowledged.iter().filter(|_| !self.repairs());
-        learned.members = present
+        let members: BTreeSet<UserKey> = present
             .members
             .iter()
-            .filter(|user| link.may_hold(user) || wanted.contains(user))
-            .chain(kept.filter(|user| wanted.contains(user)))
+            .filter(|user| link.may_hold(user) || wanted.contains(*user))
+            .chain(kept.filter(|user| wanted.contains(*user)))
             .cloned()
             .collect();
+        if !self.uneven(&link.members).eq(members.iter().cloned()) {
+            let is_in = |user: &UserKey| self.view.is_even(user) || members.contains(user);
+            learned.members.retain(is_in);
+            learned.members.extend(members);
+        }
         learned.in_doubt.clone_from(&present.in_doubt);
         if learned != *link {
             plan.notes.push(Note::Group(learned));
@@ -213,18 +219,21 @@ impl<'a> Groups<'a> {
         let members = shown.members.as_ref().is_none_or(|ids| {
             let ours: BTreeSet<&UserKey> =
                 ids.iter().filter_map(|id| self.owners.get(id)).collect();
-            ours.into_iter().eq(&link.members)
+            ours.into_iter().cloned().eq(&link.members)
         });
         members && self.print(&shown.name) == link.name
     }
 
-    /// Who should be in the group: its members with an account here.
-    fn wanted<'g>(&self, group: &'g Group) -> BTreeSet<&'g UserKey> {
-        group
-            .members
-            .iter()
-            .filter(|user| self.standings.contains_key(user) || self.view.is_even(user))
+    /// Who should be in the group: its members with an account here, but for those who are even.
+    fn wanted(&self, group: &Group) -> BTreeSet<UserKey> {
+        self.uneven(&group.members)
+            .filter(|user| self.standings.contains_key(user))
             .collect()
+    }
+
+    /// Those of them who are not even. Whoever is even is in a group here and there, or in neither.
+    fn uneven<'m>(&'m self, members: &'m Members) -> impl Iterator<Item = UserKey> + 'm {
+        members.iter().filter(|user| !self.view.is_even(user))
     }
 
     fn plan_unlinked(&self, group: &Group, plan: &mut Plan) {
@@ -436,14 +445,14 @@ impl<'a> Groups<'a> {
     /// Who of ours is in the group now. An account that will be made anew is in no group.
     fn present(&self, observed: Option<&'a AppGroup>, link: Option<&GroupLink>) -> Present {
         let is_lasting = |user: &&UserKey| !matches!(self.standings.get(user), Some(Standing::New));
-        let lasting = |users: &BTreeSet<UserKey>| -> BTreeSet<UserKey> {
-            let users = users.iter().filter(is_lasting);
-            let users =
-                users.filter(|user| self.view.is_even(user) || self.view.link(user).is_some());
-            users.cloned().collect()
-        };
-        let mut acknowledged = link.map_or_else(BTreeSet::new, |link| lasting(&link.members));
-        let doubted = link.map_or_else(BTreeSet::new, |link| lasting(&link.in_doubt));
+        let lasts = |user: &UserKey| is_lasting(&user) && self.view.link(user).is_some();
+        let mut acknowledged: BTreeSet<UserKey> = link.map_or_else(BTreeSet::new, |link| {
+            self.uneven(&link.members).filter(lasts).collect()
+        });
+        let doubted = link.map_or_else(BTreeSet::new, |link| {
+            let doubted = link.in_doubt.iter().filter(|user| lasts(user));
+            doubted.cloned().collect()
+        });
         let members = match observed.and_then(|observed| observed.members.as_ref()) {
             Some(ids) => ids
                 .iter()
@@ -480,19 +489,22 @@ impl<'a> Groups<'a> {
 
     /// Parks a group with more members than the app takes.
     fn is_too_large(&self, group: &Group, plan: &mut Plan) -> bool {
-        let wanted = self.wanted(group).len();
-        match self.rules().max_members {
-            Some(most) if wanted > most => {
-                let reason = format!(
-                    "{wanted} members have an account, and the app takes {most} in one group; nobody \
-                     is put in, and nobody is taken out for that"
-                );
-                let hint = "split the group in the directory, or push a smaller one";
-                park(group, reason, hint, plan);
-                true
-            }
-            Some(_) | None => false,
+        let Some(most) = self.rules().max_members else {
+            return false;
+        };
+        let is_wanted =
+            |user: &UserKey| self.standings.contains_key(user) || self.view.is_even(user);
+        let wanted = group.members.iter().filter(is_wanted).count();
+        if wanted <= most {
+            return false;
         }
+        let reason = format!(
+            "{wanted} members have an account, and the app takes {most} in one group; nobody is put \
+             in, and nobody is taken out for that"
+        );
+        let hint = "split the group in the directory, or push a smaller one";
+        park(group, reason, hint, plan);
+        true
     }
 
     fn repairs(&self) -> bool {
@@ -508,7 +520,7 @@ impl<'a> Groups<'a> {
             .iter()
             .filter(|user| repairs || present.acknowledged.contains(user))
             .chain(&present.in_doubt)
-            .filter(|user| !wanted.contains(user))
+            .filter(|user| !wanted.contains(*user))
             .filter(|user| self.is_judged(group, user))
             .map(|user| self.member(user))
             .collect();
@@ -516,7 +528,7 @@ impl<'a> Groups<'a> {
             .into_iter()
             .filter(|user| !present.members.contains(user))
             .filter(|user| repairs || !present.acknowledged.contains(user))
-            .map(|user| self.member(user))
+            .map(|user| self.member(&user))
             .collect();
         if !changes_groups(self.rules()) {
             return self.plan_unchangeable(group, &gone, new, plan);

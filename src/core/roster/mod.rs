@@ -195,7 +195,7 @@ impl Work<'_> {
         }
         for reading in readings {
             for group in &mut reading.groups {
-                let members = std::mem::take(&mut group.members).into_iter();
+                let members = group.members.iter();
                 let members = members.filter(|key| !outside.contains(key)).map(person);
                 group.members = members.collect();
             }

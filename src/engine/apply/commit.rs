@@ -147,7 +147,7 @@ impl Drain<'_> {
             batch.push(Record::Journal(line));
             self.applied.done += 1;
         }
-        let names_them = |link: &&GroupLink| link.possible().any(|user| moved.contains(user));
+        let names_them = |link: &&GroupLink| link.possible().any(|user| moved.contains(&user));
         let groups = self.groups.values().filter(names_them);
         batch.extend(groups.map(|link| Record::PutGroup(target.clone(), link.clone())));
     }

@@ -184,7 +184,7 @@ impl<'a> Drain<'a> {
                     id: made.id,
                     ours: outcome == Outcome::Done,
                     name: print(&made.name),
-                    members,
+                    members: members.into(),
                     in_doubt: BTreeSet::new(),
                     unseen: None,
                 };

@@ -48,10 +48,11 @@ fn keys(reading: &Reading) -> Vec<String> {
     keys.map(|key| key.id.to_string()).collect()
 }
 
-fn members<'a>(reading: &'a Reading, name: &str) -> Vec<&'a str> {
+fn members(reading: &Reading, name: &str) -> Vec<String> {
     let group = reading.groups.iter().find(|group| &*group.name == name);
     let members = &group.expect("a group of this name").members;
-    members.iter().map(|member| &*member.id).collect()
+    let members = members.iter();
+    members.map(|member| member.id.to_string()).collect()
 }
 
 /// What the formats have in common, so that one directory can be compared in all of them.

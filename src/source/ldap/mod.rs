@@ -54,9 +54,9 @@ use crate::clock::Clock;
 use crate::core::crowd::Crowd;
 use crate::core::expression::{Program, Subject};
 use crate::core::key::{SourceName, UserKey};
-use crate::core::people::Packer;
+use crate::core::people::{Packer, People as Packed};
 use crate::core::reading::{BrokenRow, Coverage, Reading, Whereabouts};
-use crate::core::user::User;
+use crate::core::user::{Group, User};
 use crate::draw::Draw;
 
 pub use self::dialect::Dialect;
@@ -140,10 +140,15 @@ impl LdapSource {
         refuse_if_all(server, users.len(), &broken)?;
         notes.extend(flock.notes);
         notes.extend(referral_note(referrals));
+        let users: Packed = users.into();
+        let groups = flock.groups.into_iter().map(|group| Group {
+            members: group.members.among(users.keys()),
+            ..group
+        });
         let mut reading = Reading {
             source: self.name.clone(),
-            users: users.into(),
-            groups: flock.groups,
+            groups: groups.collect(),
+            users,
             coverage: coverage(&broken, referrals),
             broken,
             notes,

@@ -452,7 +452,8 @@ async fn a_member_who_was_just_renamed_stays_a_member() {
 
 fn members(groups: &[Group]) -> Vec<String> {
     let shown = |group: &Group| {
-        let members: Vec<&str> = group.members.iter().map(|member| &*member.id).collect();
+        let members = group.members.iter();
+        let members: Vec<String> = members.map(|member| member.id.to_string()).collect();
         format!("{}: {}", group.name, members.join(" "))
     };
     groups.iter().map(shown).collect()

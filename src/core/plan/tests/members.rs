@@ -30,7 +30,7 @@ fn night(wanted: &[&str], there: &[&str], acknowledged: &[&str]) -> Scene {
 }
 
 fn noted(scene: &Scene) -> Option<BTreeSet<UserKey>> {
-    Some(scene.noted_group("night")?.members)
+    Some(scene.noted_group("night")?.members.iter().collect())
 }
 
 fn people(ids: &[&str]) -> BTreeSet<UserKey> {
