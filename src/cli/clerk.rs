@@ -54,7 +54,7 @@ impl DaemonClerk {
                 Some("rollcall --help lists the commands"),
             ));
         };
-        let by = peer.named(request.sudo.as_deref());
+        let by = peer.named(&request.caller);
         let command = errand.word();
         if errand.only_looks() {
             tracing::debug!(by, command, "a command at the control socket");

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::core::key::{SourceName, TargetName, UserKey};
 use crate::daemon::Handle;
-use crate::daemon::control::Peer;
+use crate::daemon::control::{Caller, Peer};
 use crate::daemon::sources::Everybody;
 use crate::daemon::turns::Turn;
 use crate::engine::World;
@@ -55,10 +55,9 @@ pub(super) struct Desk {
 impl Desk {
     /// In this process, for whoever runs it.
     pub fn here() -> Self {
-        let sudo = std::env::var("SUDO_USER").ok();
         Self {
             console: Console::here(),
-            by: Peer::ours().named(sudo.as_deref()),
+            by: Peer::ours().named(&Caller::ours()),
             daemon: None,
         }
     }

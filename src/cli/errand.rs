@@ -14,7 +14,7 @@ use super::{
 };
 use crate::config::{self, Config};
 use crate::daemon::Handle;
-use crate::daemon::control::{Called, Request, VERSION, call};
+use crate::daemon::control::{Called, Caller, Request, VERSION, call};
 use crate::installation::{self, Installation, Need};
 use crate::show::console::Console;
 use crate::show::problem::Trouble;
@@ -231,7 +231,7 @@ fn request(common: &Common, arguments: &[OsString]) -> Option<(PathBuf, Request)
         arguments: words
             .map(|word| word.to_str().map(ToOwned::to_owned))
             .collect::<Option<_>>()?,
-        sudo: std::env::var("SUDO_USER").ok(),
+        caller: Caller::ours(),
     };
     Some((socket, request))
 }

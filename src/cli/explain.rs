@@ -9,16 +9,16 @@ use super::{Common, Exit, Format, people};
 use crate::core::assign::Assigned;
 use crate::core::attribute::AttrName;
 use crate::core::change::Subject as About;
+use crate::core::crowd::Crowd;
 use crate::core::desired::Wanted;
 use crate::core::expression::{Program, Subject};
 use crate::core::key::UserKey;
 use crate::core::mapping::Origin;
 use crate::core::pin::Pinned;
 use crate::core::plan::Basis;
-use crate::core::reading::groups_of_users;
 use crate::core::rules::Rules;
 use crate::core::user::User;
-use crate::engine::propose::{Proposal, propose};
+use crate::engine::propose::{Kept, Proposal, propose_keeping};
 use crate::engine::roster::Roster;
 use crate::installation::{Installation, Need, Unit};
 use crate::show;
@@ -58,17 +58,19 @@ pub async fn run(args: ExplainArgs) -> Result<Exit, Trouble> {
     }
     let rules: Vec<_> = units.iter().map(|unit| &*unit.target.rules).collect();
     let people = people::of_roster(&roster, &rules);
-    let user = people::pick(&args.user, &people, people::NO_USER)?.item;
-    let groups = groups_of_users(&roster.readings)
-        .remove(&user.key)
-        .unwrap_or_default();
+    let user = &people::pick(&args.user, &people, people::NO_USER)?.item;
+    let groups = Crowd::of(&roster.readings)
+        .person(&user.key)
+        .map_or_else(Vec::new, |person| person.groups);
     let mut answer = ExplainJson {
         user: user_json(user, &groups),
         targets: Vec::new(),
     };
     for unit in units {
         let target = &unit.target;
-        let proposal = propose(
+        let kept = Kept::With(BTreeSet::from([user.key.clone()]));
+        let proposal = propose_keeping(
+            &kept,
             &target.rules,
             &*target.app,
             &roster,

@@ -49,7 +49,7 @@ pub(super) async fn pull(
     let roster = people::whole_roster(installation, desk, world).await?;
     let store = &installation.store;
     let everybody = people::of_roster(&roster, &[rules]);
-    let user = people::pick(&args.user, &everybody, people::NO_USER)?.item;
+    let user = &people::pick(&args.user, &everybody, people::NO_USER)?.item;
     let _turn = desk.turn(&rules.target).await;
     let state = store
         .target(&rules.target, jiff::Timestamp::UNIX_EPOCH)

@@ -33,7 +33,7 @@ impl Only {
     ) -> Result<Option<Self>, Trouble> {
         if let Some(name) = user {
             let everybody = people::of_roster(roster, rules);
-            let user = people::pick(name, &everybody, people::NO_USER)?.item;
+            let user = &people::pick(name, &everybody, people::NO_USER)?.item;
             return Ok(Some(Self::User(user.key.clone(), user.label.to_string())));
         }
         let Some(name) = group else {

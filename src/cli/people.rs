@@ -106,7 +106,7 @@ fn ambiguous<'a, T: 'a>(
 }
 
 /// Everybody in the readings, with the user names that `rules` give them.
-pub(super) fn of_roster<'a>(roster: &'a Roster, rules: &[&Rules]) -> Vec<Candidate<&'a User>> {
+pub(super) fn of_roster(roster: &Roster, rules: &[&Rules]) -> Vec<Candidate<User>> {
     let mut in_apps: BTreeMap<UserKey, Vec<String>> = BTreeMap::new();
     for desired in rules.iter().flat_map(|one| desire(one, &roster.readings)) {
         let keys = desired.keys.iter();
@@ -114,7 +114,10 @@ pub(super) fn of_roster<'a>(roster: &'a Roster, rules: &[&Rules]) -> Vec<Candida
         let names = names.map(|(_, value)| value.to_string());
         in_apps.entry(desired.user).or_default().extend(names);
     }
-    let everybody = roster.readings.iter().flat_map(|reading| &reading.users);
+    let everybody = roster
+        .readings
+        .iter()
+        .flat_map(|reading| reading.users.iter());
     everybody
         .map(|user| {
             let own = NAMING.iter().filter_map(|name| user.attributes.get(*name));
@@ -174,7 +177,7 @@ async fn gone(
     let state = store.target(target, jiff::Timestamp::UNIX_EPOCH).await?;
     let is_there = |key: &UserKey| {
         let mut readings = roster.readings.iter();
-        readings.any(|reading| reading.user(key).is_some())
+        readings.any(|reading| reading.holds(key))
     };
     let mut people = Vec::new();
     for key in state.links.into_keys().filter(|key| !is_there(key)) {

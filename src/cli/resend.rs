@@ -40,7 +40,7 @@ pub(super) async fn pull(
     let world = installation.world(&hear);
     let roster = people::whole_roster(installation, desk, world).await?;
     let everybody = people::of_roster(&roster, &[rules]);
-    let user = people::pick(&args.user, &everybody, people::NO_USER)?.item;
+    let user = &people::pick(&args.user, &everybody, people::NO_USER)?.item;
     let _turn = desk.turn(&rules.target).await;
     let line = JournalEntry {
         subject: Subject::User(user.key.clone()).journal_name(),

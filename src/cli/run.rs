@@ -50,9 +50,10 @@ pub async fn run(args: RunArgs) -> Result<Exit, Trouble> {
     if exit == Exit::InLine {
         // Whoever is at the socket hears how it ended; a panic there was told already.
         let _ = desk.await;
+        // They have nothing more to say than that the end has come.
+        let _ = tokio::join!(report, monitoring);
     }
-    // They have nothing more to say than that the end has come.
-    let _ = tokio::join!(report, monitoring);
+    // Else nobody is waited for: what is under way ends with the process.
     Ok(exit)
 }
 

@@ -1,9 +1,11 @@
 //! `rollcall status`: how every source and target stands, by the state, and by the daemon if one runs.
 
 use std::ffi::OsString;
+use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::desk::{Books, Desk};
 use super::{Common, Exit, Format, board, errand, sandbox};
@@ -72,29 +74,39 @@ fn say(args: &StatusArgs, status: &StatusJson, desk: &Desk) {
 /// # Errors
 /// When nobody can look even once.
 pub(super) async fn watch(args: &StatusArgs) -> Result<Exit, Trouble> {
+    let mut stop = pin!(sandbox::stop());
+    let mut resized = signal(SignalKind::window_change()).ok();
+    let mut looked = Ok(look(&args.common).await?);
     let mut watcher = Watcher::at_output(args.format == Format::Json);
-    let mut stop = std::pin::pin!(sandbox::stop());
-    let mut looked = look(&args.common).await.map(Some)?;
     loop {
-        if let Some(status) = looked.take() {
-            let text = watcher.sees(&status, Clock::System.now());
-            if show::try_out(&text).is_err() {
-                return Ok(Exit::InLine);
-            }
+        let now = Clock::System.now();
+        let text = match &looked {
+            Ok(status) => watcher.sees(status, now),
+            Err(trouble) => watcher.misses(trouble, now),
+        };
+        if show::try_out(&text).is_err() {
+            return Ok(Exit::InLine);
         }
+        let next = async {
+            Clock::System.sleep(EVERY).await;
+            look(&args.common).await
+        };
         tokio::select! {
             () = &mut stop => return Ok(Exit::InLine),
-            () = Clock::System.sleep(EVERY) => {}
+            // What is known is drawn into the new window.
+            () = again(&mut resized) => {}
+            next = next => looked = next,
         }
-        match look(&args.common).await {
-            Ok(status) => looked = Some(status),
-            Err(trouble) => {
-                let text = watcher.misses(&trouble, Clock::System.now());
-                if show::try_out(&text).is_err() {
-                    return Ok(Exit::InLine);
-                }
-            }
+    }
+}
+
+/// Waits for the next signal, if any can come.
+async fn again(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
         }
+        None => std::future::pending().await,
     }
 }
 

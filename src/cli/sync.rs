@@ -15,7 +15,7 @@ use super::{Common, Exit, Format, Trouble};
 use crate::clock::Clock;
 use crate::core::guard::Reviewed;
 use crate::core::key::{SourceName, UserKey};
-use crate::core::plan::Basis;
+use crate::core::plan::{Basis, Plan, referred};
 use crate::core::reading::Reading;
 use crate::core::rules::Rules;
 use crate::engine::apply::{Applied, Terms, apply_on};
@@ -205,7 +205,7 @@ impl Cycle<'_> {
         let name = target.rules.target.as_str();
         self.steps
             .lap(&format!("reading {name} and planning"), self.world.clock);
-        let labels = labels(roster);
+        let labels = labels(roster, &proposal.reviewed.plan);
         let mut json = TargetJson::of(&proposal.reviewed, &target.rules.profile, &labels);
         json.left_out = proposal.part.as_ref().map(|part| part.left_out);
         json.warnings.extend(notes.iter().cloned());
@@ -220,6 +220,7 @@ impl Cycle<'_> {
                 run,
                 halt: &halt,
                 last: None,
+                rested: None,
             };
             let applied = apply_on(target, proposal, terms, self.world).await;
             self.desk.console.done();
@@ -371,13 +372,19 @@ fn applied_text(unit: &Unit, applied: &Applied, requests: RequestsJson) -> Strin
     show::plan::applied(target, applied, &requests) + "\n"
 }
 
-/// What people are called, by key.
-fn labels(roster: &Roster) -> BTreeMap<UserKey, Arc<str>> {
-    roster
-        .readings
-        .iter()
-        .flat_map(|reading| &reading.users)
-        .map(|user| (user.key.clone(), Arc::clone(&user.label)))
+/// What those are called to whom a plan refers, by key.
+pub(super) fn labels(roster: &Roster, plan: &Plan) -> BTreeMap<UserKey, Arc<str>> {
+    let changes = plan.changes.iter();
+    let users: BTreeSet<&UserKey> = changes
+        .flat_map(|change| referred(&change.action))
+        .collect();
+    let label = |user: &UserKey| {
+        let mut readings = roster.readings.iter();
+        readings.find_map(|reading| Some(reading.user(user)?.label))
+    };
+    let users = users.into_iter();
+    users
+        .filter_map(|user| Some((user.clone(), label(user)?)))
         .collect()
 }
 

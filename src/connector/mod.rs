@@ -24,6 +24,12 @@ pub trait Observe: Send + Sync {
     /// Why the app did not answer as it should.
     async fn test(&self) -> Result<Greeting, Fault>;
 
+    /// One request: is the app there?
+    ///
+    /// # Errors
+    /// Why it did not answer as it should.
+    async fn knock(&self) -> Result<(), Fault>;
+
     /// Every account, in the order of the app, each id once. `progress` hears how many so far.
     ///
     /// # Errors

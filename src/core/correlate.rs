@@ -67,7 +67,9 @@ pub fn key_prints(
         .collect()
 }
 
-pub(super) fn key_print(
+/// The fingerprint of one value that an account is found by, in the form it is compared in.
+#[must_use]
+pub fn key_print(
     profile: &Profile,
     key: &FingerprintKey,
     name: &AttrName,
@@ -104,6 +106,22 @@ pub fn recover<'a>(
         }
     }
     None
+}
+
+/// Is this the account that was made with these values? The best of them that it shows decides: one that
+/// only shares an address with it is somebody else's, or another one of the same person.
+#[must_use]
+pub fn was_made_with(
+    profile: &Profile,
+    key: &FingerprintKey,
+    prints: &Fingerprints,
+    account: &Account,
+) -> bool {
+    let shown = profile.users.matching.iter().find_map(|name| {
+        let value = account.attributes.get(name).and_then(Value::as_text)?;
+        Some((prints.get(name)?, key_print(profile, key, name, value)))
+    });
+    shown.is_some_and(|(sent, held)| *sent == held)
 }
 
 /// Accounts by the values that users are found by.
@@ -221,7 +239,7 @@ pub struct Unseen<'a> {
 /// Those who have no account in what was read, though the app may have one, since a list of this kind
 /// of app leaves some out: those who should be active, those for whom a create is in doubt, and those
 /// who are out and whose account would be switched off (`sees_out`) where a list may leave out one
-/// that is on.
+/// that is on. Whoever has an account is asked for when a request may have made another one.
 #[must_use]
 pub fn unseen<'a>(
     profile: &Profile,
@@ -262,7 +280,13 @@ pub fn unseen<'a>(
     };
     desired
         .iter()
-        .filter(|desired| !has_account(&desired.user) && is_sought(desired) && is_unseen(desired))
+        .filter(|desired| {
+            if has_account(&desired.user) {
+                is_in_doubt(&desired.user)
+            } else {
+                is_sought(desired) && is_unseen(desired)
+            }
+        })
         .map(askable)
         .filter(|unseen| !unseen.keys.is_empty())
         .collect()

@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use super::assign::Assigned;
 use super::attribute::{AttrName, Attributes, Value};
+use super::crowd::{Crowd, Person};
 use super::expression::{EvalError, Subject};
 use super::key::UserKey;
 use super::leaver::LeaveCause;
 use super::mapping::WhenEmpty;
 use super::normal::Forms;
 use super::profile::{Required, ValueKind};
-use super::reading::{Reading, groups_of_users};
+use super::reading::Reading;
 use super::rules::Rules;
 use super::user::User;
 
@@ -60,34 +61,18 @@ pub enum Wanted {
 /// Works out what everybody in `readings` should have, sorted by user.
 #[must_use]
 pub fn desire(rules: &Rules, readings: &[Reading]) -> Vec<Desired> {
-    let forms = Forms::new(&rules.profile);
-    let mut all: Vec<Desired> = Vec::new();
-    let groups = groups_of_users(readings);
-    let nobody: Vec<Arc<str>> = Vec::new();
-    let judge = Judge {
-        rules,
-        forms: &forms,
-        readings,
-    };
-    for reading in readings {
-        for user in &reading.users {
-            let groups = groups.get(&user.key).unwrap_or(&nobody);
-            let subject = Subject::new(user, groups);
-            match rules.protects_user(&subject) {
-                Ok(true) => {}
-                Ok(false) => all.push(judge.desired(&subject)),
-                Err(error) => all.push(judge.unjudged(&subject, &error)),
-            }
-        }
-    }
-    all.sort_by(|one, other| one.user.cmp(&other.user));
-    all
+    let judge = Judge::new(rules, readings);
+    let crowd = Crowd::of(readings);
+    let all = crowd.portions();
+    all.flatten()
+        .filter_map(|person| judge.judge(&person))
+        .collect()
 }
 
 /// What is needed to judge one user after the other.
-struct Judge<'a> {
+pub struct Judge<'a> {
     rules: &'a Rules,
-    forms: &'a Forms<'a>,
+    forms: Forms<'a>,
     readings: &'a [Reading],
 }
 
@@ -100,7 +85,28 @@ struct Draft {
     problem: Option<(String, String)>,
 }
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
+    /// By these rules, among the people of these readings.
+    #[must_use]
+    pub fn new(rules: &'a Rules, readings: &'a [Reading]) -> Self {
+        Self {
+            rules,
+            forms: Forms::new(&rules.profile),
+            readings,
+        }
+    }
+
+    /// What one person should have; `None`: nobody may touch the account.
+    #[must_use]
+    pub fn judge(&self, person: &Person) -> Option<Desired> {
+        let subject = Subject::new(&person.user, &person.groups);
+        match self.rules.protects_user(&subject) {
+            Ok(true) => None,
+            Ok(false) => Some(self.desired(&subject)),
+            Err(error) => Some(self.unjudged(&subject, &error)),
+        }
+    }
+
     fn desired(&self, subject: &Subject<'_>) -> Desired {
         let user = subject.user();
         let mut desired = Desired {

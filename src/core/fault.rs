@@ -101,6 +101,78 @@ impl Fault {
     }
 }
 
+/// What a kind of failure is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Blame {
+    /// Nobody is there, or nobody who has time for us.
+    Absence,
+    /// The target as a whole cannot be used as it is.
+    Target,
+    /// The app has looked at this request, and it is this one that it does not carry out.
+    Request,
+    /// Nobody knows what the answer means.
+    Answer,
+    /// There is no room for one more account.
+    Seats,
+}
+
+impl FaultKind {
+    fn blame(self) -> Blame {
+        match self {
+            Self::Unreachable | Self::TimedOut | Self::Throttled | Self::Unavailable => {
+                Blame::Absence
+            }
+            Self::Untrusted
+            | Self::Unauthenticated
+            | Self::Misdirected
+            | Self::Unready
+            | Self::Paused => Blame::Target,
+            Self::Forbidden
+            | Self::Missing
+            | Self::Conflict
+            | Self::Rejected
+            | Self::Unsupported
+            | Self::Guarded => Blame::Request,
+            Self::Garbled => Blame::Answer,
+            Self::NoSeat => Blame::Seats,
+        }
+    }
+
+    /// Is nobody there, or nobody who has time for us? It says nothing about what was asked.
+    #[must_use]
+    pub fn is_absence(self) -> bool {
+        self.blame() == Blame::Absence
+    }
+
+    /// Would anything else fail in the same way until something is set right?
+    #[must_use]
+    pub fn stops_target(self) -> bool {
+        self.blame() == Blame::Target
+    }
+
+    /// Has somebody looked at what was asked, and said no to it?
+    #[must_use]
+    pub fn is_refusal(self) -> bool {
+        self.blame() == Blame::Request
+    }
+
+    /// Does the app say that it does not do what was asked, or does not know it?
+    #[must_use]
+    pub fn is_inability(self) -> bool {
+        matches!(self, Self::Missing | Self::Rejected | Self::Unsupported)
+    }
+
+    /// Can the failure be about this record? An app that is away or busy says nothing about it; one that
+    /// takes too long, or breaks, may do so for this very record.
+    fn blames_the_record(self) -> bool {
+        match self.blame() {
+            Blame::Request | Blame::Answer => true,
+            Blame::Absence => matches!(self, Self::TimedOut | Self::Unavailable),
+            Blame::Target | Blame::Seats => false,
+        }
+    }
+}
+
 impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -228,34 +300,11 @@ pub fn afterwards(
 ) -> Afterwards {
     let runs = attempts.div_ceil(policy.attempts.max(1)).max(1);
     let longest = match stake {
-        Stake::Change if runs >= RUNS && blames_the_record(fault.kind) => return Afterwards::Park,
+        Stake::Change if runs >= RUNS && fault.kind.blames_the_record() => return Afterwards::Park,
         Stake::Leaving => LONGEST_LEAVING,
         Stake::Change | Stake::Doubt => backoff::LONGEST_REST,
     };
     Afterwards::Rest(backoff::rest(runs, longest, draw))
-}
-
-/// Can the failure be about this record? An app that is away or busy says nothing about it.
-fn blames_the_record(kind: FaultKind) -> bool {
-    match kind {
-        FaultKind::TimedOut
-        | FaultKind::Unavailable
-        | FaultKind::Forbidden
-        | FaultKind::Missing
-        | FaultKind::Conflict
-        | FaultKind::Rejected
-        | FaultKind::Unsupported
-        | FaultKind::Garbled
-        | FaultKind::Guarded => true,
-        FaultKind::Unreachable
-        | FaultKind::Untrusted
-        | FaultKind::Throttled
-        | FaultKind::Unauthenticated
-        | FaultKind::Misdirected
-        | FaultKind::Unready
-        | FaultKind::NoSeat
-        | FaultKind::Paused => false,
-    }
 }
 
 #[cfg(test)]

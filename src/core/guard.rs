@@ -448,7 +448,7 @@ impl<'a> Sizes<'a> {
 
     fn members(&self, group: &GroupKey) -> usize {
         let link = self.state.groups.get(group);
-        link.map_or(0, |link| link.possible().count())
+        link.map_or(0, |link| link.members.len() + link.in_doubt.len())
     }
 
     fn spent(&self, lane: &Lane) -> usize {

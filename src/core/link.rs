@@ -12,6 +12,7 @@ use super::change::{ActionKind, Subject};
 use super::fingerprint::{Fingerprint, Fingerprints};
 use super::key::{GroupKey, RemoteId, UserKey};
 use super::leaver::Left;
+use super::members::Members;
 
 /// User ↔ account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +69,7 @@ pub struct GroupLink {
     /// The name we last sent.
     pub name: Fingerprint,
     /// The users whose membership the app has acknowledged.
-    pub members: BTreeSet<UserKey>,
+    pub members: Members,
     /// Others whom a request without an answer may have put in, or may not have taken out.
     pub in_doubt: BTreeSet<UserKey>,
     /// When it was last written, if that has not been seen since.
@@ -77,8 +78,8 @@ pub struct GroupLink {
 
 impl GroupLink {
     /// Everybody who is in, or may be.
-    pub fn possible(&self) -> impl Iterator<Item = &UserKey> {
-        self.members.iter().chain(&self.in_doubt)
+    pub fn possible(&self) -> impl Iterator<Item = UserKey> {
+        self.members.iter().chain(self.in_doubt.iter().cloned())
     }
 
     /// Is this user in, or may be?
@@ -108,8 +109,9 @@ pub struct Job {
     pub action: ActionKind,
     /// Tries so far.
     pub attempts: u32,
-    /// Of a create: the values that its account can be found by, in the form they are compared in.
-    /// The person may have other ones by the time the answer is found to be lost, or be gone.
+    /// Of a request that makes an account, or may: the values that the account can be found by, in the
+    /// form they are compared in. The person may have other ones by the time the answer is found to be
+    /// lost, or be gone.
     pub keys: Fingerprints,
     /// The fingerprint of what was to be sent: a parked change is tried again when this differs, or
     /// was forgotten.
@@ -119,13 +121,34 @@ pub struct Job {
 }
 
 impl Job {
-    /// Is it a create whose answer was lost, and with the key of the fingerprints what it was sent
-    /// with? The account that it may have made cannot be told by its old values any more.
+    /// May it have made an account that no link knows? So may a create whose answer was lost, and a
+    /// return that is asked for by a POST: whose account that means is for the app to say. Only those
+    /// have keys.
+    #[must_use]
+    pub fn may_have_made(&self) -> bool {
+        let makes = match self.action {
+            ActionKind::Create => true,
+            ActionKind::Reactivate => !self.keys.is_empty(),
+            ActionKind::Adopt
+            | ActionKind::Rekey
+            | ActionKind::Update
+            | ActionKind::Deactivate
+            | ActionKind::Delete
+            | ActionKind::AdoptGroup
+            | ActionKind::CreateGroup
+            | ActionKind::RenameGroup
+            | ActionKind::DeleteGroup
+            | ActionKind::AddMembers
+            | ActionKind::RemoveMembers => false,
+        };
+        makes && matches!(self.state, JobState::InDoubt(_))
+    }
+
+    /// May it have made an account, and was what it was sent with lost with the key of the
+    /// fingerprints? The account cannot be told by its old values any more.
     #[must_use]
     pub fn is_untraceable(&self) -> bool {
-        self.action == ActionKind::Create
-            && matches!(self.state, JobState::InDoubt(_))
-            && self.keys.values().any(|print| !print.is_known())
+        self.may_have_made() && self.keys.values().any(|print| !print.is_known())
     }
 }
 

@@ -3,19 +3,23 @@
 //! Promises that planning needs nothing of the past but this. Leaves keeping it to the store.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::change::{Action, ActionKind, Change, Subject};
+use super::even::Even;
 use super::key::{GroupKey, RemoteId, UserKey};
-use super::link::{GroupLink, Job, JobState, Link};
+use super::link::{GroupLink, Job, Link};
 use super::pin::{Pin, Pinned};
 
 /// What is remembered of one target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TargetState {
-    /// Every link, by user.
+    /// The links, by user: of everybody who is not even.
     pub links: BTreeMap<UserKey, Link>,
+    /// Those whose links were left out, since a plan says nothing of them.
+    pub even: Arc<Even>,
     /// Every group link, by group.
     pub groups: BTreeMap<GroupKey, GroupLink>,
     /// The outbox, sorted by subject and action.
@@ -42,19 +46,25 @@ impl TargetState {
         self.jobs.get(at.ok()?)
     }
 
-    /// Creates whose answers were lost: their users may have an account that no link knows.
+    /// Requests whose answers were lost and that may have made an account: their users may have one
+    /// that no link knows. A user may have two.
     pub fn doubtful_creates(&self) -> impl Iterator<Item = (&UserKey, &Job)> {
-        self.jobs
-            .iter()
-            .filter_map(|job| match (&job.subject, job.action, &job.state) {
-                (Subject::User(user), ActionKind::Create, JobState::InDoubt(_)) => {
-                    Some((user, job))
-                }
-                _ => None,
-            })
+        let doubtful = self.jobs.iter().filter(|job| job.may_have_made());
+        doubtful.filter_map(|job| match &job.subject {
+            Subject::User(user) => Some((user, job)),
+            Subject::Group(_) => None,
+        })
     }
 
-    /// Everybody who has an account as far as we know, or may have one.
+    /// The requests of [`doubtful_creates`](Self::doubtful_creates) that were about this user.
+    pub fn doubtful_creates_of(&self, user: &UserKey) -> impl Iterator<Item = &Job> {
+        let subject = Subject::User(user.clone());
+        let kinds = [ActionKind::Create, ActionKind::Reactivate];
+        let jobs = kinds.map(|kind| self.job(&subject, kind));
+        jobs.into_iter().flatten().filter(|job| job.may_have_made())
+    }
+
+    /// Everybody who has an account as far as we know, or may have one, but for those who are even.
     pub fn holders(&self) -> impl Iterator<Item = &UserKey> {
         self.links
             .keys()
@@ -88,7 +98,7 @@ impl TargetState {
     /// Links of accounts that are active as far as we know.
     #[must_use]
     pub fn active_links(&self) -> usize {
-        self.links.values().filter(|link| link.active).count()
+        self.links.values().filter(|link| link.active).count() + self.even.len()
     }
 }
 

@@ -4,7 +4,6 @@
 //! against anybody. Leaves to the sources how to read, and to [`super::leaver`] what absence means.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::hex;
 use super::key::{GroupKey, SourceName, UserKey};
 use super::memory::{Extent, Missing, ReadingRecord};
+use super::people::People;
 use super::user::{Group, User};
 
 /// What a source gave in one read: users and groups, each sorted by key, no key twice.
@@ -21,7 +21,7 @@ pub struct Reading {
     /// Which source.
     pub source: SourceName,
     /// Everybody it holds.
-    pub users: Vec<User>,
+    pub users: People,
     /// Every group it holds.
     pub groups: Vec<Group>,
     /// How much of the source that is.
@@ -60,29 +60,15 @@ pub struct BrokenRow {
 impl Reading {
     /// The user under `key`.
     #[must_use]
-    pub fn user(&self, key: &UserKey) -> Option<&User> {
-        let at = self.users.binary_search_by(|user| user.key.cmp(key)).ok()?;
-        self.users.get(at)
+    pub fn user(&self, key: &UserKey) -> Option<User> {
+        self.users.get(key)
     }
-}
 
-/// The names of the groups each user is in, sorted, whichever reading holds the group.
-#[must_use]
-pub fn groups_of_users(readings: &[Reading]) -> BTreeMap<&UserKey, Vec<Arc<str>>> {
-    let mut groups: BTreeMap<&UserKey, Vec<Arc<str>>> = BTreeMap::new();
-    for group in readings.iter().flat_map(|reading| &reading.groups) {
-        for member in &group.members {
-            groups
-                .entry(member)
-                .or_default()
-                .push(Arc::clone(&group.name));
-        }
+    /// Does the reading hold this user?
+    #[must_use]
+    pub fn holds(&self, key: &UserKey) -> bool {
+        self.users.contains(key)
     }
-    for names in groups.values_mut() {
-        names.sort();
-        names.dedup();
-    }
-    groups
 }
 
 /// Why a reading is not to be trusted for removals until a person says so.
@@ -139,11 +125,13 @@ const NOTABLE: usize = 3;
 #[must_use]
 pub fn measure(reading: &Reading, at: Timestamp, settings: u64) -> ReadingRecord {
     let mut attributes: BTreeMap<String, usize> = BTreeMap::new();
-    for name in reading.users.iter().flat_map(|user| user.attributes.keys()) {
-        match attributes.get_mut(&**name) {
-            Some(count) => *count += 1,
-            None => {
-                attributes.insert(name.to_string(), 1);
+    for user in reading.users.iter() {
+        for name in user.attributes.keys() {
+            match attributes.get_mut(&**name) {
+                Some(count) => *count += 1,
+                None => {
+                    attributes.insert(name.to_string(), 1);
+                }
             }
         }
     }
@@ -257,7 +245,7 @@ impl Reading {
     /// Does the reading speak of this user: holds it, or has a broken row about it?
     #[must_use]
     pub fn mentions(&self, key: &UserKey) -> bool {
-        self.user(key).is_some() || self.broken.iter().any(|row| row.user.as_ref() == Some(key))
+        self.holds(key) || self.broken.iter().any(|row| row.user.as_ref() == Some(key))
     }
 }
 

@@ -11,6 +11,9 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 /// The text in NFC, unchanged when it is so already.
 #[must_use]
 pub fn nfc(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
     match is_nfc_quick(text.chars()) {
         IsNormalized::Yes => Cow::Borrowed(text),
         IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfc().collect()),
@@ -20,6 +23,9 @@ pub fn nfc(text: &str) -> Cow<'_, str> {
 /// The text for a comparison without regard to case.
 #[must_use]
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     let folded = CaseMapper::new().fold_string(&nfc(text)).into_owned();
     nfc(&folded).into_owned()
 }

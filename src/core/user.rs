@@ -3,10 +3,11 @@
 //! Promises that members are resolved to users of the reading, nested groups included. Leaves to
 //! [`super::reading`] whether the reading can be trusted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::key::{GroupKey, UserKey};
+use super::members::Members;
 
 /// A user of the authoritative directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,5 +40,5 @@ pub struct Group {
     /// Its name now.
     pub name: Arc<str>,
     /// Everybody in it, directly or through a nested group.
-    pub members: BTreeSet<UserKey>,
+    pub members: Members,
 }

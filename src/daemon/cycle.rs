@@ -9,6 +9,7 @@ use futures_util::FutureExt as _;
 
 use super::rest::Cause;
 use super::sources::Everybody;
+use crate::core::fault::FaultKind;
 use crate::core::guard::Reviewed;
 use crate::core::memory::TargetState;
 use crate::core::plan::Basis;
@@ -30,6 +31,8 @@ pub(super) struct Cycle<'a> {
     /// How the one before ended.
     pub last: Option<RunEnd>,
     pub look: Look,
+    /// What the app rested for, if it did.
+    pub rested: Option<FaultKind>,
     /// Ends the reading of the app.
     pub reading: &'a Halt,
     /// Ends the sending.
@@ -97,6 +100,8 @@ impl Cycle<'_> {
             run: self.run,
             halt: self.sending,
             last: self.last,
+            // The first page of its list has told that already.
+            rested: self.rested.filter(|_| basis == Basis::Remembered),
         };
         match apply_on(target, proposal, terms, world).await {
             Ok(applied) => Came::Through(Box::new(Through {

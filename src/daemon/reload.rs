@@ -69,12 +69,17 @@ impl Reload {
             };
             match renewal {
                 Renewal::Config { secrets, reply } => {
+                    // Before anything is read, so that what is saved meanwhile is noticed.
+                    let files = self.files();
+                    lookout = self.lookout();
                     let answer = self.reload(secrets);
                     if let Some(reply) = reply {
                         // Whoever asked may have gone.
                         let _ = reply.send(answer);
                     }
-                    lookout = self.lookout();
+                    if self.files() != files {
+                        lookout = self.lookout();
+                    }
                 }
                 Renewal::Way(target) => {
                     let installation = self.handle.installation().reequipped(&target);
@@ -86,16 +91,15 @@ impl Reload {
 
     /// Looks after everything that the installation was made of.
     fn lookout(&self) -> Lookout {
+        Lookout::over(self.files(), self.handle.installation().clock().clone())
+    }
+
+    /// Everything that the installation was made of.
+    fn files(&self) -> BTreeSet<PathBuf> {
         let installation = self.handle.installation();
         let secrets = installation.units.iter().flat_map(|unit| unit.files());
-        let files: BTreeSet<PathBuf> = installation
-            .config
-            .files
-            .iter()
-            .cloned()
-            .chain(secrets)
-            .collect();
-        Lookout::over(files, installation.clock().clone())
+        let config = installation.config.files.iter().cloned();
+        config.chain(secrets).collect()
     }
 
     /// Some files have changed.
@@ -114,7 +118,7 @@ impl Reload {
         for unit in &installation.units {
             if unit.files().iter().any(|file| changed.contains(file)) {
                 let name = &unit.target.rules.target;
-                tracing::info!(target_name = %name, "a secret or a certificate has changed");
+                tracing::info!(target = %name, "a secret or a certificate has changed");
                 self.handle.renew(Renewal::Way(name.clone()));
             }
         }

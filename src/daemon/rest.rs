@@ -58,6 +58,14 @@ impl Cause {
         matches!(self, Self::App(fault) if fault.kind == FaultKind::Unauthenticated)
     }
 
+    /// What the app was like, if it is the app.
+    pub fn of_app(&self) -> Option<FaultKind> {
+        match self {
+            Self::App(fault) => Some(fault.kind),
+            Self::State(_) | Self::Bug => None,
+        }
+    }
+
     /// Would fresh secrets or certificates help, so that they are fetched before the next try?
     pub fn wants_secrets(&self) -> bool {
         match self {
@@ -120,24 +128,11 @@ impl Fatigue {
         draw: &Draw,
     ) -> Option<Duration> {
         if let Cause::App(fault) = cause {
-            match fault.kind {
-                FaultKind::Unready => return None,
-                FaultKind::Unauthenticated => return Some(self.cool_down(fault, now)),
-                FaultKind::Unreachable
-                | FaultKind::Untrusted
-                | FaultKind::TimedOut
-                | FaultKind::Throttled
-                | FaultKind::Unavailable
-                | FaultKind::Forbidden
-                | FaultKind::Missing
-                | FaultKind::Conflict
-                | FaultKind::Rejected
-                | FaultKind::Unsupported
-                | FaultKind::Misdirected
-                | FaultKind::Garbled
-                | FaultKind::NoSeat
-                | FaultKind::Guarded
-                | FaultKind::Paused => {}
+            if fault.kind == FaultKind::Unready {
+                return None;
+            }
+            if fault.kind == FaultKind::Unauthenticated {
+                return Some(self.cool_down(fault, now));
             }
             if let Some(asked) = fault.retry_after {
                 return Some(asked.min(LONGEST));

@@ -46,24 +46,10 @@ impl Bounds {
 
     /// Learns from a fault.
     pub fn learn(&self, fault: &Fault) {
-        match fault.kind {
-            FaultKind::NoSeat => self.full.store(true, Ordering::Relaxed),
-            FaultKind::Unauthenticated
-            | FaultKind::Untrusted
-            | FaultKind::Misdirected
-            | FaultKind::Unready
-            | FaultKind::Paused => self.closed.store(true, Ordering::Relaxed),
-            FaultKind::Unreachable
-            | FaultKind::TimedOut
-            | FaultKind::Throttled
-            | FaultKind::Unavailable
-            | FaultKind::Forbidden
-            | FaultKind::Missing
-            | FaultKind::Conflict
-            | FaultKind::Rejected
-            | FaultKind::Unsupported
-            | FaultKind::Garbled
-            | FaultKind::Guarded => {}
+        if fault.kind == FaultKind::NoSeat {
+            self.full.store(true, Ordering::Relaxed);
+        } else if fault.kind.stops_target() {
+            self.closed.store(true, Ordering::Relaxed);
         }
     }
 }

@@ -11,6 +11,7 @@ use super::roster::Roster;
 use crate::core::change::{Action, Change, Member, Subject};
 use crate::core::guard::Reviewed;
 use crate::core::key::{GroupKey, UserKey};
+use crate::core::link::GroupLink;
 use crate::core::memory::{Hold, TargetState};
 use crate::core::plan::{Note, Plan, creates, without_accounts};
 
@@ -46,9 +47,9 @@ impl Part {
         let groups = roster.readings.iter().flat_map(|reading| &reading.groups);
         let now = groups
             .filter(|one| one.key == *group)
-            .flat_map(|one| one.members.iter().cloned());
+            .flat_map(|one| one.members.iter());
         let links = state.groups.get(group).into_iter();
-        let before = links.flat_map(|link| link.possible().cloned());
+        let before = links.flat_map(GroupLink::possible);
         Self {
             subject: Some(Subject::Group(group.clone())),
             label: label.to_owned(),

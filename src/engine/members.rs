@@ -14,9 +14,9 @@ use crate::core::account::AppGroup;
 use crate::core::change::{Action, Member};
 use crate::core::fault::{Effect, Fault, FaultKind};
 use crate::core::key::{GroupKey, RemoteId, UserKey};
-use crate::core::link::GroupLink;
-use crate::core::profile::{UpdateForm, Verification};
-use crate::core::rules::Drift;
+use crate::core::link::{GroupLink, Link};
+use crate::core::profile::{Reactivation, UpdateForm, Verification};
+use crate::core::rules::{Drift, Rules};
 
 type Tried<T> = std::result::Result<T, Fault>;
 
@@ -219,18 +219,26 @@ impl Scene<'_> {
 
     /// Somebody with the id by which they are put into a group or taken out of it.
     fn entrant(&self, member: &Member, direction: Direction) -> Option<(UserKey, GroupMember)> {
+        let now = self.links.get(&member.user);
+        let before = self.before.get(&member.user);
         let id = match direction {
+            Direction::In if self.may_be_another(&member.user) => return None,
             Direction::In => self.account_of(&member.user)?,
-            Direction::Out => {
-                let link = self.links.get(&member.user);
-                &link.or_else(|| self.before.get(&member.user))?.id
-            }
+            Direction::Out if self.target.rules.profile.users.id_changes => &now.or(before)?.id,
+            // Was another account made for somebody, the one before is the one that is in.
+            Direction::Out => &before.or(now)?.id,
         };
         let entrant = GroupMember {
             id: id.clone(),
             display: Arc::clone(&member.label),
         };
         Some((member.user.clone(), entrant))
+    }
+
+    /// May it turn out that another account is this user's?
+    fn may_be_another(&self, user: &UserKey) -> bool {
+        let link = self.links.get(user);
+        link.is_some_and(|link| may_be_another(&self.target.rules, link, self.unsure))
     }
 
     /// Were these accounts deleted in this run? An app that has taken them out of its groups by itself
@@ -274,9 +282,8 @@ impl Scene<'_> {
             .members
             .iter()
             .filter(|_| self.target.rules.drift == Drift::Repair)
-            .filter(|user| !done.contains(*user) && !not.contains(*user))
-            .filter(|user| self.links.contains_key(*user) && !self.is_hidden(user) && !shows(user))
-            .cloned()
+            .filter(|user| !done.contains(user) && !not.contains(user))
+            .filter(|user| self.links.contains_key(user) && !self.is_hidden(user) && !shows(user))
             .collect();
         let gap = Gap {
             direction,
@@ -303,6 +310,13 @@ impl Scene<'_> {
         self.target.rules.profile.groups.hides_inactive
             && self.links.get(user).is_none_or(|link| !link.active)
     }
+}
+
+/// May it turn out that another account than the one of `link` is its user's? Where a POST brings an
+/// account back, whose it means is for the app to say, so one that is off is not put into groups.
+pub(super) fn may_be_another(rules: &Rules, link: &Link, unsure: &BTreeSet<UserKey>) -> bool {
+    let by_post = rules.profile.users.reactivate == Reactivation::Post;
+    by_post && (!link.active || unsure.contains(&link.user))
 }
 
 /// Members on their way, each with the user it is.

@@ -18,6 +18,8 @@ pub mod propose;
 mod queue;
 pub mod resend;
 pub mod roster;
+mod sieve;
+mod sleeper;
 pub mod undo;
 mod unseen;
 

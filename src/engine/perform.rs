@@ -1,9 +1,11 @@
 //! Doing one change: the request, or the look that must come before it.
 //!
-//! Promises that a create whose answer was lost is looked up before it is sent again, and that a
-//! conflict is looked up and never answered by a second create. Leaves groups to [`super::members`]
-//! and retries to [`super::apply`].
+//! Promises that a create whose answer was lost is looked up before it is sent again, that a conflict
+//! is looked up and never answered by a second create, and that nobody is named by an id that was given
+//! up in this run. Leaves accounts that a POST brings back to [`super::sleeper`], groups to
+//! [`super::members`] and retries to [`super::apply`].
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -12,8 +14,9 @@ use super::bounds::Bounds;
 use crate::core::account::{Account, AppGroup};
 use crate::core::attribute::{AttrChange, AttrName, Attributes, Value};
 use crate::core::change::{Action, Change, Member, Subject};
-use crate::core::desired::{Desired, Wanted};
+use crate::core::desired::Desired;
 use crate::core::fault::{Effect, Fault, FaultKind};
+use crate::core::fingerprint::FingerprintKey;
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::{GroupLink, Link};
 use crate::core::memory::TargetState;
@@ -101,6 +104,11 @@ pub(super) struct Scene<'a> {
     pub gone: &'a BTreeSet<RemoteId>,
     /// What everybody should have.
     pub desired: &'a BTreeMap<&'a UserKey, &'a Desired>,
+    /// Ids that accounts had before in this run, or that they may not have any more, with whose they are.
+    pub former: &'a BTreeMap<RemoteId, UserKey>,
+    /// Users whose accounts may have another id since a request of this run whose answer was lost.
+    pub unsure: &'a BTreeSet<UserKey>,
+    pub key: &'a FingerprintKey,
     /// Who goes into which group in this run.
     pub entering: &'a BTreeMap<&'a GroupKey, &'a BTreeSet<Member>>,
     pub bounds: &'a Bounds,
@@ -136,7 +144,7 @@ impl Scene<'_> {
             Action::Create { attributes } => self.create(user, attributes, look_first).await,
             Action::Update { attributes } => self.update(user, attributes, false).await,
             Action::Reactivate { attributes } => match self.target.rules.profile.users.reactivate {
-                Reactivation::Post => self.revive(user, look_first).await,
+                Reactivation::Post => self.revive(user, attributes, look_first).await,
                 Reactivation::Activate
                 | Reactivation::ActivateFirst
                 | Reactivation::Create
@@ -185,7 +193,11 @@ impl Scene<'_> {
             let hits = self.target.app.find(&key).await?;
             match hits.as_slice() {
                 [] => {}
-                [one] if !taken.contains(&one.id) && self.forbids(user, one).is_none() => {
+                [one]
+                    if !taken.contains(&one.id)
+                        && !self.state.even.owns(&one.id)
+                        && self.forbids(user, one).is_none() =>
+                {
                     return Ok(Some(one.id.clone()));
                 }
                 [_, ..] => return Ok(None),
@@ -209,7 +221,7 @@ impl Scene<'_> {
         Ok(Result::Done(Effects::Deleted))
     }
 
-    fn link(&self, user: &UserKey) -> std::result::Result<&Link, Fault> {
+    pub(super) fn link(&self, user: &UserKey) -> std::result::Result<&Link, Fault> {
         self.links.get(user).ok_or_else(|| {
             Fault::new(
                 FaultKind::Rejected,
@@ -227,7 +239,7 @@ impl Scene<'_> {
     ) -> std::result::Result<Result, Fault> {
         let attributes = self.resolved(wanted);
         if let Some(why) = look_first
-            && let Some(result) = self.look(user, &attributes, why).await?
+            && let Some(result) = self.look(user, &attributes, why, |_| true).await?
         {
             return Ok(result);
         }
@@ -237,7 +249,8 @@ impl Scene<'_> {
         match self.target.app.create(&attributes).await {
             Ok(account) => Ok(Result::Done(Effects::Created(account, attributes))),
             Err(fault) if fault.kind == FaultKind::Conflict => {
-                match self.look(user, &attributes, Look::Conflict).await? {
+                let found = self.look(user, &attributes, Look::Conflict, |_| true);
+                match found.await? {
                     Some(result) => Ok(result),
                     None => Ok(Result::Park {
                         reason: format!("{fault}, but it shows no account that holds one"),
@@ -251,12 +264,13 @@ impl Scene<'_> {
         }
     }
 
-    /// Looks for an account that is this user's already. `None`: there is none.
-    async fn look(
+    /// Looks for an account that is this user's already, among those that fit. `None`: there is none.
+    pub(super) async fn look(
         &self,
         user: &UserKey,
         attributes: &Attributes,
         why: Look,
+        fits: impl Fn(&Account) -> bool + Send + Sync,
     ) -> std::result::Result<Option<Result>, Fault> {
         let taken: BTreeSet<&RemoteId> = self
             .links
@@ -268,12 +282,14 @@ impl Scene<'_> {
         for (name, value) in self.keys(user) {
             let key = [(name.clone(), value.to_string())];
             let mut hits = self.target.app.find(&key).await?;
-            hits.retain(|account| Some(&account.id) != own && self.is_usable(account));
+            hits.retain(|one| Some(&one.id) != own && self.is_usable(one) && fits(one));
             let several: Vec<String> = hits
                 .iter()
                 .map(|account| format!("{} ({})", account.id, account.label))
                 .collect();
-            hits.retain(|account| !taken.contains(&account.id));
+            hits.retain(|account| {
+                !taken.contains(&account.id) && !self.state.even.owns(&account.id)
+            });
             match (hits.len(), several.len()) {
                 (_, 0) => {}
                 (1, _) => {
@@ -368,11 +384,10 @@ impl Scene<'_> {
         if changes.is_empty() && !activate {
             return Ok(Result::Done(Effects::Nothing));
         }
-        let now = self.accounts.get(&link.id);
         let account = self
             .target
             .app
-            .update(&link.id, &changes, activate, now)
+            .update(&link.id, &changes, activate, self.as_read(&link.id))
             .await?;
         let mut set = Attributes::new();
         let mut cleared = Vec::new();
@@ -392,59 +407,23 @@ impl Scene<'_> {
         }))
     }
 
-    /// Brings an account back by making it again: the app knows it by its values. When the answer to
-    /// an earlier request was lost, it may be back already.
-    async fn revive(
-        &self,
-        user: &UserKey,
-        look_first: Option<Look>,
-    ) -> std::result::Result<Result, Fault> {
-        let wanted = match self.desired.get(user).map(|desired| &desired.wanted) {
-            Some(Wanted::Active { attributes, .. }) => self.resolved(attributes),
-            Some(Wanted::Out(_) | Wanted::Unclear { .. }) | None => Attributes::new(),
+    /// An account as it was read, unless it names others by ids that they may not have any more: those
+    /// go back with a PUT, and the app would refuse it.
+    pub(super) fn as_read(&self, id: &RemoteId) -> Option<&Account> {
+        let account = self.accounts.get(id)?;
+        let names_former = || {
+            let mut names = self.target.rules.profile.references();
+            names.any(|name| {
+                let value = account.attributes.get(name).and_then(Value::as_text);
+                value.is_some_and(|id| self.former.contains_key(&RemoteId::new(id)))
+            })
         };
-        if let Some(why) = look_first
-            && let Some(found) = self.look_back(user, &wanted, why).await?
-        {
-            return Ok(found);
-        }
-        match self.target.app.create(&wanted).await {
-            Ok(account) => Ok(Result::Done(Effects::Changed {
-                set: wanted,
-                cleared: Vec::new(),
-                account: Some(account),
-                activated: true,
-            })),
-            Err(fault) if fault.kind == FaultKind::Conflict => {
-                let found = self.look_back(user, &wanted, Look::Conflict).await?;
-                Ok(found.unwrap_or_else(|| Result::Park {
-                    reason: format!("{fault}, and the old account is off"),
-                    hint:
-                        "switch the account on in the app, or correct the value that another one \
-                           holds"
-                            .into(),
-                }))
-            }
-            Err(fault) => Err(fault),
-        }
-    }
-
-    /// Looks whether somebody's account is on again, or another one is there that a request for it
-    /// has made: whose account a POST means is for the app to say.
-    async fn look_back(
-        &self,
-        user: &UserKey,
-        wanted: &Attributes,
-        why: Look,
-    ) -> std::result::Result<Option<Result>, Fault> {
-        match self.target.app.account(&self.link(user)?.id).await? {
-            Some(account) if account.active => Ok(Some(Result::Found(back(account)))),
-            Some(_) | None => self.look(user, wanted, why).await,
-        }
+        let is_outdated = !self.former.is_empty() && names_former();
+        (!is_outdated).then_some(account)
     }
 
     /// The values that a user's account can be found by.
-    fn keys(&self, user: &UserKey) -> &[(AttrName, Arc<str>)] {
+    pub(super) fn keys(&self, user: &UserKey) -> &[(AttrName, Arc<str>)] {
         let desired = self.desired.get(user);
         desired.map_or(&[], |desired| desired.keys.as_slice())
     }
@@ -467,7 +446,7 @@ impl Scene<'_> {
     }
 
     /// The values with accounts for users; a reference to nobody's account is left out.
-    fn resolved(&self, attributes: &Attributes) -> Attributes {
+    pub(super) fn resolved(&self, attributes: &Attributes) -> Attributes {
         attributes
             .iter()
             .filter_map(|(name, value)| Some((name.clone(), self.resolve(value)?)))
@@ -480,6 +459,25 @@ impl Scene<'_> {
         (!self.gone.contains(id)).then_some(id)
     }
 
+    /// A reference by the id that the account has now: it may have another one than when it was planned.
+    fn renewed<'v>(&self, name: &AttrName, value: &'v Value) -> Cow<'v, Value> {
+        let is_reference = || {
+            self.target
+                .rules
+                .profile
+                .references()
+                .any(|known| known == name)
+        };
+        let now = value
+            .as_text()
+            .filter(|_| !self.former.is_empty() && is_reference())
+            .and_then(|id| self.account_of(self.former.get(&RemoteId::new(id))?));
+        match now {
+            Some(id) => Cow::Owned(Value::text(id.as_str())),
+            None => Cow::Borrowed(value),
+        }
+    }
+
     fn resolve(&self, value: &Value) -> Option<Value> {
         match value {
             Value::Account(user) => Some(Value::text(self.account_of(user)?.as_str())),
@@ -487,9 +485,9 @@ impl Scene<'_> {
         }
     }
 
-    fn resolved_change(&self, change: &AttrChange) -> Option<AttrChange> {
+    pub(super) fn resolved_change(&self, change: &AttrChange) -> Option<AttrChange> {
         let new = match &change.new {
-            Some(value) => Some(self.resolve(value)?),
+            Some(value) => Some(self.resolve(self.renewed(&change.name, value).as_ref())?),
             None => None,
         };
         Some(AttrChange {
@@ -497,16 +495,6 @@ impl Scene<'_> {
             old: change.old.clone(),
             new,
         })
-    }
-}
-
-/// An account that is on again, whatever it holds: the next read shows that.
-fn back(account: Account) -> Effects {
-    Effects::Changed {
-        set: Attributes::new(),
-        cleared: Vec::new(),
-        account: Some(account),
-        activated: true,
     }
 }
 

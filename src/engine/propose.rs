@@ -11,6 +11,7 @@ use jiff::{Timestamp, ToSpan};
 use super::cut::Part;
 use super::follow::follow;
 use super::roster::Roster;
+use super::sieve::sift;
 use super::unseen::{Looked, look_up};
 use super::{Progress, World};
 use crate::connector::Observe;
@@ -30,7 +31,7 @@ use crate::store::StoreError;
 pub struct Proposal {
     /// The plan after the guard.
     pub reviewed: Reviewed,
-    /// What everybody should have.
+    /// What those should have of whom the plan speaks, and maybe others.
     pub desired: Vec<Desired>,
     /// What was remembered when it was made.
     pub state: TargetState,
@@ -66,10 +67,47 @@ pub async fn propose(
     basis: Basis,
     world: World<'_>,
 ) -> Result<Proposal, ProposeError> {
+    propose_keeping(&Kept::Differing, rules, app, roster, basis, world).await
+}
+
+/// Whom a proposal knows besides those of whom its plan speaks. Its plan is the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Nobody, where the app is not asked: whoever is in line is passed over.
+    Differing,
+    /// These, whatever is said of them.
+    With(BTreeSet<UserKey>),
+    /// Everybody.
+    Everybody,
+}
+
+/// The same; the proposal knows those who are `kept` in any case.
+///
+/// # Errors
+/// As for [`propose`].
+pub async fn propose_keeping(
+    kept: &Kept,
+    rules: &Arc<Rules>,
+    app: &dyn Observe,
+    roster: &Roster,
+    basis: Basis,
+    world: World<'_>,
+) -> Result<Proposal, ProposeError> {
     let now = world.clock.now();
-    let mut state = world.store.target(&rules.target, window_start(now)).await?;
+    let nobody = BTreeSet::new();
+    let named = match (basis, kept) {
+        (Basis::Observed, _) | (Basis::Remembered, Kept::Everybody) => None,
+        (Basis::Remembered, Kept::With(users)) => Some(users),
+        (Basis::Remembered, Kept::Differing) => Some(&nobody),
+    };
+    let (mut state, mut desired) = if let Some(named) = named {
+        sift(rules, roster, named, world).await?
+    } else {
+        let state = world.store.target(&rules.target, window_start(now)).await?;
+        let desired = wanted(rules, roster, &state);
+        (state, desired)
+    };
     let doubted = roster.doubted(&state);
-    let mut desired = wanted(rules, roster, &state);
     let view = match basis {
         Basis::Observed => Some(observe(rules, app, roster, &desired, &mut state, world).await?),
         Basis::Remembered => None,

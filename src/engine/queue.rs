@@ -10,10 +10,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::perform::Look;
-use crate::core::change::{ActionKind, Change, Subject};
+use crate::core::change::{Action, ActionKind, Change, Subject};
 use crate::core::deed::Sent;
 use crate::core::key::UserKey;
-use crate::core::plan::{creates, moves, referred};
+use crate::core::plan::{creates, leaves, moves, referred};
 use crate::core::profile::UserRules;
 
 /// A change that is to be done.
@@ -34,9 +34,27 @@ pub(super) struct Task {
     pub sent: Vec<Sent>,
     /// Members who are in doubt only since this run tried it.
     pub doubted: BTreeSet<UserKey>,
+    /// Users whose accounts the request names besides those that the change refers to: what an account
+    /// holds goes back with a PUT.
+    pub carried: BTreeSet<UserKey>,
 }
 
 impl Task {
+    /// One that nobody has tried, due at that time.
+    pub fn new(change: Change, due: Instant) -> Self {
+        Self {
+            change,
+            attempts: 0,
+            tries: 0,
+            due,
+            look_first: None,
+            approved: false,
+            sent: Vec::new(),
+            doubted: BTreeSet::new(),
+            carried: BTreeSet::new(),
+        }
+    }
+
     /// May a request of it have left already?
     pub fn is_in_doubt(&self) -> bool {
         self.look_first == Some(Look::InDoubt)
@@ -113,6 +131,24 @@ impl Queue {
         }
     }
 
+    /// Has these taken out of a group as well, beside those whom a task takes out already.
+    pub fn take_out(&mut self, other: Task) {
+        let Action::RemoveMembers { members: others } = &other.change.action else {
+            return;
+        };
+        let subject = &other.change.subject;
+        let known = self.tasks.iter_mut().find_map(|task| {
+            match (&mut task.change.action, task.change.subject == *subject) {
+                (Action::RemoveMembers { members }, true) => Some(members),
+                _ => None,
+            }
+        });
+        match known {
+            Some(members) => members.extend(others.iter().cloned()),
+            None => self.put_back(other),
+        }
+    }
+
     /// Takes out every create: nothing waits for them any more in this run.
     pub fn withdraw_creates(&mut self) -> Vec<Task> {
         let tasks = std::mem::take(&mut self.tasks);
@@ -154,7 +190,7 @@ impl Queue {
                 break;
             }
             let first_of_its_subject = busy.insert(task.change.subject.clone());
-            if first_of_its_subject && task.due <= now && !self.blocks(&task.change) {
+            if first_of_its_subject && task.due <= now && !self.blocks(&task) {
                 lane = Some(at);
                 ready.push(task);
             } else {
@@ -165,6 +201,14 @@ impl Queue {
             self.tasks.push_front(task);
         }
         ready
+    }
+
+    /// Takes the task that was tried least of those that may go at `now`.
+    pub fn take_least_tried(&mut self, now: Instant) -> Option<Task> {
+        let tasks = self.tasks.iter().enumerate();
+        let may_go = tasks.filter(|(_, task)| task.due <= now && !self.blocks(task));
+        let (at, _) = may_go.min_by_key(|(_, task)| task.attempts)?;
+        self.tasks.remove(at)
     }
 
     /// How long until a task is due, if any waits for a time.
@@ -182,9 +226,10 @@ impl Queue {
         self.tasks.pop_front()
     }
 
-    /// Does the change refer to an account that is still to be made, or whose id may be another one
-    /// at any moment?
-    fn blocks(&self, change: &Change) -> bool {
+    /// Does the task refer to an account that is still to be made, or whose id may be another one at any
+    /// moment? No leaver waits because of what the request carries along.
+    fn blocks(&self, task: &Task) -> bool {
+        let change = &task.change;
         let at = rank(change.action.kind());
         let fills = at != rank(ActionKind::RemoveMembers);
         let is_own = |user: &UserKey| matches!(&change.subject, Subject::User(own) if own == user);
@@ -192,8 +237,11 @@ impl Queue {
         if self.creates.is_empty() && self.moves.is_empty() {
             return false;
         }
-        referred(&change.action)
-            .any(|user| (fills && self.creates.contains(user)) || (moves(user) && !is_own(user)))
+        let mut carried = task.carried.iter().filter(|_| !leaves(&change.action));
+        carried.any(|user| moves(user) && !is_own(user))
+            || referred(&change.action).any(|user| {
+                (fills && self.creates.contains(user)) || (moves(user) && !is_own(user))
+            })
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::apply::{Applied, Failure, apply};
 use super::cut::Part;
-use super::propose::{Proposal, ProposeError, propose};
+use super::propose::{Kept, Proposal, ProposeError, propose_keeping};
 use super::roster::Roster;
 use super::{Target, World};
 use crate::core::change::{Action, ActionKind, Change, Reason, Subject};
@@ -76,7 +76,8 @@ pub async fn resend(
 ) -> Result<Resent, ResendError> {
     let rules = &target.rules;
     let basis = Basis::Remembered;
-    let proposal = propose(rules, &*target.app, roster, basis, world).await?;
+    let kept = Kept::With(BTreeSet::from([user.clone()]));
+    let proposal = propose_keeping(&kept, rules, &*target.app, roster, basis, world).await?;
     let link = permitted(rules, &proposal, user, &line.label).map_err(ResendError::Refused)?;
     let account = target.app.account(&link.id).await;
     let account = account.map_err(ProposeError::App)?;

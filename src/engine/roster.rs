@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{SourceUnit, ToRead, World};
 use crate::core::guard::{Doubted, DoubtedReading, Reach};
@@ -19,6 +19,9 @@ use crate::core::reading::{
 use crate::core::roster::{Joined, Joint};
 use crate::source::ReadError;
 use crate::store::{Epoch, Record, StoreError};
+
+/// How old the remembered time of a reading may be while others like it follow.
+const RECENT: SignedDuration = SignedDuration::from_mins(1);
 
 /// What the sources gave.
 pub struct Roster {
@@ -37,13 +40,17 @@ pub struct Roster {
     unsure: BTreeSet<UserKey>,
     is_joined: bool,
     at: Timestamp,
+    portion: usize,
 }
+
+/// So many people are compared at a time.
+const PORTION: usize = 1024;
 
 /// What was remembered of a source when it was read.
 struct Memory {
     state: SourceState,
-    /// Its people with accounts.
-    holders: BTreeSet<UserKey>,
+    /// People with accounts of whom it does not speak.
+    absent: BTreeSet<UserKey>,
     record: ReadingRecord,
     absent_for: Duration,
     /// Where those are who are missing, if the source can be asked.
@@ -93,6 +100,7 @@ impl Roster {
             unsure: BTreeSet::new(),
             is_joined: joint.is_some(),
             at: world.clock.now(),
+            portion: PORTION,
         };
         for (name, unit) in units {
             let read = match mode(name) {
@@ -108,6 +116,17 @@ impl Roster {
             roster.join(joint);
         }
         Ok(roster)
+    }
+
+    /// The same, of whom so many are compared at a time.
+    #[must_use]
+    pub fn in_portions_of(self, portion: usize) -> Self {
+        Self { portion, ..self }
+    }
+
+    /// How many people are compared at a time.
+    pub(super) fn portion(&self) -> usize {
+        self.portion
     }
 
     fn join(&mut self, joint: &Joint) {
@@ -132,7 +151,8 @@ impl Roster {
         world: World<'_>,
     ) -> Result<(), StoreError> {
         let state = world.store.source(name).await?;
-        let holders = world.store.holders(name).await?;
+        let is_absent = |user: &UserKey| !reading.mentions(user);
+        let absent = world.store.holders(name, &is_absent).await?;
         let record = measure(&reading, self.at, unit.settings);
         let mut doubts = judge(&record, state.last.as_ref());
         doubts.retain(|doubt| match doubt {
@@ -140,7 +160,7 @@ impl Roster {
             Doubt::FewerUsers { .. } | Doubt::NewSettings => true,
         });
         let whereabouts = if doubts.is_empty() {
-            ask(unit, &reading, &holders).await
+            ask(unit, &absent).await
         } else {
             self.doubts.insert(name.clone(), doubts);
             None
@@ -155,7 +175,7 @@ impl Roster {
             name.clone(),
             Memory {
                 state,
-                holders,
+                absent,
                 record,
                 absent_for,
                 whereabouts,
@@ -265,7 +285,7 @@ impl Roster {
         if self.unsure.contains(user) {
             return Some(Absence::Unknown);
         }
-        if reading.user(user).is_some() {
+        if reading.holds(user) {
             return None;
         }
         if self.outside.contains(user) {
@@ -292,11 +312,12 @@ impl Roster {
         }
     }
 
-    /// Everybody of the sources that were read who had an account then, in any target.
+    /// Those of the sources that were read who had an account then, in any target, and of whom their
+    /// source does not speak.
     #[must_use]
-    pub fn holders(&self) -> BTreeSet<UserKey> {
-        let holders = self.memory.values().flat_map(|memory| &memory.holders);
-        holders.cloned().collect()
+    pub fn absent_holders(&self) -> BTreeSet<UserKey> {
+        let absent = self.memory.values().flat_map(|memory| &memory.absent);
+        absent.cloned().collect()
     }
 
     fn reading(&self, source: &SourceName) -> Option<&Reading> {
@@ -305,7 +326,8 @@ impl Roster {
             .find(|reading| reading.source == *source)
     }
 
-    /// Accepts the readings: remembers their size and counts who is missing among `linked`. Readings
+    /// Accepts the readings: remembers their size and counts who is missing among `linked`, where those
+    /// of whom the readings speak may be left out. Readings
     /// of `unsettled` sources are not accepted: something that rests on them is held.
     ///
     /// # Errors
@@ -325,7 +347,9 @@ impl Roster {
             let Some(memory) = self.memory.get(source) else {
                 continue;
             };
-            batch.push(Record::PutReading(source.clone(), memory.record.clone()));
+            if is_news(&memory.record, memory.state.last.as_ref()) {
+                batch.push(Record::PutReading(source.clone(), memory.record.clone()));
+            }
             let resets = self
                 .doubts
                 .get(source)
@@ -346,32 +370,71 @@ impl Roster {
                 }
             }
         }
+        if batch.is_empty() {
+            return Ok(());
+        }
         world.store.commit(Epoch(1), &batch).await
     }
 }
 
+/// Does a reading say more than the time? That alone is written once a minute, so that readings which
+/// follow each other closely do not wait for the disk.
+fn is_news(now: &ReadingRecord, last: Option<&ReadingRecord>) -> bool {
+    let Some(last) = last else {
+        return true;
+    };
+    let same = ReadingRecord {
+        at: last.at,
+        ..now.clone()
+    };
+    let age = now.at.duration_since(last.at);
+    same != *last || !(SignedDuration::ZERO..RECENT).contains(&age)
+}
+
 /// Everybody whom a reading speaks of.
 fn mentioned(reading: &Reading) -> BTreeSet<UserKey> {
-    let rows = reading.users.iter().map(|user| &user.key);
-    let broken = reading.broken.iter().filter_map(|row| row.user.as_ref());
-    rows.chain(broken).cloned().collect()
+    let rows = reading.users.keys().iter();
+    let broken = reading.broken.iter().filter_map(|row| row.user.clone());
+    rows.chain(broken).collect()
 }
 
 /// Asks a source for those with accounts whom its reading does not hold. One that does not answer
 /// has told nothing.
 async fn ask(
     unit: &SourceUnit,
-    reading: &Reading,
-    holders: &BTreeSet<UserKey>,
+    missing: &BTreeSet<UserKey>,
 ) -> Option<BTreeMap<UserKey, Whereabouts>> {
-    let missing: BTreeSet<UserKey> = holders
-        .iter()
-        .filter(|user| !reading.mentions(user))
-        .cloned()
-        .collect();
     if missing.is_empty() {
         return None;
     }
-    let asked = unit.source.whereabouts(&missing).await;
+    let asked = unit.source.whereabouts(missing).await;
     asked.unwrap_or_else(|_| Some(BTreeMap::new()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::memory::Extent;
+
+    #[test]
+    fn the_time_alone_is_written_once_a_minute() {
+        let record = |second, users| ReadingRecord {
+            at: Timestamp::from_second(second).expect("a time"),
+            settings: 1,
+            extent: Extent::Whole,
+            users,
+            attributes: BTreeMap::new(),
+        };
+        let last = record(1000, 7);
+        assert!(is_news(&last, None));
+        for (now, is_written) in [
+            (record(1000, 7), false),
+            (record(1059, 7), false),
+            (record(1060, 7), true),
+            (record(1001, 8), true),
+            (record(999, 7), true),
+        ] {
+            assert_eq!(is_news(&now, Some(&last)), is_written, "{now:?}");
+        }
+    }
 }

@@ -12,14 +12,12 @@ use jiff::Timestamp;
 use super::roster::Roster;
 use crate::connector::Observe;
 use crate::core::account::Account;
-use crate::core::change::{ActionKind, Subject};
 use crate::core::correlate::{Unseen, again, unseen, unseen_absent};
 use crate::core::desired::{Desired, Wanted};
 use crate::core::fault::Fault;
 use crate::core::fingerprint::FingerprintKey;
 use crate::core::key::{RemoteId, TargetName, UserKey};
 use crate::core::leaver::LeaveCause;
-use crate::core::link::JobState;
 use crate::core::memory::TargetState;
 use crate::core::plan::Observed;
 use crate::core::reading::Coverage;
@@ -63,10 +61,7 @@ pub(super) async fn look_up(
         let link = state.links.get(user);
         link.is_some_and(|link| !gone.contains(&link.id))
     };
-    let is_in_doubt = |user: &UserKey| {
-        let job = state.job(&Subject::User(user.clone()), ActionKind::Create);
-        job.is_some_and(|job| matches!(job.state, JobState::InDoubt(_)))
-    };
+    let is_in_doubt = |user: &UserKey| state.doubtful_creates_of(user).next().is_some();
     let again = again(&state.looked, now);
     let sees_out = |user: &UserKey, cause: LeaveCause| {
         let is_due = !state.looked.contains_key(user) || again.contains(user);

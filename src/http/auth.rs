@@ -270,30 +270,13 @@ impl<T: Transport> Authorized<T> {
             Ok(token) => return Ok(held.keep(Arc::new(token))),
             Err(fault) => fault,
         };
-        match fault.kind {
-            FaultKind::Unauthenticated if fault.status.is_some() => {
-                self.breaker.open(&fault.detail);
-            }
-            FaultKind::Unauthenticated | FaultKind::Unready => self.breaker.open_with(&fault),
-            FaultKind::Unreachable
-            | FaultKind::Untrusted
-            | FaultKind::TimedOut
-            | FaultKind::Throttled
-            | FaultKind::Unavailable
-            | FaultKind::Forbidden
-            | FaultKind::Missing
-            | FaultKind::Conflict
-            | FaultKind::Rejected
-            | FaultKind::Unsupported
-            | FaultKind::Misdirected
-            | FaultKind::Garbled
-            | FaultKind::NoSeat
-            | FaultKind::Guarded
-            | FaultKind::Paused => {
-                if let Some(token) = held.stretch(stale, &self.clock) {
-                    return Ok(token);
-                }
-            }
+        let is_refused = fault.kind == FaultKind::Unauthenticated;
+        if is_refused && fault.status.is_some() {
+            self.breaker.open(&fault.detail);
+        } else if is_refused || fault.kind == FaultKind::Unready {
+            self.breaker.open_with(&fault);
+        } else if let Some(token) = held.stretch(stale, &self.clock) {
+            return Ok(token);
         }
         held.failure = Some(fault.clone());
         Err(fault)

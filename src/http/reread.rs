@@ -1,7 +1,10 @@
 //! Reading again what could not be read: a page of a list, an account, a look-up.
 //!
 //! Promises that only reads are sent again, by the same decision and within the same patience as
-//! changes are. Leaves changes to the outbox, the one other place where anything is tried again.
+//! changes are; and that an app which was absent at the end of all tries is asked once a read until it
+//! answers. Leaves changes to the outbox, the one other place where anything is tried again.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use http::Method;
@@ -20,6 +23,8 @@ pub struct Reread<T> {
     rulings: Rulings,
     clock: Clock,
     draw: Draw,
+    /// Did the last read that was given up meet nobody?
+    absent: AtomicBool,
 }
 
 impl<T: Transport> Reread<T> {
@@ -32,6 +37,7 @@ impl<T: Transport> Reread<T> {
             rulings: Rulings::default(),
             clock,
             draw,
+            absent: AtomicBool::new(false),
         }
     }
 
@@ -60,19 +66,32 @@ impl<T: Transport> Transport for Reread<T> {
         loop {
             tries += 1;
             let sent = self.inner.send(request.clone()).await;
-            let Some(fault) = self.trouble(&sent) else {
+            let trouble = self.trouble(&sent);
+            let is_absent = trouble
+                .as_ref()
+                .is_some_and(|fault| fault.kind.is_absence());
+            if !is_absent {
+                self.absent.store(false, Ordering::Relaxed);
+            }
+            let Some(fault) = trouble else {
                 return sent;
             };
             match dispose(&fault, tries, &self.policy, self.draw.unit()) {
-                Disposition::Retry(pause) | Disposition::LookFirst(pause) => {
+                Disposition::Retry(pause) | Disposition::LookFirst(pause)
+                    if !self.absent.load(Ordering::Relaxed) =>
+                {
                     self.clock.sleep(pause).await;
                 }
+                Disposition::Retry(_) | Disposition::LookFirst(_) => return sent,
                 Disposition::LookUpConflict
                 | Disposition::FindAgain
                 | Disposition::StopTarget
                 | Disposition::Park
                 | Disposition::GiveUpForNow
-                | Disposition::HoldCreates => return sent,
+                | Disposition::HoldCreates => {
+                    self.absent.store(is_absent, Ordering::Relaxed);
+                    return sent;
+                }
             }
         }
     }
@@ -108,25 +127,37 @@ mod tests {
         }
     }
 
-    async fn send(method: Method, statuses: &[u16]) -> (Result<u16, FaultKind>, usize) {
+    /// What comes of such requests, one after the other, and how many answers are left.
+    async fn send_all(
+        methods: &[Method],
+        statuses: &[u16],
+    ) -> (Vec<Result<u16, FaultKind>>, usize) {
         let moody = Arc::new(Moody(Mutex::new(statuses.to_vec())));
         let policy = RetryPolicy::default();
         let reread = Reread::new(Arc::clone(&moody), policy, Clock::System, Draw::seeded(1));
-        let request = Request {
-            method,
-            url: "https://app.example.com/Users".parse().expect("an address"),
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-            timeout: std::time::Duration::from_secs(1),
-            about: About::User,
-        };
-        let sent = reread.send(request).await;
+        let mut came = Vec::new();
+        for method in methods {
+            let request = Request {
+                method: method.clone(),
+                url: "https://app.example.com/Users".parse().expect("an address"),
+                headers: HeaderMap::new(),
+                body: Bytes::new(),
+                timeout: std::time::Duration::from_secs(1),
+                about: About::User,
+            };
+            let sent = reread.send(request).await;
+            came.push(
+                sent.map(|answer| answer.status.as_u16())
+                    .map_err(|fault| fault.kind),
+            );
+        }
         let left = moody.0.lock().await.len();
-        (
-            sent.map(|answer| answer.status.as_u16())
-                .map_err(|fault| fault.kind),
-            left,
-        )
+        (came, left)
+    }
+
+    async fn send(method: Method, statuses: &[u16]) -> (Result<u16, FaultKind>, usize) {
+        let (mut came, left) = send_all(&[method], statuses).await;
+        (came.remove(0), left)
     }
 
     #[tokio::test(start_paused = true)]
@@ -137,6 +168,20 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_read_is_given_up_after_so_many_tries() {
         assert_eq!(send(Method::GET, &[503; 9]).await, (Ok(503), 3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_app_that_was_absent_is_asked_once_until_it_answers() {
+        let gets = [const { Method::GET }; 5];
+        // Six tries, one, one, then it answers, and is asked twice again.
+        let (came, left) = send_all(
+            &gets,
+            &[503, 503, 503, 503, 503, 503, 0, 503, 404, 503, 200],
+        )
+        .await;
+        let absent = Err(FaultKind::Unreachable);
+        assert_eq!(came, [Ok(503), absent, Ok(503), Ok(404), Ok(200)]);
+        assert_eq!(left, 0);
     }
 
     #[tokio::test(start_paused = true)]

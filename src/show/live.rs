@@ -58,6 +58,17 @@ pub struct SourceLive {
     pub next: Option<String>,
 }
 
+impl SourceLive {
+    /// Does its news begin a run at once?
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        match self.listening {
+            Listening::On => true,
+            Listening::Off | Listening::Lost => false,
+        }
+    }
+}
+
 /// Whether a source is listened to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -85,6 +96,17 @@ pub struct TargetLive {
     pub next: Option<String>,
     /// Why nothing is sent.
     pub pause: Option<PauseLive>,
+}
+
+impl TargetLive {
+    /// Is it read or changed now?
+    #[must_use]
+    pub fn is_at_work(&self) -> bool {
+        match self.phase {
+            PhaseLive::Reading | PhaseLive::Applying => true,
+            PhaseLive::Idle => false,
+        }
+    }
 }
 
 /// What a worker does.
@@ -122,21 +144,23 @@ pub(super) fn daemon(daemon: &DaemonLive, now: Timestamp) -> String {
     text
 }
 
+/// What it held when it was last looked at, if it was.
+pub(super) fn reading(source: &SourceLive, now: Timestamp) -> Option<String> {
+    let last = source.last.as_ref()?;
+    Some(format!(
+        "read {}, {}, {}",
+        when(last, now),
+        count(source.users, "user"),
+        count(source.groups, "group")
+    ))
+}
+
 pub(super) fn source(source: &SourceLive, now: Timestamp) -> String {
-    let mut parts = Vec::new();
-    if let Some(last) = &source.last {
-        let part = if source.part { ", only a part" } else { "" };
-        parts.push(format!(
-            "looked at {}: {}, {}{part}",
-            when(last, now),
-            count(source.users, "user"),
-            count(source.groups, "group")
-        ));
-    }
-    parts.push(match source.listening {
-        Listening::On => "listened to".into(),
-        Listening::Off | Listening::Lost => "not listened to".into(),
-    });
+    let mut parts = vec![match source.listening {
+        Listening::On => "listened to: its news is acted on at once".to_owned(),
+        Listening::Off => "not listened to: read before each run".into(),
+        Listening::Lost => "not listened to for now: read before each run".into(),
+    }];
     if let Some(next) = &source.next {
         parts.push(format!("all of it is read again {}", when(next, now)));
     }
@@ -150,11 +174,20 @@ pub(super) fn source(source: &SourceLive, now: Timestamp) -> String {
     text
 }
 
-pub(super) fn target(target: &TargetLive, now: Timestamp) -> String {
+/// `heard`: the sources whose news begins a run.
+pub(super) fn target(target: &TargetLive, heard: &[&str], now: Timestamp) -> String {
     let mut text = String::new();
-    let next = target.next.as_deref();
+    let next = target.next.as_deref().map(|next| when(next, now));
     let doing = match target.phase {
-        PhaseLive::Idle => next.map(|next| format!("next run {}", when(next, now))),
+        // The pause says until when it is.
+        PhaseLive::Idle if target.pause.is_some() => None,
+        PhaseLive::Idle => next.map(|next| match heard {
+            [] => format!("next run {next}"),
+            names => format!(
+                "next run {next}, or as soon as {} has news",
+                names.join(" or ")
+            ),
+        }),
         PhaseLive::Reading => Some(format!("at work: {} read", count(target.done, "account"))),
         PhaseLive::Applying => Some(format!(
             "at work: {} of {}",

@@ -21,6 +21,7 @@ pub mod problem;
 pub mod profile;
 pub mod progress;
 pub mod sandbox;
+pub mod screen;
 pub mod status;
 pub mod undo;
 pub mod watch;

@@ -309,33 +309,53 @@ pub fn render(status: &StatusJson, now: Timestamp) -> String {
     for source in &status.sources {
         render_source(&mut text, source, now);
     }
+    let heard: Vec<&str> = status
+        .sources
+        .iter()
+        .filter(|source| source.live.as_ref().is_some_and(SourceLive::is_heard))
+        .map(|source| source.source.as_str())
+        .collect();
     for target in &status.targets {
-        render_target(&mut text, target, now);
+        render_target(&mut text, target, &heard, now);
     }
     text
 }
 
 fn render_source(text: &mut String, source: &SourceStatus, now: Timestamp) {
-    let read = source.read_at.as_deref().map_or_else(
-        || "never read".to_owned(),
-        |at| format!("read {}, {}", when(at, now), count(source.users, "user")),
-    );
+    let live = source.live.as_ref();
+    let kept = source
+        .read_at
+        .as_deref()
+        .map(|at| format!("read {}, {}", when(at, now), count(source.users, "user")));
+    let seen = live.and_then(|live| live::reading(live, now));
+    let read = seen.as_ref().or(kept.as_ref());
+    let read = read.map_or("never read", String::as_str);
     let missing = match source.missing {
         0 => String::new(),
         missing => format!(", {missing} missing"),
     };
-    let part = match source.coverage.as_deref() {
-        Some("part") => ", read in part: nobody counts as missing",
-        Some(_) | None => "",
+    let is_part = match &source.live {
+        Some(live) if live.last.is_some() => live.part,
+        Some(_) | None => source.coverage.as_deref() == Some("part"),
+    };
+    let part = if is_part {
+        ", read in part: nobody counts as missing"
+    } else {
+        ""
     };
     let name = styled(BOLD, &source.source);
     let _ = writeln!(text, "source {name}  {read}{missing}{part}");
-    if let Some(source) = &source.live {
-        text.push_str(&live::source(source, now));
+    let Some(live) = live else { return };
+    if let Some(kept) = kept.filter(|_| seen.is_some() && live.users != source.users) {
+        let _ = writeln!(
+            text,
+            "  compared with the last one that was accepted: {kept}"
+        );
     }
+    text.push_str(&live::source(live, now));
 }
 
-fn render_target(text: &mut String, target: &TargetStatus, now: Timestamp) {
+fn render_target(text: &mut String, target: &TargetStatus, heard: &[&str], now: Timestamp) {
     let _ = writeln!(
         text,
         "target {}  {} ({} active), {}",
@@ -350,7 +370,7 @@ fn render_target(text: &mut String, target: &TargetStatus, now: Timestamp) {
     );
     let _ = writeln!(text, "  {}", styled(DIM, run));
     if let Some(target) = &target.live {
-        text.push_str(&live::target(target, now));
+        text.push_str(&live::target(target, heard, now));
     }
     render_due(text, target);
     if target.ignored > 0 {
@@ -427,11 +447,20 @@ fn render_pinned(text: &mut String, pinned: &[PinnedJson], now: Timestamp) {
 
 fn render_due(text: &mut String, target: &TargetStatus) {
     if target.due + target.in_doubt > 0 {
-        let _ = writeln!(
-            text,
-            "  {} due, {} in doubt: the next sync sends or looks them up",
-            target.due, target.in_doubt
-        );
+        let (due, in_doubt) = (target.due, target.in_doubt);
+        let _ = match &target.live {
+            Some(live) if live.is_at_work() => {
+                writeln!(text, "  {due} due, {in_doubt} on their way")
+            }
+            Some(_) => writeln!(
+                text,
+                "  {due} due, {in_doubt} in doubt: the next run sends or looks them up"
+            ),
+            None => writeln!(
+                text,
+                "  {due} due, {in_doubt} in doubt: the next sync sends or looks them up"
+            ),
+        };
     }
     if let Some(estimate) = &target.estimate {
         let (seconds, per) = (estimate.seconds, estimate.per_seconds);

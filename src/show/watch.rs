@@ -4,23 +4,20 @@
 //! when the next one begins). Leaves looking to the command.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
 
 use jiff::Timestamp;
 
 use super::live::{Listening, PhaseLive};
 use super::problem::{self, Trouble};
+use super::screen::Screen;
 use super::status::{self, SourceStatus, StatusJson, TargetStatus, when};
 use super::words::count;
-
-/// To the first corner, and nothing below: what was there is drawn over.
-const CLEAR: &str = "\x1b[2J\x1b[H";
 
 /// Who watches.
 #[derive(Debug)]
 pub enum Watcher {
     /// Somebody at a terminal.
-    Screen,
+    Screen(Screen),
     /// Somebody at a pipe, and what they know.
     Pipe(BTreeMap<String, String>),
     /// A program, and what it knows. Boxed, since a status is much larger than the others.
@@ -31,14 +28,10 @@ impl Watcher {
     /// Whoever is at standard output; `is_program`: JSON is wanted.
     #[must_use]
     pub fn at_output(is_program: bool) -> Self {
-        let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         if is_program {
-            Self::Program(None)
-        } else if std::io::stdout().is_terminal() && !is_dumb {
-            Self::Screen
-        } else {
-            Self::Pipe(BTreeMap::new())
+            return Self::Program(None);
         }
+        Screen::enter().map_or_else(|| Self::Pipe(BTreeMap::new()), Self::Screen)
     }
 
     /// What they are to see of a status: nothing, if they know it.
@@ -48,7 +41,10 @@ impl Watcher {
     #[must_use]
     pub fn sees(&mut self, seen: &StatusJson, now: Timestamp) -> String {
         match self {
-            Self::Screen => format!("{CLEAR}{}", status::render(seen, now)),
+            Self::Screen(screen) => {
+                let alone = if seen.daemon.is_none() { NO_DAEMON } else { "" };
+                screen.page(format!("{alone}\n{}", status::render(seen, now)).trim_start())
+            }
             Self::Pipe(known) => news(known, lines(seen, now), now),
             Self::Program(known) => {
                 if known.as_deref() == Some(seen) {
@@ -65,7 +61,7 @@ impl Watcher {
     #[must_use]
     pub fn misses(&mut self, why: &Trouble, now: Timestamp) -> String {
         match self {
-            Self::Screen => format!("{CLEAR}{}", problem::trouble(why)),
+            Self::Screen(screen) => screen.page(&problem::trouble(why)),
             Self::Pipe(known) => {
                 let line = format!("cannot look: {}", problem::headline(why));
                 let mut lines = known.clone();
@@ -79,6 +75,8 @@ impl Watcher {
         }
     }
 }
+
+const NO_DAEMON: &str = "no daemon runs";
 
 /// The first line of all.
 const DAEMON: &str = "";
@@ -101,7 +99,7 @@ fn news(
 /// A line for each thing that there is, by a name that sorts as they are shown.
 fn lines(seen: &StatusJson, now: Timestamp) -> BTreeMap<String, String> {
     let daemon = match &seen.daemon {
-        None => "no daemon runs".to_owned(),
+        None => NO_DAEMON.to_owned(),
         Some(daemon) => match &daemon.refused {
             None => format!("the daemon runs since {}", when(&daemon.since, now)),
             Some(_) => "the daemon runs, and has refused its newest config".to_owned(),

@@ -48,6 +48,9 @@ pub(super) fn clean(value: &str) -> Result<Cow<'_, str>, String> {
         let size = trimmed.len() / 1024;
         return Err(format!("is {size} KiB long, more than 64"));
     }
+    if trimmed.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Ok(Cow::Borrowed(trimmed));
+    }
     match trimmed.chars().find(|sign| is_unfit(*sign)) {
         Some(sign) => Err(format!(
             "holds the control character U+{:04X}",

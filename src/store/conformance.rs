@@ -8,9 +8,10 @@ use std::num::NonZeroU32;
 
 use crate::core::change::{ActionKind, Subject};
 use crate::core::fingerprint::Fingerprint;
-use crate::core::key::{SourceName, TargetName, UserKey};
+use crate::core::key::{GroupKey, SourceName, TargetName, UserKey};
 use crate::core::link::{JobState, Link};
 use crate::core::memory::{Verdict, Window};
+use crate::core::pin::{Pin, Pinned};
 
 use super::example::{
     app, approval, full_link, group_key, group_link, hold, jobs, line, missing, plain_link,
@@ -202,6 +203,32 @@ async fn a_job_replaces_the_one_with_the_same_subject_and_action() {
 }
 
 #[tokio::test]
+async fn whoever_may_have_an_account_holds_one() {
+    on_each(async |store| {
+        let mut in_doubt = jobs().remove(0);
+        in_doubt.subject = Subject::User(user("made"));
+        let mut called_back = in_doubt.clone();
+        called_back.subject = Subject::User(user("called back"));
+        called_back.action = ActionKind::Reactivate;
+        let mut on_again = called_back.clone();
+        on_again.subject = Subject::User(user("on again"));
+        on_again.keys.clear();
+        let jobs = [in_doubt, called_back, on_again];
+        let jobs = jobs.map(|job| Record::PutJob(app(), job));
+        put(store, &jobs).await;
+        put(store, &[Record::PutLink(app(), plain_link("2"))]).await;
+        let holders = store.holders(&source(), &|_| true).await.expect("readable");
+        let expected = ["2", "called back", "made"].map(user);
+        assert_eq!(holders.into_iter().collect::<Vec<_>>(), expected);
+        let state = state(store).await;
+        let mut known: Vec<_> = state.holders().cloned().collect();
+        known.sort();
+        assert_eq!(known, expected);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn holds_stand_newest_last_and_go_with_their_changes() {
     on_each(async |store| {
         let (late, early) = (hold("a", time(10)), hold("b", time(1)));
@@ -288,6 +315,66 @@ async fn verdicts_stand_until_they_are_dropped() {
         .await;
         let left = [verdicts[1].clone(), verdicts[2].clone()];
         assert_eq!(state(store).await.verdicts, left.into());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pins_stand_until_they_are_dropped() {
+    on_each(async |store| {
+        let lab = SourceName::new("lab");
+        let pin = |facts, by: &str| Pin {
+            facts: Fingerprint(facts),
+            run: "2026-11-02T07:00:00Z".into(),
+            by: by.into(),
+            at: time(3),
+        };
+        // A person and a group of the same name, in two sources each.
+        let group = |source: &SourceName| GroupKey::new(source, "1");
+        let pins: BTreeMap<Pinned, Pin> = [
+            (Pinned::Account(user("1")), pin(7, "ana (uid 1000)")),
+            (
+                Pinned::Account(UserKey::new(&lab, "1")),
+                pin(u64::MAX, "ana"),
+            ),
+            (Pinned::Group(group(&source())), pin(0, "ana")),
+            (Pinned::Group(group(&lab)), pin(8, "ana")),
+            (Pinned::Member(group(&lab), user("1")), pin(9, "ana")),
+            (Pinned::Member(group(&source()), user("2")), pin(10, "ana")),
+        ]
+        .into();
+        let all: Vec<Record> = pins
+            .iter()
+            .map(|(pinned, pin)| Record::PutPin(app(), pinned.clone(), pin.clone()))
+            .collect();
+        put(store, &all).await;
+        assert_eq!(state(store).await.pins, pins);
+        // A newer one takes the place of the one before.
+        let first = Pinned::Account(user("1"));
+        let newer = pin(11, "bea");
+        put(
+            store,
+            &[Record::PutPin(app(), first.clone(), newer.clone())],
+        )
+        .await;
+        assert_eq!(state(store).await.pins[&first], newer);
+        let other = TargetName::new("other");
+        let elsewhere = store.target(&other, time(-1440)).await.expect("readable");
+        assert!(elsewhere.pins.is_empty(), "{:?}", elsewhere.pins);
+        let member = Pinned::Member(group(&lab), user("1"));
+        put(
+            store,
+            &[
+                Record::DropPin(app(), first.clone()),
+                Record::DropPin(app(), member.clone()),
+                Record::DropPin(other, Pinned::Group(group(&lab))),
+            ],
+        )
+        .await;
+        let mut left = pins.clone();
+        left.remove(&first);
+        left.remove(&member);
+        assert_eq!(state(store).await.pins, left);
     })
     .await;
 }

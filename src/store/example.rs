@@ -99,7 +99,7 @@ pub(super) fn group_link(id: &str, members: impl IntoIterator<Item = &'static st
         id: RemoteId::new(format!("g-{id}")),
         ours: true,
         name: Fingerprint(u64::MAX),
-        members: members.into_iter().map(user).collect::<BTreeSet<_>>(),
+        members: members.into_iter().map(user).collect(),
         in_doubt: BTreeSet::from([user("3"), user("88")]),
         unseen: Some(time(-5)),
     }

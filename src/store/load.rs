@@ -4,6 +4,7 @@
 //! Leaves what a row means to the engine.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::types::Type;
@@ -19,19 +20,33 @@ use crate::core::memory::{
 };
 
 use super::column::{Act, Bits, Cause, Count, Stamp, Unknown, damaged, subject};
-use super::names::Names;
+use super::names::{Names, People};
 use super::pack::Torn;
-use super::{looked, pin, verdict};
+use super::{Span, looked, pin, verdict};
 
 /// Everything about a target; the window counts from `since`.
 pub(super) fn target(
     db: &Connection,
-    names: &Names,
+    names: &mut Names,
     target: &TargetName,
     since: Timestamp,
 ) -> rusqlite::Result<TargetState> {
     Ok(TargetState {
-        links: links(db, names, target)?,
+        links: links(db, names, target, &Span::default())?,
+        ..outline(db, names, target, since)?
+    })
+}
+
+/// Everything but the links of its users; the window counts from `since`.
+pub(super) fn outline(
+    db: &Connection,
+    names: &mut Names,
+    target: &TargetName,
+    since: Timestamp,
+) -> rusqlite::Result<TargetState> {
+    Ok(TargetState {
+        links: BTreeMap::new(),
+        even: Arc::default(),
         groups: groups(db, names, target)?,
         jobs: jobs(db, names, target)?,
         holds: holds(db, target)?,
@@ -50,42 +65,91 @@ pub(super) fn source(db: &Connection, source: &SourceName) -> rusqlite::Result<S
     })
 }
 
-/// Everybody of a source with a link, or with a create in doubt, in any target.
-pub(super) fn holders(db: &Connection, source: &SourceName) -> rusqlite::Result<BTreeSet<UserKey>> {
+/// Everybody of a source with a link, or for whom a request may have made an account, in any target, who
+/// `counts`.
+pub(super) fn holders(
+    db: &Connection,
+    source: &SourceName,
+    counts: &dyn Fn(&UserKey) -> bool,
+) -> rusqlite::Result<BTreeSet<UserKey>> {
     // `CROSS` keeps SQLite from going through all links again for each person.
-    db.prepare_cached(
+    let mut query = db.prepare_cached(
         "SELECT person.key FROM link CROSS JOIN person ON person.number = link.person
          WHERE person.source = ?1
-         UNION
+         UNION ALL
          SELECT key FROM job
-         WHERE source = ?1 AND subject = 'user' AND action = 'create' AND state = 'in_doubt'",
+         WHERE source = ?1 AND subject = 'user' AND state = 'in_doubt'
+           AND (action = 'create' OR action = 'reactivate' AND length(keys) > 0)",
+    )?;
+    let mut rows = query.query([source.as_str()])?;
+    let mut holders = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        let user = UserKey::new(source, row.get_ref(0)?.as_str()?);
+        if counts(&user) {
+            holders.insert(user);
+        }
+    }
+    Ok(holders)
+}
+
+/// The links of a span of users.
+pub(super) fn links(
+    db: &Connection,
+    names: &mut Names,
+    target: &TargetName,
+    span: &Span<'_>,
+) -> rusqlite::Result<BTreeMap<UserKey, Link>> {
+    let (after, upto) = (span.after, span.upto);
+    // `CROSS` makes SQLite go along the keys. No source is called by an empty name.
+    db.prepare_cached(
+        "SELECT person.key, remote_id, ours, active, sent, held, refused, left_cause, left_since,
+                unseen, person.source
+         FROM person CROSS JOIN link ON link.target = ?1 AND link.person = person.number
+         WHERE (person.source, person.key) > (?2, ?3)
+           AND (?4 IS NULL OR (person.source, person.key) <= (?4, ?5))",
     )?
-    .query_map([source.as_str()], |row| {
-        Ok(UserKey::new(source, row.get_ref(0)?.as_str()?))
-    })?
+    .query_map(
+        params![
+            target.as_str(),
+            after.map_or("", |user| user.source.as_str()),
+            after.map_or("", |user| &*user.id),
+            upto.map(|user| user.source.as_str()),
+            upto.map(|user| &*user.id),
+        ],
+        |row| {
+            let link = link(row, names)?;
+            Ok((link.user.clone(), link))
+        },
+    )?
     .collect()
 }
 
-fn links(
+/// The links of these users.
+pub(super) fn links_of(
     db: &Connection,
-    names: &Names,
+    names: &mut Names,
     target: &TargetName,
+    users: &BTreeSet<UserKey>,
 ) -> rusqlite::Result<BTreeMap<UserKey, Link>> {
-    db.prepare_cached(
-        "SELECT person, remote_id, ours, active, sent, held, refused, left_cause, left_since,
-                unseen
-         FROM link WHERE target = ?1",
-    )?
-    .query_map([target.as_str()], |row| {
-        let link = link(row, names)?;
-        Ok((link.user.clone(), link))
-    })?
-    .collect()
+    let mut query = db.prepare_cached(
+        "SELECT person.key, remote_id, ours, active, sent, held, refused, left_cause, left_since,
+                unseen, person.source
+         FROM person CROSS JOIN link ON link.target = ?1 AND link.person = person.number
+         WHERE person.source = ?2 AND person.key = ?3",
+    )?;
+    let mut found = BTreeMap::new();
+    for user in users {
+        let key = params![target.as_str(), user.source.as_str(), user.id];
+        let link = query.query_row(key, |row| link(row, names)).optional()?;
+        found.extend(link.map(|link| (user.clone(), link)));
+    }
+    Ok(found)
 }
 
 fn link(row: &Row<'_>, names: &Names) -> rusqlite::Result<Link> {
+    let source = SourceName::new(row.get_ref(10)?.as_str()?);
     Ok(Link {
-        user: names.person(row.get(0)?).map_err(torn(0))?.clone(),
+        user: UserKey::new(&source, row.get_ref(0)?.as_str()?),
         id: RemoteId::new(row.get_ref(1)?.as_str()?),
         ours: row.get(2)?,
         active: row.get(3)?,
@@ -114,30 +178,43 @@ fn left(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Left>> {
 
 fn groups(
     db: &Connection,
-    names: &Names,
+    names: &mut Names,
     target: &TargetName,
 ) -> rusqlite::Result<BTreeMap<GroupKey, GroupLink>> {
+    let has_some: bool = db
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM group_link WHERE target = ?1)")?
+        .query_row([target.as_str()], |row| row.get(0))?;
+    if !has_some {
+        return Ok(BTreeMap::new());
+    }
+    let people = names.people(db)?;
     db.prepare_cached(
         "SELECT source, key, remote_id, ours, name, members, unseen, in_doubt
          FROM group_link WHERE target = ?1",
     )?
     .query_map([target.as_str()], |row| {
-        let group = group(row, names)?;
+        let group = group(row, &people)?;
         Ok((group.group.clone(), group))
     })?
     .collect()
 }
 
-fn group(row: &Row<'_>, names: &Names) -> rusqlite::Result<GroupLink> {
+fn group(row: &Row<'_>, people: &People) -> rusqlite::Result<GroupLink> {
     let source = SourceName::new(row.get_ref(0)?.as_str()?);
     Ok(GroupLink {
         group: GroupKey::new(&source, row.get_ref(1)?.as_str()?),
         id: RemoteId::new(row.get_ref(2)?.as_str()?),
         ours: row.get(3)?,
         name: Fingerprint(row.get::<_, Bits>(4)?.0),
-        members: names.members(row.get_ref(5)?.as_blob()?).map_err(torn(5))?,
+        members: people
+            .members(row.get_ref(5)?.as_blob()?)
+            .map_err(torn(5))?,
         unseen: row.get::<_, Option<Stamp>>(6)?.map(|at| at.0),
-        in_doubt: names.members(row.get_ref(7)?.as_blob()?).map_err(torn(7))?,
+        in_doubt: people
+            .members(row.get_ref(7)?.as_blob()?)
+            .map_err(torn(7))?
+            .iter()
+            .collect(),
     })
 }
 

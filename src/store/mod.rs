@@ -36,7 +36,7 @@ mod directory;
 #[cfg(test)]
 mod example;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -145,6 +145,15 @@ pub enum Record {
     Journal(JournalEntry),
 }
 
+/// Users by the order of their keys; everybody, where nothing is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span<'a> {
+    /// Those after this one.
+    pub after: Option<&'a UserKey>,
+    /// Up to this one.
+    pub upto: Option<&'a UserKey>,
+}
+
 /// The state.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -158,17 +167,52 @@ pub trait Store: Send + Sync {
         since: Timestamp,
     ) -> Result<TargetState, StoreError>;
 
+    /// What is remembered of a target, but for the links of its users.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    async fn outline(
+        &self,
+        target: &TargetName,
+        since: Timestamp,
+    ) -> Result<TargetState, StoreError>;
+
+    /// The links of a target that belong to a span of users.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    async fn links(
+        &self,
+        target: &TargetName,
+        span: Span<'_>,
+    ) -> Result<BTreeMap<UserKey, Link>, StoreError>;
+
+    /// The links of these users in a target.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    async fn links_of(
+        &self,
+        target: &TargetName,
+        users: &BTreeSet<UserKey>,
+    ) -> Result<BTreeMap<UserKey, Link>, StoreError>;
+
     /// What is remembered of a source.
     ///
     /// # Errors
     /// When the state cannot be read.
     async fn source(&self, source: &SourceName) -> Result<SourceState, StoreError>;
 
-    /// Everybody of a source who has an account in any target as far as we know, or may have one.
+    /// Everybody of a source who has an account in any target as far as we know, or may have one, and
+    /// who `counts`.
     ///
     /// # Errors
     /// When the state cannot be read.
-    async fn holders(&self, source: &SourceName) -> Result<BTreeSet<UserKey>, StoreError>;
+    async fn holders(
+        &self,
+        source: &SourceName,
+        counts: &(dyn for<'u> Fn(&'u UserKey) -> bool + Sync),
+    ) -> Result<BTreeSet<UserKey>, StoreError>;
 
     /// Writes all of `batch` or nothing; when this returns, it survives a crash.
     ///

@@ -1,18 +1,21 @@
 //! The small numbers of people and attributes, as the state keeps them.
 //!
-//! Promises that a number means the same in every row of a state, and to know them all in memory, so
-//! that a list of ten thousand members costs no ten thousand queries. Whoever rolls a transaction
-//! back must forget these too. Leaves the bytes to [`super::pack`].
+//! Promises that a number means the same in every row of a state, and that a list of ten thousand
+//! members costs no ten thousand queries: people are read all at once where lists of them are,
+//! as sorted keys and numbers, and one by one where somebody is written. Whoever rolls a transaction back must forget these too. Leaves the bytes to [`super::pack`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::core::attribute::AttrName;
 use crate::core::fingerprint::Fingerprints;
 use crate::core::key::{SourceName, UserKey};
 use crate::core::link::Refusal;
+use crate::core::members::Members;
+use crate::core::people::{Growing, Keys};
 
 use super::column::damaged;
 use super::dictionary::Dictionary;
@@ -21,45 +24,69 @@ use super::pack::{self, Torn};
 /// People and attributes by number, and the other way.
 #[derive(Debug)]
 pub(super) struct Names {
-    people: Dictionary<UserKey>,
     attributes: Dictionary<AttrName>,
+    /// The numbers of some who were written lately.
+    numbers: HashMap<UserKey, u32>,
+    /// Everybody, as they were when lists of them were last read.
+    people: Arc<People>,
 }
+
+/// Everybody by number, and the other way.
+#[derive(Debug, Default)]
+pub(super) struct People {
+    keys: Arc<Keys>,
+    /// The place of each number among the keys; the first is of number 1.
+    places: Vec<u32>,
+    /// The number at each place.
+    numbers: Vec<u32>,
+}
+
+/// The numbers of so many are remembered.
+const LATELY: usize = 64 * 1024;
 
 impl Names {
     /// Reads all of them.
     pub(super) fn load(db: &Connection) -> rusqlite::Result<Self> {
         Ok(Self {
-            people: load_people(db)?,
             attributes: load_attributes(db)?,
+            numbers: HashMap::new(),
+            people: Arc::default(),
         })
     }
 
     /// The number of a person, if there is one.
-    pub(super) fn known_person(&self, user: &UserKey) -> Option<u32> {
-        self.people.number(user)
+    pub(super) fn known_person(db: &Connection, user: &UserKey) -> rusqlite::Result<Option<u32>> {
+        db.prepare_cached("SELECT number FROM person WHERE source = ?1 AND key = ?2")?
+            .query_row(params![user.source.as_str(), user.id], |row| row.get(0))
+            .optional()
     }
 
-    /// The person under a number.
-    pub(super) fn person(&self, number: u32) -> Result<&UserKey, Torn> {
-        let what = "person";
-        self.people
-            .item(number)
-            .ok_or(Torn::Unknown { what, number })
-    }
-
-    /// The number of a person, who gets one if need be.
+    /// The number of a person, who gets the next one if need be.
     pub(super) fn number_person(
         &mut self,
         db: &Connection,
         user: &UserKey,
     ) -> rusqlite::Result<u32> {
-        if let Some(number) = self.people.number(user) {
-            return Ok(number);
+        if let Some(number) = self.numbers.get(user) {
+            return Ok(*number);
         }
-        let number = self.people.add(user.clone());
-        db.prepare_cached("INSERT INTO person (number, source, key) VALUES (?1, ?2, ?3)")?
-            .execute(params![number, user.source.as_str(), user.id])?;
+        let number = match Self::known_person(db, user)? {
+            Some(number) => number,
+            None => Self::new_person(db, user)?,
+        };
+        if self.numbers.len() >= LATELY {
+            self.numbers.clear();
+        }
+        self.numbers.insert(user.clone(), number);
         Ok(number)
+    }
+
+    fn new_person(db: &Connection, user: &UserKey) -> rusqlite::Result<u32> {
+        db.prepare_cached(
+            "INSERT INTO person (number, source, key)
+             SELECT ifnull(max(number), 0) + 1, ?1, ?2 FROM person RETURNING number",
+        )?
+        .query_row(params![user.source.as_str(), user.id], |row| row.get(0))
     }
 
     fn number_attribute(&mut self, db: &Connection, name: &AttrName) -> rusqlite::Result<u32> {
@@ -147,46 +174,94 @@ impl Names {
     pub(super) fn pack_members(
         &mut self,
         db: &Connection,
-        members: &BTreeSet<UserKey>,
+        members: &Members,
     ) -> rusqlite::Result<Vec<u8>> {
-        let mut numbers = members
-            .iter()
-            .map(|user| self.number_person(db, user))
-            .collect::<Result<Vec<_>, _>>()?;
+        let people = Arc::clone(&self.people);
+        let mut numbers = Vec::with_capacity(members.len());
+        match members.places_among(&people.keys) {
+            Some((places, others)) => {
+                let known = places.iter().map(|place| people.numbers[*place as usize]);
+                numbers.extend(known);
+                for user in others {
+                    numbers.push(self.number_person(db, user)?);
+                }
+            }
+            None => {
+                for user in members {
+                    numbers.push(self.number_person(db, &user)?);
+                }
+            }
+        }
         numbers.sort_unstable();
         Ok(pack::set(&numbers))
     }
 
-    /// Unpacks members.
-    pub(super) fn members(&self, bytes: &[u8]) -> Result<BTreeSet<UserKey>, Torn> {
-        pack::read_set(bytes)?
-            .into_iter()
-            .map(|number| self.person(number).cloned())
-            .collect()
+    /// Everybody, to unpack lists of them.
+    pub(super) fn people(&mut self, db: &Connection) -> rusqlite::Result<Arc<People>> {
+        let count: u32 = db
+            .prepare_cached("SELECT ifnull(max(number), 0) FROM person")?
+            .query_row([], |row| row.get(0))?;
+        let count = count as usize;
+        if count != self.people.places.len() {
+            self.people = Arc::new(People::load(db, count)?);
+        }
+        Ok(Arc::clone(&self.people))
     }
 }
 
-fn load_people(db: &Connection) -> rusqlite::Result<Dictionary<UserKey>> {
-    let mut people = Dictionary::new();
-    let mut sources: BTreeMap<String, SourceName> = BTreeMap::new();
-    let mut query = db.prepare_cached("SELECT number, source, key FROM person ORDER BY number")?;
-    let mut rows = query.query([])?;
-    while let Some(row) = rows.next()? {
-        let name = row.get_ref(1)?.as_str()?;
-        let source = match sources.get(name) {
-            Some(source) => source.clone(),
-            None => sources
-                .entry(name.into())
-                .or_insert(SourceName::new(name))
-                .clone(),
-        };
-        let given = people.add(UserKey {
-            source,
-            id: row.get(2)?,
-        });
-        same_number("person", row.get(0)?, given)?;
+impl People {
+    /// Reads everybody. A gap means that a row is gone, and that lists would name the wrong people.
+    fn load(db: &Connection, count: usize) -> rusqlite::Result<Self> {
+        let mut keys = Growing::default();
+        let mut places = vec![u32::MAX; count];
+        let mut numbers: Vec<u32> = Vec::with_capacity(count);
+        let mut query =
+            db.prepare_cached("SELECT number, source, key FROM person ORDER BY source, key")?;
+        let mut rows = query.query([])?;
+        let mut source = SourceName::new("");
+        while let Some(row) = rows.next()? {
+            let name = row.get_ref(1)?.as_str()?;
+            if source.as_str() != name {
+                source = SourceName::new(name);
+            }
+            keys.push(&UserKey::new(&source, row.get_ref(2)?.as_str()?));
+            let number: u32 = row.get(0)?;
+            let place = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+            if let Some(free) = (number as usize)
+                .checked_sub(1)
+                .and_then(|at| places.get_mut(at))
+            {
+                *free = place;
+            }
+            numbers.push(number);
+        }
+        if let Some(gap) = places.iter().position(|place| *place == u32::MAX) {
+            let number = u32::try_from(gap + 1).unwrap_or(u32::MAX);
+            let what = "person";
+            return Err(damaged(0, Torn::Unknown { what, number }));
+        }
+        let keys = Arc::new(keys.finish());
+        Ok(Self {
+            keys,
+            places,
+            numbers,
+        })
     }
-    Ok(people)
+
+    /// Unpacks members.
+    pub(super) fn members(&self, bytes: &[u8]) -> Result<Members, Torn> {
+        let numbers = pack::read_set(bytes)?.into_iter();
+        let places: Result<Vec<u32>, Torn> = numbers.map(|number| self.place(number)).collect();
+        Ok(Members::at(&self.keys, places?))
+    }
+
+    fn place(&self, number: u32) -> Result<u32, Torn> {
+        let what = "person";
+        (number as usize)
+            .checked_sub(1)
+            .and_then(|at| self.places.get(at).copied())
+            .ok_or(Torn::Unknown { what, number })
+    }
 }
 
 fn load_attributes(db: &Connection) -> rusqlite::Result<Dictionary<AttrName>> {

@@ -1,4 +1,5 @@
-//! A copy in memory of the state in a directory, as it is at one moment.
+//! A copy of the state in a directory, as it is at one moment: in memory, and beyond a few megabytes in
+//! a temporary file without a name.
 //!
 //! Promises that the directory stays as it is to the last byte of every name in it: no file is made,
 //! no log is worked off, no lock is left; and that the copy holds every batch whose commit had
@@ -69,7 +70,16 @@ pub(super) fn take(dir: &Path, place: &Place) -> Result<Option<Connection>, Stor
 /// # Errors
 /// When it cannot be read.
 pub(super) fn duplicate(db: &Connection) -> rusqlite::Result<Connection> {
-    let mut copy = Connection::open_in_memory()?;
+    copy_into(Connection::open_in_memory()?, db)
+}
+
+/// A copy in memory as long as it is small; beyond that in a file without a name, which `SQLite` makes
+/// where temporary files go.
+fn set_aside(db: &Connection) -> rusqlite::Result<Connection> {
+    copy_into(Connection::open("")?, db)
+}
+
+fn copy_into(mut copy: Connection, db: &Connection) -> rusqlite::Result<Connection> {
     let step = Backup::new(db, &mut copy)?.step(-1)?;
     match step {
         StepResult::Done => Ok(copy),
@@ -94,7 +104,7 @@ pub(super) fn address(path: &Path, options: &str) -> io::Result<String> {
 }
 
 fn beside_writer(file: &Path) -> rusqlite::Result<Connection> {
-    duplicate(&open(file, "?mode=ro&readonly_shm=1")?)
+    set_aside(&open(file, "?mode=ro&readonly_shm=1")?)
 }
 
 fn at_rest(file: &Path, place: &Place) -> Result<Connection, StoreError> {
@@ -102,7 +112,7 @@ fn at_rest(file: &Path, place: &Place) -> Result<Connection, StoreError> {
         return after_crash(file, place);
     }
     open(file, "?mode=ro&immutable=1")
-        .and_then(|db| duplicate(&db))
+        .and_then(|db| set_aside(&db))
         .map_err(place.while_reading())
 }
 
@@ -117,7 +127,7 @@ fn after_crash(file: &Path, place: &Place) -> Result<Connection, StoreError> {
         }
     }
     open(&copy, "?mode=rw")
-        .and_then(|db| duplicate(&db))
+        .and_then(|db| set_aside(&db))
         .map_err(place.while_reading())
 }
 

@@ -9,7 +9,7 @@
 //! A state directory holds `state.db` (with `-wal` and `-shm` while a writer is at work), `key`,
 //! `lock`, `tokens` (see [`super::tokens`]) and, after an upgrade, `state.db.v<N>.bak`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -21,6 +21,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::core::fingerprint::FingerprintKey;
 use crate::core::key::{SourceName, TargetName, UserKey};
+use crate::core::link::Link;
 
 use super::history::{Wanted, Written};
 use super::lock::Lock;
@@ -29,7 +30,7 @@ use super::place::Place;
 use super::summary::TargetSummary;
 use super::write::Writer;
 use super::{
-    Epoch, JournalEntry, Journaling, Record, SourceState, Store, StoreError, TargetState,
+    Epoch, JournalEntry, Journaling, Record, SourceState, Span, Store, StoreError, TargetState,
     connection, history, identity, journal, load, private, schema, snapshot, summary,
 };
 
@@ -308,12 +309,17 @@ impl SqliteStore {
         read(&self.locked().db).map_err(self.place.while_reading())
     }
 
-    fn read_target(&self, target: &TargetName, since: Timestamp) -> rusqlite::Result<TargetState> {
+    /// Reads what names attributes.
+    fn read_named<T>(
+        &self,
+        read: impl FnOnce(&Connection, &mut Names) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let unread = self.place.while_reading();
         let mut inner = self.locked();
-        let names = inner.take_names()?;
-        let state = load::target(&inner.db, &names, target, since);
+        let mut names = inner.take_names().map_err(&unread)?;
+        let found = read(&inner.db, &mut names);
         inner.names = Some(names);
-        state
+        found.map_err(&unread)
     }
 
     fn write_batch(&self, epoch: Epoch, batch: &[Record]) -> Result<(), StoreError> {
@@ -376,16 +382,43 @@ impl Store for SqliteStore {
         target: &TargetName,
         since: Timestamp,
     ) -> Result<TargetState, StoreError> {
-        self.read_target(target, since)
-            .map_err(self.place.while_reading())
+        self.read_named(|db, names| load::target(db, names, target, since))
+    }
+
+    async fn outline(
+        &self,
+        target: &TargetName,
+        since: Timestamp,
+    ) -> Result<TargetState, StoreError> {
+        self.read_named(|db, names| load::outline(db, names, target, since))
+    }
+
+    async fn links(
+        &self,
+        target: &TargetName,
+        span: Span<'_>,
+    ) -> Result<BTreeMap<UserKey, Link>, StoreError> {
+        self.read_named(|db, names| load::links(db, names, target, &span))
+    }
+
+    async fn links_of(
+        &self,
+        target: &TargetName,
+        users: &BTreeSet<UserKey>,
+    ) -> Result<BTreeMap<UserKey, Link>, StoreError> {
+        self.read_named(|db, names| load::links_of(db, names, target, users))
     }
 
     async fn source(&self, source: &SourceName) -> Result<SourceState, StoreError> {
         self.read(|db| load::source(db, source))
     }
 
-    async fn holders(&self, source: &SourceName) -> Result<BTreeSet<UserKey>, StoreError> {
-        self.read(|db| load::holders(db, source))
+    async fn holders(
+        &self,
+        source: &SourceName,
+        counts: &(dyn for<'u> Fn(&'u UserKey) -> bool + Sync),
+    ) -> Result<BTreeSet<UserKey>, StoreError> {
+        self.read(|db| load::holders(db, source, counts))
     }
 
     async fn commit(&self, epoch: Epoch, batch: &[Record]) -> Result<(), StoreError> {

@@ -98,7 +98,7 @@ impl<'a> Writer<'a> {
     }
 
     fn drop_link(&self, target: &TargetName, user: &UserKey) -> rusqlite::Result<()> {
-        let Some(person) = self.names.known_person(user) else {
+        let Some(person) = Names::known_person(self.db, user)? else {
             return Ok(());
         };
         self.run(
@@ -108,8 +108,9 @@ impl<'a> Writer<'a> {
     }
 
     fn put_group(&mut self, target: &TargetName, link: &GroupLink) -> rusqlite::Result<()> {
+        let in_doubt = link.in_doubt.iter().cloned().collect();
         let members = self.names.pack_members(self.db, &link.members)?;
-        let in_doubt = self.names.pack_members(self.db, &link.in_doubt)?;
+        let in_doubt = self.names.pack_members(self.db, &in_doubt)?;
         self.run(
             "REPLACE INTO group_link (target, source, key, remote_id, ours, name, members, unseen,
                                       in_doubt)

@@ -10,8 +10,9 @@ use std::process::Child;
 use insta::assert_snapshot;
 use rollcall::sandbox::{IN_PROCESS, authorize_url};
 
+use super::daemon::process::eventually;
 use super::program::{Folder, Served};
-use super::wiki::with;
+use super::wiki::{PEOPLE, with};
 
 const AUTH: &str = "{ oauth2: { grant: authorization_code, token_url: https://login.example.com/token, \
                     authorize_url: https://login.example.com/authorize, client_id: { env: ID } } }";
@@ -112,6 +113,60 @@ fn consent_is_asked_for_kept_used_and_given_again() {
     assert!(synced.contains("2 done, 0 not"), "{synced}");
     let again = folder.rollcall(&format!("sync {flags}")).told();
     assert!(again.ends_with("-- exit 0\n"), "{again}");
+}
+
+/// A person consents.
+fn authorize(folder: &Folder, flags: &str) {
+    let mut child = folder.start(&format!("authorize wiki {flags}"));
+    let (page, output) = page(&mut child);
+    get(&consent(&page));
+    let said = rest(output);
+    let ended = folder.ended(child);
+    assert_eq!(ended.code, Some(0), "{said}{}", ended.told());
+}
+
+#[test]
+fn a_consent_beside_a_daemon_is_taken_up_by_it() {
+    let (folder, served) = site();
+    let root = served.root.clone();
+    let flags = format!("--config config.yaml --sandbox={root}");
+    let daemon = folder.daemon(&flags);
+    let pause = || {
+        let looked = folder.rollcall(&format!("status --format json {flags}"));
+        let live = &looked.json()["targets"][0]["live"];
+        live["pause"]["reason"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    eventually("nobody has consented", || {
+        pause().contains("nobody has given consent yet; run: rollcall authorize wiki")
+    });
+    authorize(&folder, &flags);
+    let accounts = |served: &Served| {
+        let dump = served.ask("/_sandbox/wiki/dump");
+        dump["users"].as_array().map_or(0, Vec::len)
+    };
+    eventually("two accounts", || accounts(&served) == 2);
+    eventually("nothing is paused", || pause().is_empty());
+
+    // The app is another one, which knows no token that it gave before.
+    drop(served);
+    let address = root.trim_start_matches("http://").trim_end_matches('/');
+    let served = folder.serve_at("config.yaml", address);
+    let more = PEOPLE
+        .replace(
+            "groups:",
+            "- { key: p-3, uid: cat, mail: cat@example.com, givenName: Cat, sn: Fish }\ngroups:",
+        )
+        .replace("p-1, p-2]", "p-1, p-2, p-3]");
+    folder.write("people.yaml", &more);
+    eventually("the consent is void", || !pause().is_empty());
+    assert_eq!(accounts(&served), 0);
+    authorize(&folder, &flags);
+    eventually("the third account", || accounts(&served) == 1);
+    eventually("nothing is paused", || pause().is_empty());
+    assert_eq!(daemon.stop(), Some(0));
 }
 
 #[test]

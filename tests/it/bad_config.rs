@@ -78,6 +78,51 @@ fn a_value_of_the_wrong_type() {
 }
 
 #[test]
+fn whom_a_broken_expression_is_to_protect() {
+    let protected = |when: &str| {
+        let key = format!("[staff] }}\n    protected: [root, {{ when: '{when}' }}]");
+        told("[staff] }", &key)
+    };
+    assert_snapshot!(protected("user.employeeType =="), @r#"
+    -- stderr
+    error: targets.wiki.protected[1].when: the expression ends too early
+      --> config.yaml:11:52
+       |
+    11 |     protected: [root, { when: 'user.employeeType ==' }]
+       |                                                    ^
+
+    error: the config has 1 problem; nothing was done
+    -- exit 1
+    "#);
+    assert_snapshot!(protected("user.uid"), @r#"
+    -- stderr
+    error: targets.wiki.protected[1].when: a condition must be true or false, and this is a text
+      --> config.yaml:11:32
+       |
+    11 |     protected: [root, { when: 'user.uid' }]
+       |                                ^^^^^^^^
+       |
+       = help: compare it, as `user.title == "Chief"`
+
+    error: the config has 1 problem; nothing was done
+    -- exit 1
+    "#);
+    assert_snapshot!(protected("usr.uid == \"root\""), @r#"
+    -- stderr
+    error: targets.wiki.protected[1].when: `usr` is not known here
+      --> config.yaml:11:32
+       |
+    11 |     protected: [root, { when: 'usr.uid == "root"' }]
+       |                                ^^^
+       |
+       = help: did you mean `user`?
+
+    error: the config has 1 problem; nothing was done
+    -- exit 1
+    "#);
+}
+
+#[test]
 fn an_unknown_key() {
     assert_snapshot!(told("base_url", "base_ulr"), @r#"
     -- stderr

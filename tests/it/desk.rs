@@ -266,11 +266,11 @@ fn status_shows_how_things_stand_with_the_daemon() {
     let site = Site::small().with_daemon();
     assert_snapshot!(site.told("status"), @r#"
     daemon  runs since HH:MM UTC, with the config of HH:MM UTC
-    source hq  read HH:MM UTC, 3 users
-      looked at HH:MM UTC: 3 users, 1 group; listened to; all of it is read again HH:MM UTC
+    source hq  read HH:MM UTC, 3 users, 1 group
+      listened to: its news is acted on at once; all of it is read again HH:MM UTC
     target wiki  1 account (1 active), 0 groups
       last run HH:MM UTC: unfinished
-      next run HH:MM UTC
+      next run HH:MM UTC, or as soon as hq has news
       ! parked max: the app refused the request (400): displayName has 23 characters, more than 16
         → correct the value at the source or the mapping; or, mended in the app: rollcall retry
     -- exit 0
@@ -525,4 +525,95 @@ fn whoever_watches_at_a_pipe_hears_what_changes() {
     site.start();
     // Nobody reads any more.
     assert_eq!(site.folder.ended(watcher).code, Some(0));
+}
+
+/// A group that every Debian has, and users of it whom the system does not know.
+fn members() -> (u32, [u32; 2]) {
+    let group = nix::unistd::Group::from_name("users").expect("asked");
+    (group.expect("a group").gid.as_raw(), [4_242, 4_243])
+}
+
+/// An installation whose socket is for a group.
+fn shared() -> Site {
+    let site = Site::small();
+    let control = "control: { socket: desk, group: users }\n";
+    site.folder
+        .write("config.yaml", &format!("{control}{CONFIG}"));
+    site
+}
+
+/// Somebody else at the socket.
+mod strangers {
+    use super::*;
+
+    #[test]
+    #[ignore = "needs root, to be somebody else; tests/run says where it is not"]
+    fn a_member_of_the_group_may_and_is_named_by_the_number_that_the_system_vouches_for() {
+        let mut site = shared();
+        site.start();
+        let (group, [one, other]) = members();
+        for (uid, lever) in [(one, "link ana wiki u-1"), (other, "unlink ana wiki")] {
+            let command = site.line(&format!("{lever} --because badge"));
+            let ended = site.folder.rollcall_as((uid, group), &command);
+            assert_eq!(ended.code, Some(0), "{}", ended.told());
+        }
+        let told = site.run("history ana").out;
+        for line in [
+            "by unknown (uid 4242): badge",
+            "by unknown (uid 4243): badge",
+        ] {
+            assert!(told.contains(line), "{line}\n{told}");
+        }
+        let outside = site.folder.rollcall_as((one, 4_242), &site.line("status"));
+        assert_snapshot!(outside.told(), @r"
+        -- stderr
+        error: you may not use the control socket desk
+          hint: run it as the user that rollcall runs as, or as a member of the group that the config names: control: { socket: PATH, group: NAME }
+        -- exit 1
+        ");
+    }
+}
+
+/// Somebody else at the socket of a daemon with users of its own, as `PrivateUsers=yes` makes it.
+mod hidden {
+    use std::os::unix::process::CommandExt as _;
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    #[ignore = "needs root and a name space of users; tests/run says where there is none"]
+    fn whom_the_system_hides_is_named_as_they_say() {
+        let mut site = shared();
+        let (group, [one, _]) = members();
+        let mut apart = Command::new("/usr/bin/unshare");
+        apart
+            .args([
+                "--user",
+                "--map-user=61184",
+                &format!("--map-group={group}"),
+                "--",
+            ])
+            .gid(group);
+        let root = &site.served.root;
+        let line = format!("--config config.yaml --sandbox={root}");
+        site.daemon = Some(site.folder.daemon_by(apart, &line));
+        site.until("it is at rest", |status| {
+            let target = &status["targets"][0];
+            target["last_run"] != Json::Null && target["live"]["phase"] == "idle"
+        });
+        let lever = site.line("link ana wiki u-1 --because badge");
+        let ended = site.folder.rollcall_as((one, group), &lever);
+        assert_eq!(ended.code, Some(0), "{}", ended.told());
+        let ours = site.run("unlink ana wiki --because badge");
+        assert_eq!(ours.code, Some(0), "{}", ours.told());
+        let told = site.run("history ana").out;
+        for line in [
+            "by unknown (says to be uid 4242): badge",
+            // Root is the daemon's own user in there.
+            "by unknown (uid 61184): badge",
+        ] {
+            assert!(told.contains(line), "{line}\n{told}");
+        }
+    }
 }

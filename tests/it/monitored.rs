@@ -13,6 +13,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::program::Folder;
+use super::relay::{Relay, Tls};
+use super::slapd::certify;
 
 /// Every secret of the story; each is found wherever it is written.
 const CANARIES: [&str; 4] = [
@@ -201,9 +203,10 @@ fn no_secret_is_in_any_byte_that_is_emitted() {
     let app = Echo::start("401 Unauthorized");
     let tokens = Echo::start("400 Bad Request");
     let hook = Echo::start("500 Internal Server Error");
-    let relay = Echo::start("554 no");
     let port = free_port();
     let folder = Folder::new();
+    certify(&folder.path("."), "127.0.0.1");
+    let relay = Relay::start(&folder.path("."), Tls::Starttls);
     folder.write("people.yaml", super::wiki::PEOPLE);
     for (name, canary) in ["token", "client", "password"].into_iter().zip(CANARIES) {
         folder.keep(name, canary);
@@ -214,13 +217,13 @@ fn no_secret_is_in_any_byte_that_is_emitted() {
         &format!(
             "state: {{ dir: state }}\nlog: {{ format: json, level: trace, people: true }}\nlisten: \
              127.0.0.1:{port}\nnotify:\n- webhook: {{ url: {{ file: hook }}, format: slack }}\n- mail: \
-             {{ relay: '127.0.0.1:{}', from: r@example.com, to: [it@example.com], tls: none, username: \
+             {{ relay: '127.0.0.1:{}', from: r@example.com, to: [it@example.com], ca: ca.pem, username: \
              {{ file: password }}, password: {{ file: password }} }}\nsources: {{ hq: {{ file: {{ users: \
              people.yaml }} }} }}\ntargets:\n  wiki: {{ connector: scim, base_url: 'http://{app}/scim', \
              auth: {{ bearer: {{ file: token }} }}, assign: everyone }}\n  forum: {{ connector: scim, \
              base_url: 'http://{app}/forum', assign: everyone, auth: {{ oauth2: {{ token_url: \
              'http://{}/token', client_id: {{ file: client }}, client_secret: {{ file: client }} }} }} }}\n",
-            relay.address.port(),
+            relay.port,
             tokens.address,
             app = app.address,
         ),
@@ -247,11 +250,20 @@ fn no_secret_is_in_any_byte_that_is_emitted() {
     told.push_str(&metrics);
     told.push_str(&daemon.until("/readyz", "503", &folder));
     patiently(|| !hook.got().is_empty());
+    let mailed = "refused our credentials";
+    assert!(
+        patiently(|| relay.mails().contains(mailed)),
+        "{}",
+        relay.mails()
+    );
     daemon.stop();
     // The story has teeth: the secrets were sent where they belong, and came back.
     assert!(app.got().contains(CANARIES[0]), "the app saw no token");
     assert!(hook.got().contains(CANARIES[3]), "nobody was notified");
     assert_eq!(canaries(&told), Vec::<&str>::new(), "{told}");
+    let mails = relay.mails();
+    assert!(mails.contains("AUTH PLAIN "), "{mails}");
+    assert_eq!(canaries(&mails), Vec::<&str>::new(), "{mails}");
     let bodies = hook.got().replace(CANARIES[3], "");
     assert_eq!(canaries(&bodies), Vec::<&str>::new(), "{bodies}");
     let mut found = Vec::new();
@@ -262,7 +274,10 @@ fn no_secret_is_in_any_byte_that_is_emitted() {
     );
     assert_eq!(found, Vec::<String>::new());
     let log = std::fs::read_to_string(folder.path("log")).expect("a log");
-    assert!(log.lines().any(|line| line.starts_with('{')), "{log}");
+    let of_wiki = |line: &str| {
+        serde_json::from_str::<serde_json::Value>(line).is_ok_and(|line| line["target"] == "wiki")
+    };
+    assert!(log.lines().any(of_wiki), "{log}");
 }
 
 #[test]
@@ -330,6 +345,8 @@ fn a_daemon_becomes_ready_counts_and_forges_no_line() {
     assert_eq!(daemon.stop(), Some(0));
     let log = std::fs::read_to_string(folder.path("log")).expect("a log");
     assert!(!log.contains(['\u{1b}', '\u{202e}']), "{log}");
+    let named = "target=wiki run=";
+    assert!(log.contains(named), "{named}\n{log}");
     let named = "job=create person=\"<0>eve ERROR target=x\"";
     assert!(log.contains(named), "{named}\n{log}");
     for line in log.lines() {

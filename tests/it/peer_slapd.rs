@@ -4,8 +4,8 @@
 //! do; and that no reading which is short, empty, cut or refused takes anything away from anybody.
 //! `tests/run` installs the server. Leaves kinds of server that cannot be installed to unit tests.
 
-mod line;
-mod watch;
+pub mod line;
+pub mod watch;
 mod words;
 
 use std::io::{Read as _, Write as _};

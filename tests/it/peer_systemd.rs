@@ -1,8 +1,8 @@
 //! The units of `systemd/` against the real tools of systemd, and the program under what they allow.
 //!
-//! Promises that the units are sound, that their exposure is at most 1.1, and that a whole import and
-//! the run after it work in the same cage. Leaves a running systemd (watchdog, credentials) to the
-//! stories of the daemon.
+//! Promises that the units are sound, that their exposure is at most 1.1, that a whole import and
+//! the run after it work in the same cage, and that the service does what it should under a systemd
+//! that runs. Leaves making these to [`super::cage`] and [`super::manager`].
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -139,6 +139,125 @@ mod caged {
             let (_, told) = inside(script);
             assert!(told.contains(refusal), "{script}: {told}");
         }
+    }
+}
+
+/// The service under a systemd that runs.
+mod running {
+    use rollcall::core::key::TargetName;
+    use rollcall::sandbox::credentials;
+
+    use super::super::daemon::process::eventually;
+    use super::super::manager::Manager;
+    use super::super::program::Served;
+    use super::super::wiki::{CONFIG, PEOPLE, with};
+    use super::*;
+
+    /// What a site adds to the unit: where its secret is, and a log that the story can read. The watchdog
+    /// is quicker than a person would have it.
+    const SITE: &str = "[Service]
+LoadCredential=wiki-token:/etc/rollcall/token
+WatchdogSec=20s
+RestartSec=100ms
+StandardOutput=append:/run/rollcall.log
+StandardError=append:/run/rollcall.log
+";
+
+    fn config(app: &Served) -> String {
+        let at = format!("{}/wiki/", app.root.trim_end_matches('/'));
+        CONFIG
+            .replace(
+                "state: { dir: state }",
+                "control: { socket: /run/rollcall/control }",
+            )
+            .replace("http://127.0.0.1:9/", &at)
+            .replace("{ file: token }", "{ credential: wiki-token }")
+    }
+
+    fn manager(app: &Served) -> Manager {
+        let token = credentials(&TargetName::new("wiki")).token;
+        let manager = Manager::start(&[
+            (
+                "etc/systemd/system/rollcall.service",
+                file("systemd/rollcall.service"),
+            ),
+            (
+                "etc/systemd/system/rollcall.service.d/site.conf",
+                SITE.into(),
+            ),
+            (
+                "usr/lib/sysusers.d/rollcall.conf",
+                file("packaging/debian/rollcall.sysusers"),
+            ),
+            ("etc/rollcall/config.yaml", config(app)),
+            ("etc/rollcall/people.yaml", PEOPLE.into()),
+            ("etc/rollcall/token", token.expose().into()),
+        ]);
+        manager.told("chmod 600 /etc/rollcall/token");
+        manager.told("systemd-sysusers && systemctl daemon-reload");
+        manager
+    }
+
+    #[test]
+    #[ignore = "needs root and name spaces for a systemd; tests/run says where there are none"]
+    fn the_service_starts_reloads_is_watched_and_stops() {
+        let folder = with("people.yaml", "people.yaml");
+        let app = folder.serve("config.yaml");
+        let manager = manager(&app);
+        let log = || manager.told("cat /run/rollcall.log");
+        let (_, told) = manager.run("systemctl start rollcall; systemctl status rollcall");
+        assert_eq!(manager.shows("ActiveState"), "active", "{told}\n{}", log());
+        // The credential that only root and the service can read.
+        eventually("two accounts", || {
+            let dump = app.ask("/_sandbox/wiki/dump");
+            dump["users"]
+                .as_array()
+                .is_some_and(|users| users.len() == 2)
+        });
+        eventually("one line says how it is", || {
+            manager.shows("StatusText") == "1 target, nothing due"
+        });
+
+        // A user that systemd has made, who alone sees the state.
+        let process = manager.shows("MainPID");
+        let uid = manager.told(&format!(
+            "awk '/^Uid/ {{ print $2 }}' /proc/{process}/status"
+        ));
+        assert_ne!(uid.trim(), "0");
+        let state = manager.told("stat -c '%a %u' /var/lib/private/rollcall");
+        assert_eq!(state.trim(), format!("700 {}", uid.trim()));
+
+        // Who is at the socket: somebody of the group, whom the service cannot see, and root.
+        let member = "setpriv --reuid 4242 --regid rollcall-admin --clear-groups rollcall";
+        manager.told(&format!("{member} ignore --user ana wiki --because badge"));
+        manager.told("rollcall ignore --user ana wiki --undo --because badge");
+        let told = manager.told("rollcall history ana");
+        for by in [
+            "by unknown (says to be uid 4242): badge",
+            "by root (uid 0): badge",
+        ] {
+            assert!(told.contains(by), "{by}\n{told}");
+        }
+
+        manager.write(
+            "/etc/rollcall/config.yaml",
+            &config(&app).replace("    assign:", "    every: 5m\n    assign:"),
+        );
+        manager.told("systemctl reload rollcall");
+        eventually("the new config is in force", || {
+            log().contains("reloaded: target wiki changed")
+        });
+
+        manager.told(&format!("kill -STOP {process}"));
+        eventually("it is started anew", || {
+            manager.shows("MainPID") != process && manager.shows("ActiveState") == "active"
+        });
+        assert_eq!(manager.shows("NRestarts"), "1", "{}", log());
+        manager.told("rollcall status");
+
+        manager.told("systemctl stop rollcall");
+        assert_eq!(manager.shows("Result"), "success");
+        assert_eq!(manager.shows("ExecMainStatus"), "0");
     }
 }
 

@@ -7,6 +7,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
@@ -98,6 +99,47 @@ impl Folder {
         Daemon { child }
     }
 
+    /// The same by another command, which runs what stands behind its own words.
+    pub fn daemon_by(&self, mut by: Command, arguments: &str) -> Daemon {
+        let file = |name: &str| fs::File::create(self.path(name)).expect("a file can be made");
+        let child = by
+            .arg(env!("CARGO_BIN_EXE_rollcall"))
+            .args(["run"])
+            .args(arguments.split_whitespace())
+            .current_dir(self.0.path())
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(file("daemon.out"))
+            .stderr(file("daemon.err"))
+            .spawn()
+            .expect("the command starts");
+        Daemon { child }
+    }
+
+    /// Runs the program in here as this user of this group, who may be nobody that the system knows.
+    pub fn rollcall_as(&self, (uid, gid): (u32, u32), arguments: &str) -> Ended {
+        self.allow(".", 0o711);
+        let program = self.path("rollcall");
+        if !program.exists() {
+            // Where it was built, others may not come. Copied by another process: a file that this one has
+            // open for writing, be it in a child of another story, cannot be run.
+            let copied = Command::new("cp")
+                .args([Path::new(env!("CARGO_BIN_EXE_rollcall")), &program])
+                .status();
+            assert!(copied.expect("there is a cp").success(), "there is room");
+        }
+        let output = Command::new(program)
+            .args(arguments.split_whitespace())
+            .current_dir(self.0.path())
+            .env_clear()
+            .stdin(Stdio::null())
+            .uid(uid)
+            .gid(gid)
+            .output()
+            .expect("root may be anybody");
+        Ended::of(output, self.0.path())
+    }
+
     /// Starts the program in here as a service manager would: with `environment`, what it says in files
     /// of that name, `.out` and `.err`.
     pub fn start_service(
@@ -121,8 +163,13 @@ impl Folder {
 
     /// Serves sandbox copies of the targets of `config` until the result is dropped.
     pub fn serve(&self, config: &str) -> Served {
+        self.serve_at(config, "127.0.0.1:0")
+    }
+
+    /// The same at this address.
+    pub fn serve_at(&self, config: &str, address: &str) -> Served {
         let mut child = command(self.0.path())
-            .args(["sandbox", "--listen", "127.0.0.1:0", "--config", config])
+            .args(["sandbox", "--listen", address, "--config", config])
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()

@@ -3,7 +3,7 @@
 use crate::simulator;
 
 /// Seeds that broke a law once, by skin; they stay.
-const KEPT: [(&str, &[u64]); 4] = [
+const KEPT: [(&str, &[u64]); 6] = [
     (
         "plain",
         &[
@@ -13,6 +13,8 @@ const KEPT: [(&str, &[u64]); 4] = [
     ("new ids", &[700_001, 700_046, 702_117]),
     ("overflow", &[700_039, 703_098, 820_191, 820_297]),
     ("hidden members", &[900_275]),
+    ("post", &[950_977, 961_845, 1_310_149]),
+    ("new ids by PUT", &[962_299]),
 ];
 
 fn hold(seeds: impl Iterator<Item = u64>, run: impl Fn(u64) -> simulator::Outcome) {

@@ -33,6 +33,8 @@ use rollcall::store::{Epoch, Record, SqliteStore, Store as _};
 use serde_json::{Value as Json, json};
 use url::Url;
 
+use crate::simulator::sifted;
+
 /// Groups by key: the name, and who is in it.
 type Groups = BTreeMap<String, (String, BTreeSet<String>)>;
 
@@ -43,6 +45,7 @@ pub struct Directory {
     /// How often somebody got another address.
     names: Arc<Mutex<BTreeMap<String, u32>>>,
     groups: Arc<Mutex<Groups>>,
+    managers: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 impl Directory {
@@ -55,6 +58,12 @@ impl Directory {
     pub fn rename(&self, key: &str) {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         *names.entry(key.into()).or_default() += 1;
+    }
+
+    /// Gives somebody a manager.
+    pub fn report(&self, key: &str, manager: &str) {
+        let mut managers = self.managers.lock().unwrap_or_else(PoisonError::into_inner);
+        managers.insert(key.into(), manager.into());
     }
 
     /// Somebody is not in the directory any more.
@@ -93,6 +102,8 @@ impl Source for Directory {
         let people = self.people().clone();
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         let names = names.clone();
+        let managers = self.managers.lock().unwrap_or_else(PoisonError::into_inner);
+        let managers = managers.clone();
         let mail = |key: &String| match names.get(key) {
             Some(times) => format!("{key}.{times}@example.com"),
             None => format!("{key}@example.com"),
@@ -105,7 +116,7 @@ impl Source for Directory {
                 .map(|(name, value)| (Arc::from(name), vec![Arc::from(value)]))
                 .collect(),
             disabled: *disabled,
-            manager: None,
+            manager: managers.get(key).map(|key| UserKey::new(&source, key)),
         });
         let users = users.collect();
         let pushed = self.groups().clone();
@@ -335,7 +346,9 @@ impl Site {
         };
         let sources = BTreeMap::from([(source(), reader)]);
         let roster = Roster::read(&sources, world).await.expect("a state");
+        let roster = roster.in_portions_of(2);
         let rules = &unit.target.rules;
+        sifted(&unit.target, &roster, world).await;
         let proposal = propose(rules, &*unit.target.app, &roster, basis, world)
             .await
             .unwrap_or_else(|error| panic!("{error}"));

@@ -258,7 +258,8 @@ pub fn hired(number: usize) -> String {
     text + "\n"
 }
 
-fn company(people: usize, groups: usize) -> String {
+/// A company as LDIF.
+pub fn company(people: usize, groups: usize) -> String {
     let mut text = String::from(
         "dn: dc=example,dc=com\nobjectClass: organization\nobjectClass: dcObject\no: Example\ndc: example\n\n",
     );

@@ -158,7 +158,7 @@ impl Source for Company {
         let source = source_name();
         let people = self.people();
         let present: Vec<&Person> = people.values().filter(|person| person.present).collect();
-        let users = present
+        let users: Vec<User> = present
             .iter()
             .map(|person| user(&source, person, &people))
             .collect();
@@ -176,7 +176,7 @@ impl Source for Company {
             .collect();
         Ok(Reading {
             source,
-            users,
+            users: users.into(),
             groups,
             coverage: Coverage::Whole,
             broken: Vec::new(),

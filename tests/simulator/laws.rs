@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rollcall::core::attribute::AttrChange;
 use rollcall::core::change::{Action, Change, Subject};
 use rollcall::core::key::TargetName;
 use rollcall::core::plan::Basis;
@@ -30,9 +31,23 @@ pub fn writes_of(changes: &[Change], profile: &Profile) -> usize {
                 members.len().div_ceil(profile.groups.chunk)
             }
             Action::Reactivate { attributes } if !attributes.is_empty() && is_apart(profile) => 2,
+            Action::Reactivate { attributes }
+                if profile.users.reactivate == Reactivation::Post
+                    && renames(profile, attributes) =>
+            {
+                2
+            }
             _ => 1,
         })
         .sum()
+}
+
+/// Are there names by which a POST is to find an account that is off, and which it does not have yet?
+fn renames(profile: &Profile, attributes: &[AttrChange]) -> bool {
+    let matching = &profile.users.matching;
+    attributes
+        .iter()
+        .any(|change| matching.contains(&change.name))
 }
 
 /// Is an account switched on in a request of its own?

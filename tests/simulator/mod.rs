@@ -24,9 +24,9 @@ use rollcall::core::plan::Basis;
 use rollcall::core::profile::GroupModel;
 use rollcall::draw::Draw;
 use rollcall::engine::apply::apply;
-use rollcall::engine::propose::propose;
+use rollcall::engine::propose::{Kept, propose, propose_keeping};
 use rollcall::engine::roster::Roster;
-use rollcall::engine::{SourceUnit, World};
+use rollcall::engine::{SourceUnit, Target, World};
 use rollcall::http::Transport;
 use rollcall::installation::{Unit, connect, sandboxed};
 use rollcall::sandbox::{AppSetup, IN_PROCESS, Sandbox, SandboxAuth};
@@ -538,7 +538,8 @@ async fn work(
     let sources = BTreeMap::from([(source_name(), source)]);
     let roster = Roster::read(&sources, world)
         .await
-        .expect("the state can be read");
+        .expect("the state can be read")
+        .in_portions_of(PORTION);
     let mut done = Done {
         planned: 0,
         held: 0,
@@ -548,6 +549,7 @@ async fn work(
     let mut unsettled = BTreeSet::new();
     for unit in units {
         let target = &unit.target;
+        sifted(target, &roster, world).await;
         let Ok(proposal) = propose(&target.rules, &*target.app, &roster, basis, world).await else {
             unsettled.extend(roster.doubts.keys().cloned());
             continue;
@@ -584,4 +586,19 @@ async fn work(
         .await
         .expect("the state can be written");
     done
+}
+
+/// So few people are compared at a time that it matters where a portion ends.
+const PORTION: usize = 3;
+
+/// What a plan says that passes over whoever is in line is what it says when it knows everybody.
+pub async fn sifted(target: &Target, roster: &Roster, world: World<'_>) {
+    let mut plans = Vec::new();
+    for kept in [Kept::Differing, Kept::Everybody] {
+        let (app, basis) = (&*target.app, Basis::Remembered);
+        let proposal = propose_keeping(&kept, &target.rules, app, roster, basis, world).await;
+        let proposal = proposal.expect("the state can be read");
+        plans.push(format!("{:#?}", proposal.reviewed));
+    }
+    assert_eq!(plans[0], plans[1], "sifted, and whole");
 }

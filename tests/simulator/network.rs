@@ -1,7 +1,7 @@
 //! What can go wrong between the engine and the world: faults of the network, and the end of the
 //! process at any await.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -10,12 +10,15 @@ use jiff::Timestamp;
 use rollcall::clock::Clock;
 use rollcall::core::fault::Fault;
 use rollcall::core::key::{SourceName, TargetName, UserKey};
+use rollcall::core::link::Link;
 use rollcall::core::memory::{SourceState, TargetState};
 use rollcall::draw::Draw;
 use rollcall::http::{Answer, Request, Transport};
 use rollcall::sandbox::Sandbox;
 use rollcall::sandbox::faults::{Commit, DateForm, FaultInjection, Faulty, RetryAfter};
-use rollcall::store::{Epoch, JournalEntry, Journaling, Record, SqliteStore, Store, StoreError};
+use rollcall::store::{
+    Epoch, JournalEntry, Journaling, Record, Span, SqliteStore, Store, StoreError,
+};
 use tokio::sync::Notify;
 
 /// Ends the process at a certain await.
@@ -144,8 +147,36 @@ impl Store for FusedStore {
         self.inner.target(target, since).await
     }
 
-    async fn holders(&self, source: &SourceName) -> Result<BTreeSet<UserKey>, StoreError> {
-        self.inner.holders(source).await
+    async fn outline(
+        &self,
+        target: &TargetName,
+        since: Timestamp,
+    ) -> Result<TargetState, StoreError> {
+        self.inner.outline(target, since).await
+    }
+
+    async fn links(
+        &self,
+        target: &TargetName,
+        span: Span<'_>,
+    ) -> Result<BTreeMap<UserKey, Link>, StoreError> {
+        self.inner.links(target, span).await
+    }
+
+    async fn links_of(
+        &self,
+        target: &TargetName,
+        users: &BTreeSet<UserKey>,
+    ) -> Result<BTreeMap<UserKey, Link>, StoreError> {
+        self.inner.links_of(target, users).await
+    }
+
+    async fn holders(
+        &self,
+        source: &SourceName,
+        counts: &(dyn for<'u> Fn(&'u UserKey) -> bool + Sync),
+    ) -> Result<BTreeSet<UserKey>, StoreError> {
+        self.inner.holders(source, counts).await
     }
 
     async fn source(&self, source: &SourceName) -> Result<SourceState, StoreError> {

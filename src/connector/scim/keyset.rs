@@ -11,7 +11,7 @@ use super::decode::{self, Page, Unreadable};
 use super::exchange::Exchange;
 use super::filter;
 use super::list::{Listing, ReadRow, Repeats};
-use crate::core::fault::{Fault, FaultKind};
+use crate::core::fault::Fault;
 use crate::core::key::RemoteId;
 
 /// Reads all pages in the order of their ids; `progress` hears after each how many rows there are.
@@ -37,7 +37,7 @@ pub async fn read<T: Send>(
             .map(|id| filter::after("id", id.as_str()));
         let path = filter::sorted_page(listing.path, "id", listing.count, after.as_deref());
         let answer = match exchange.get(&path, listing.about).await {
-            Err(fault) if is_no(fault.kind) => return Err(neither(repeats)),
+            Err(fault) if fault.kind.is_inability() => return Err(neither(repeats)),
             other => other?,
         };
         let page = decode::page(&answer.body).map_err(Unreadable::fault)?;
@@ -53,27 +53,6 @@ pub async fn read<T: Send>(
 
 fn neither(repeats: Repeats) -> Fault {
     repeats.fault(", and does not list by id")
-}
-
-/// Does the app say that it cannot do this?
-fn is_no(kind: FaultKind) -> bool {
-    match kind {
-        FaultKind::Missing | FaultKind::Rejected | FaultKind::Unsupported => true,
-        FaultKind::Unreachable
-        | FaultKind::Untrusted
-        | FaultKind::TimedOut
-        | FaultKind::Throttled
-        | FaultKind::Unavailable
-        | FaultKind::Unauthenticated
-        | FaultKind::Forbidden
-        | FaultKind::Conflict
-        | FaultKind::Misdirected
-        | FaultKind::Garbled
-        | FaultKind::Unready
-        | FaultKind::NoSeat
-        | FaultKind::Guarded
-        | FaultKind::Paused => false,
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

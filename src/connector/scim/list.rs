@@ -171,24 +171,7 @@ async fn walk<T: Send>(
 
 /// A page that was asked for beyond the total may be refused.
 fn says_no(fault: &Fault) -> bool {
-    match fault.kind {
-        FaultKind::Missing | FaultKind::Rejected => true,
-        FaultKind::Unreachable
-        | FaultKind::Untrusted
-        | FaultKind::TimedOut
-        | FaultKind::Throttled
-        | FaultKind::Unavailable
-        | FaultKind::Unauthenticated
-        | FaultKind::Forbidden
-        | FaultKind::Conflict
-        | FaultKind::Unsupported
-        | FaultKind::Misdirected
-        | FaultKind::Garbled
-        | FaultKind::Unready
-        | FaultKind::NoSeat
-        | FaultKind::Guarded
-        | FaultKind::Paused => false,
-    }
+    matches!(fault.kind, FaultKind::Missing | FaultKind::Rejected)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

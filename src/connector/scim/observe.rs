@@ -13,17 +13,12 @@ use crate::core::account::{Account, AppGroup};
 use crate::core::attribute::AttrName;
 use crate::core::fault::{Effect, Fault, FaultKind};
 use crate::core::key::RemoteId;
-use crate::http::About;
+use crate::http::{About, Answer};
 
 #[async_trait]
 impl Observe for ScimConnector {
     async fn test(&self) -> Result<Greeting, Fault> {
-        let listing = Listing {
-            count: 1,
-            ..Listing::of_users(&self.profile, None)
-        };
-        let path = listing.first_page();
-        let answer = self.exchange.get(&path, About::User).await?;
+        let answer = self.first_account().await?;
         let page = decode::page(&answer.body).map_err(Unreadable::fault)?;
         // Only advice: many apps have none, hide it or guard it (404, 501, 403).
         let place = &self.profile.http.discovery;
@@ -43,6 +38,10 @@ impl Observe for ScimConnector {
             accounts: page.total,
             contradictions,
         })
+    }
+
+    async fn knock(&self) -> Result<(), Fault> {
+        self.first_account().await.map(|_| ())
     }
 
     async fn accounts(&self, progress: &(dyn Fn(usize) + Sync)) -> Result<Vec<Account>, Fault> {
@@ -105,6 +104,18 @@ impl Observe for ScimConnector {
         } else {
             Ok(Vec::new())
         }
+    }
+}
+
+impl ScimConnector {
+    /// The smallest page that the list of accounts has.
+    async fn first_account(&self) -> Result<Answer, Fault> {
+        let listing = Listing {
+            count: 1,
+            ..Listing::of_users(&self.profile, None)
+        };
+        let path = listing.first_page();
+        self.exchange.get(&path, About::User).await
     }
 }
 

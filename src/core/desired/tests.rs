@@ -8,6 +8,7 @@ use super::{Desired, Wanted, desire};
 use crate::core::attribute::{AttrName, Value};
 use crate::core::expression::{Program, Vocabulary};
 use crate::core::mapping::{MappingRule, Origin, WhenEmpty};
+use crate::core::people::People;
 use crate::core::plan::scene::{Texts, group, hq, rules, user};
 use crate::core::profile::Required;
 use crate::core::reading::{Coverage, Reading};
@@ -18,6 +19,7 @@ use crate::core::user::{Group, User};
 struct Case {
     rules: Rules,
     reading: Reading,
+    users: Vec<User>,
 }
 
 /// Everybody is assigned; the user name is the uid, the title the title.
@@ -26,12 +28,13 @@ fn everyone() -> Case {
         rules: rules(),
         reading: Reading {
             source: hq(),
-            users: Vec::new(),
+            users: People::none(),
             groups: Vec::new(),
             coverage: Coverage::Whole,
             broken: Vec::new(),
             notes: Vec::new(),
         },
+        users: Vec::new(),
     };
     case.maps("externalId", "user.key")
         .maps("userName", "user.uid")
@@ -68,7 +71,7 @@ impl Case {
 
     /// Somebody with the key, label and uid `id`.
     fn user(mut self, id: &str, attributes: Texts<'_>) -> Self {
-        self.reading.users.push(User {
+        self.users.push(User {
             key: user(id),
             label: id.into(),
             attributes: attributes
@@ -79,12 +82,14 @@ impl Case {
             disabled: false,
             manager: None,
         });
+        self.reading.users = self.users.clone().into();
         self
     }
 
     /// The user who came last.
     fn who(mut self, change: impl FnOnce(&mut User)) -> Self {
-        change(self.reading.users.last_mut().expect("somebody"));
+        change(self.users.last_mut().expect("somebody"));
+        self.reading.users = self.users.clone().into();
         self
     }
 
@@ -150,7 +155,9 @@ fn everybody_is_told_in_the_order_of_their_keys() {
     );
     let mut other = everyone().user("zoe", &[]).reading;
     other.source = "eu".into();
-    other.users[0].key.source = "eu".into();
+    let mut users: Vec<User> = other.users.iter().collect();
+    users[0].key.source = "eu".into();
+    other.users = users.into();
     let both = [case.reading.clone(), other];
     let mut turned = both.clone();
     turned.reverse();

@@ -20,6 +20,18 @@ pub fn creates(change: &Change) -> Option<&UserKey> {
     }
 }
 
+/// The user whose account the change makes, or may make: where a POST brings an account back, whose that
+/// is is for the app to say.
+#[must_use]
+pub fn may_make<'c>(rules: &UserRules, change: &'c Change) -> Option<&'c UserKey> {
+    match (&change.action, &change.subject) {
+        (Action::Reactivate { .. }, Subject::User(user)) => {
+            (rules.reactivate == Reactivation::Post).then_some(user)
+        }
+        _ => creates(change),
+    }
+}
+
 /// The user whose account may have another id after the change, if this kind of app does that: what
 /// refers to it is not to be sent beside it.
 #[must_use]

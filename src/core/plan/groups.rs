@@ -17,6 +17,7 @@ use crate::core::desired::Wanted;
 use crate::core::fingerprint::Fingerprint;
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::GroupLink;
+use crate::core::members::Members;
 use crate::core::profile::GroupRules;
 use crate::core::reading::{Coverage, Reading};
 use crate::core::rules::{Drift, GroupGone};
@@ -62,6 +63,8 @@ struct Groups<'a> {
     labels: BTreeMap<&'a UserKey, &'a Arc<str>>,
     /// Accounts that are somebody's, by id.
     owners: BTreeMap<RemoteId, UserKey>,
+    /// Accounts that were somebody's before a request made another one, by id.
+    former: BTreeMap<&'a RemoteId, &'a UserKey>,
     /// Users whom this plan sees out.
     leavers: BTreeMap<UserKey, Arc<str>>,
     by_id: BTreeMap<&'a RemoteId, &'a AppGroup>,
@@ -86,6 +89,8 @@ struct Present {
     acknowledged: BTreeSet<UserKey>,
     /// Others who may be in: a request about them had no answer, and the app does not show them.
     in_doubt: BTreeSet<UserKey>,
+    /// Users whose former account is in, or may be.
+    former: BTreeSet<UserKey>,
 }
 
 impl<'a> Groups<'a> {
@@ -95,7 +100,7 @@ impl<'a> Groups<'a> {
             .state
             .links
             .values()
-            .filter(|link| !view.is_gone(&link.id))
+            .filter(|link| view.link(&link.user).is_some())
             .map(|link| (link.id.clone(), link.user.clone()))
             .collect();
         owners.extend(plan.notes.iter().filter_map(|note| match note {
@@ -121,6 +126,7 @@ impl<'a> Groups<'a> {
                 .collect(),
             leavers: leavers(plan),
             owners,
+            former: view.former().collect(),
             by_id: observed.iter().map(|group| (&group.id, group)).collect(),
             linked: view
                 .input
@@ -180,13 +186,18 @@ impl<'a> Groups<'a> {
         let wanted = self.wanted(group);
         // What drifted and is not repaired stays acknowledged, or the next plan would take it for new.
         let kept = present.acknowledged.iter().filter(|_| !self.repairs());
-        learned.members = present
+        let members: BTreeSet<UserKey> = present
             .members
             .iter()
-            .filter(|user| link.may_hold(user) || wanted.contains(user))
-            .chain(kept.filter(|user| wanted.contains(user)))
+            .filter(|user| link.may_hold(user) || wanted.contains(*user))
+            .chain(kept.filter(|user| wanted.contains(*user)))
             .cloned()
             .collect();
+        if !self.uneven(&link.members).eq(members.iter().cloned()) {
+            let is_in = |user: &UserKey| self.view.is_even(user) || members.contains(user);
+            learned.members.retain(is_in);
+            learned.members.extend(members);
+        }
         learned.in_doubt.clone_from(&present.in_doubt);
         if learned != *link {
             plan.notes.push(Note::Group(learned));
@@ -213,18 +224,21 @@ impl<'a> Groups<'a> {
         let members = shown.members.as_ref().is_none_or(|ids| {
             let ours: BTreeSet<&UserKey> =
                 ids.iter().filter_map(|id| self.owners.get(id)).collect();
-            ours.into_iter().eq(&link.members)
+            ours.into_iter().cloned().eq(&link.members)
         });
         members && self.print(&shown.name) == link.name
     }
 
-    /// Who should be in the group: its members with an account here.
-    fn wanted<'g>(&self, group: &'g Group) -> BTreeSet<&'g UserKey> {
-        group
-            .members
-            .iter()
+    /// Who should be in the group: its members with an account here, but for those who are even.
+    fn wanted(&self, group: &Group) -> BTreeSet<UserKey> {
+        self.uneven(&group.members)
             .filter(|user| self.standings.contains_key(user))
             .collect()
+    }
+
+    /// Those of them who are not even. Whoever is even is in a group here and there, or in neither.
+    fn uneven<'m>(&'m self, members: &'m Members) -> impl Iterator<Item = UserKey> + 'm {
+        members.iter().filter(|user| !self.view.is_even(user))
     }
 
     fn plan_unlinked(&self, group: &Group, plan: &mut Plan) {
@@ -436,13 +450,14 @@ impl<'a> Groups<'a> {
     /// Who of ours is in the group now. An account that will be made anew is in no group.
     fn present(&self, observed: Option<&'a AppGroup>, link: Option<&GroupLink>) -> Present {
         let is_lasting = |user: &&UserKey| !matches!(self.standings.get(user), Some(Standing::New));
-        let lasting = |users: &BTreeSet<UserKey>| -> BTreeSet<UserKey> {
-            let users = users.iter().filter(is_lasting);
-            let users = users.filter(|user| self.view.link(user).is_some());
-            users.cloned().collect()
-        };
-        let mut acknowledged = link.map_or_else(BTreeSet::new, |link| lasting(&link.members));
-        let doubted = link.map_or_else(BTreeSet::new, |link| lasting(&link.in_doubt));
+        let lasts = |user: &UserKey| is_lasting(&user) && self.view.link(user).is_some();
+        let mut acknowledged: BTreeSet<UserKey> = link.map_or_else(BTreeSet::new, |link| {
+            self.uneven(&link.members).filter(lasts).collect()
+        });
+        let doubted = link.map_or_else(BTreeSet::new, |link| {
+            let doubted = link.in_doubt.iter().filter(|user| lasts(user));
+            doubted.cloned().collect()
+        });
         let members = match observed.and_then(|observed| observed.members.as_ref()) {
             Some(ids) => ids
                 .iter()
@@ -464,7 +479,26 @@ impl<'a> Groups<'a> {
             members,
             acknowledged,
             in_doubt,
+            former: self.former_in(observed, link),
         }
+    }
+
+    /// Users whose former account is in the group, or may be where the app does not show that.
+    fn former_in(
+        &self,
+        observed: Option<&AppGroup>,
+        link: Option<&GroupLink>,
+    ) -> BTreeSet<UserKey> {
+        let shown = observed.and_then(|observed| observed.members.as_ref());
+        let is_in = |id: &RemoteId, user: &UserKey| match shown {
+            Some(ids) => ids.contains(id),
+            None => link.is_some_and(|link| link.may_hold(user)),
+        };
+        let former = self.former.iter();
+        former
+            .filter(|(id, user)| is_in(id, user))
+            .map(|(_, user)| (*user).clone())
+            .collect()
     }
 
     /// Does the app leave this member out of what it shows, since the account is off? Then only our
@@ -479,19 +513,22 @@ impl<'a> Groups<'a> {
 
     /// Parks a group with more members than the app takes.
     fn is_too_large(&self, group: &Group, plan: &mut Plan) -> bool {
-        let wanted = self.wanted(group).len();
-        match self.rules().max_members {
-            Some(most) if wanted > most => {
-                let reason = format!(
-                    "{wanted} members have an account, and the app takes {most} in one group; nobody \
-                     is put in, and nobody is taken out for that"
-                );
-                let hint = "split the group in the directory, or push a smaller one";
-                park(group, reason, hint, plan);
-                true
-            }
-            Some(_) | None => false,
+        let Some(most) = self.rules().max_members else {
+            return false;
+        };
+        let is_wanted =
+            |user: &UserKey| self.standings.contains_key(user) || self.view.is_even(user);
+        let wanted = group.members.iter().filter(is_wanted).count();
+        if wanted <= most {
+            return false;
         }
+        let reason = format!(
+            "{wanted} members have an account, and the app takes {most} in one group; nobody is put \
+             in, and nobody is taken out for that"
+        );
+        let hint = "split the group in the directory, or push a smaller one";
+        park(group, reason, hint, plan);
+        true
     }
 
     fn repairs(&self) -> bool {
@@ -507,15 +544,16 @@ impl<'a> Groups<'a> {
             .iter()
             .filter(|user| repairs || present.acknowledged.contains(user))
             .chain(&present.in_doubt)
-            .filter(|user| !wanted.contains(user))
+            .filter(|user| !wanted.contains(*user))
             .filter(|user| self.is_judged(group, user))
+            .chain(&present.former)
             .map(|user| self.member(user))
             .collect();
         let new: BTreeSet<Member> = wanted
             .into_iter()
             .filter(|user| !present.members.contains(user))
             .filter(|user| repairs || !present.acknowledged.contains(user))
-            .map(|user| self.member(user))
+            .map(|user| self.member(&user))
             .collect();
         if !changes_groups(self.rules()) {
             return self.plan_unchangeable(group, &gone, new, plan);
@@ -575,7 +613,7 @@ impl<'a> Groups<'a> {
             return absence.is_known();
         }
         let mut readings = self.view.input.readings.iter();
-        readings.any(|reading| reading.user(user).is_some())
+        readings.any(|reading| reading.holds(user))
     }
 
     fn member(&self, user: &UserKey) -> Member {

@@ -15,7 +15,7 @@ use crate::core::correlate::Match;
 use crate::core::desired::{Desired, Wanted};
 use crate::core::key::UserKey;
 use crate::core::leaver::{LeaveCause, Left};
-use crate::core::link::{Job, Link};
+use crate::core::link::{Job, JobState, Link};
 use crate::core::profile::DeactivateBy;
 use crate::core::reading::Absence;
 use crate::core::settle::{activity, existence};
@@ -93,9 +93,8 @@ pub(super) fn plan_absent_in_doubt(
 
 /// Their account may be there, and nothing tells it from the orphans any more.
 fn warn_of_orphan(view: &View<'_>, user: &UserKey, plan: &mut Plan) {
-    let subject = Subject::User(user.clone());
-    let job = view.input.state.job(&subject, ActionKind::Create);
-    if job.is_some_and(Job::is_untraceable)
+    let mut doubtful = view.input.state.doubtful_creates_of(user);
+    if doubtful.any(Job::is_untraceable)
         && view.input.observed.is_some()
         && !orphans(view).is_empty()
     {
@@ -166,7 +165,7 @@ fn plan_leaver(
     let due = |after: Option<std::time::Duration>| {
         after.map(|after| left.since.saturating_add(after).unwrap_or(left.since))
     };
-    let active = is_active(view, link);
+    let active = is_active(view, link) || may_be_back(view, link);
     let mut learned = link.clone();
     learned.left = Some(left);
     learned.active = active;
@@ -217,4 +216,13 @@ fn plan_leaver(
     if view.input.state.links.get(&desired.user) != Some(&learned) {
         plan.notes.push(Note::Link(learned));
     }
+}
+
+/// May the account be on again, since a return had no answer, and nobody looked? Of a POST nobody knows
+/// whose account it has switched on before the app is read.
+fn may_be_back(view: &View<'_>, link: &Link) -> bool {
+    let subject = Subject::User(link.user.clone());
+    let job = view.input.state.job(&subject, ActionKind::Reactivate);
+    let is_in_doubt = |job: &Job| matches!(job.state, JobState::InDoubt(_));
+    view.input.observed.is_none() && job.is_some_and(|job| is_in_doubt(job) && !job.may_have_made())
 }

@@ -23,6 +23,7 @@
 mod attributes;
 mod content;
 mod dependence;
+pub mod evenness;
 mod followed;
 mod groups;
 pub mod inventory;
@@ -45,7 +46,7 @@ use sha2::{Digest, Sha256};
 use super::account::{Account, AppGroup};
 use super::attribute::AttrName;
 use super::change::{Action, ActionKind, Change, Reason, Subject};
-use super::correlate::{Known, Match, correlate, recover};
+use super::correlate::{Known, Match, correlate, recover, was_made_with};
 use super::desired::{Desired, Wanted};
 use super::fingerprint::FingerprintKey;
 use super::hex;
@@ -59,7 +60,7 @@ use super::rules::Rules;
 use super::settle::{Pending, existence};
 
 pub use content::content;
-pub use dependence::{creates, moves, referred};
+pub use dependence::{creates, may_make, moves, referred};
 pub(crate) use dependence::{leaves, sees_out, without_accounts, without_removals};
 pub(crate) use groups::name_attribute;
 pub use pinned::Spared;
@@ -415,7 +416,7 @@ impl<'a> View<'a> {
     /// Is it a user of a reading of whom nothing is wanted, since nobody may touch the account?
     pub(crate) fn is_passed_over(&self, user: &UserKey) -> bool {
         let mut readings = self.input.readings.iter();
-        let is_read = readings.any(|read| read.source == user.source && read.user(user).is_some());
+        let is_read = readings.any(|read| read.source == user.source && read.holds(user));
         is_read && self.desired(user).is_none()
     }
 
@@ -430,11 +431,25 @@ impl<'a> View<'a> {
         matches!(self.matches.get(user), Some(Match::Recovered { .. }))
     }
 
+    /// Accounts of links that do not count any more, since a request made another one, with whose they
+    /// were.
+    fn former(&self) -> impl Iterator<Item = (&'a RemoteId, &'a UserKey)> {
+        let links = self.input.state.links.values();
+        links
+            .filter(|link| self.is_recovered(&link.user) && !self.is_gone(&link.id))
+            .map(|link| (&link.id, &link.user))
+    }
+
     /// What a user of the readings should have.
     fn desired(&self, user: &UserKey) -> Option<&'a Desired> {
         let desired = self.input.desired;
         let at = desired.binary_search_by(|desired| desired.user.cmp(user));
         desired.get(at.ok()?)
+    }
+
+    /// Does this user have an account as it should be, so that nothing else of it is kept here?
+    fn is_even(&self, user: &UserKey) -> bool {
+        self.input.state.even.holds(user)
     }
 
     /// Do we know that this user should have no active account?
@@ -538,7 +553,16 @@ fn recovered<'a>(
     let mut found: BTreeMap<&UserKey, (&Account, AttrName)> = BTreeMap::new();
     let mut claims: BTreeMap<&RemoteId, usize> = BTreeMap::new();
     for (user, job) in input.state.doubtful_creates() {
-        if let Some((account, by)) = recover(&input.rules.profile, input.key, &job.keys, &free) {
+        let revives = job.action == ActionKind::Reactivate;
+        if found.contains_key(user) || revives && is_back(input, observed, user) {
+            continue;
+        }
+        let profile = &input.rules.profile;
+        // Of somebody who has an account, another one may have been there all the time.
+        let fits =
+            |account: &&&Account| !revives || was_made_with(profile, input.key, &job.keys, account);
+        let free: Vec<&Account> = free.iter().filter(fits).copied().collect();
+        if let Some((account, by)) = recover(profile, input.key, &job.keys, &free) {
             *claims.entry(&account.id).or_default() += 1;
             found.insert(user, (account, by));
         }
@@ -547,32 +571,44 @@ fn recovered<'a>(
     found
 }
 
+/// Is the account of a user's link on? Then a POST that was to bring it back has done so, and made none
+/// beside it.
+fn is_back(input: &Input<'_>, observed: &Observed, user: &UserKey) -> bool {
+    let Some(link) = input.state.links.get(user) else {
+        return false;
+    };
+    let mut accounts = observed.accounts.iter();
+    accounts.any(|account| account.id == link.id && account.active)
+}
+
 /// Names in `assign:` that no source knows.
 fn unknown_names(input: &Input<'_>) -> Vec<String> {
     let assignment = &input.rules.assignment;
-    let mut groups: BTreeSet<&str> = BTreeSet::new();
-    let mut users: BTreeSet<&str> = BTreeSet::new();
+    let mut groups: BTreeSet<&str> = assignment.group_names().map(|name| &**name).collect();
+    let mut users: BTreeSet<&str> = assignment.user_names().map(|name| &**name).collect();
     for reading in input.readings {
-        groups.extend(reading.groups.iter().map(|group| &*group.name));
-        for user in &reading.users {
-            users.extend([&*user.label, &*user.key.id]);
+        for group in &reading.groups {
+            groups.remove(&*group.name);
         }
-        users.extend(
-            reading
-                .broken
-                .iter()
-                .filter_map(|row| Some(&*row.user.as_ref()?.id)),
-        );
+        for row in reading.broken.iter().filter_map(|row| row.user.as_ref()) {
+            users.remove(&*row.id);
+        }
+        if users.is_empty() {
+            continue;
+        }
+        for user in reading.users.iter() {
+            users.remove(&*user.label);
+            users.remove(&*user.key.id);
+        }
     }
-    let unknown_groups = assignment
-        .group_names()
-        .filter(|name| !groups.contains(&***name));
-    let unknown_users = assignment
-        .user_names()
-        .filter(|name| !users.contains(&***name));
-    let mut warnings: Vec<String> = unknown_groups
+    let mut warnings: Vec<String> = groups
+        .into_iter()
         .map(|name| format!("assign: no source has a group `{name}`"))
-        .chain(unknown_users.map(|name| format!("assign: no source has a user `{name}`")))
+        .chain(
+            users
+                .into_iter()
+                .map(|name| format!("assign: no source has a user `{name}`")),
+        )
         .collect();
     warnings.sort();
     warnings.dedup();
@@ -584,6 +620,7 @@ fn unknown_names(input: &Input<'_>) -> Vec<String> {
 fn set_aside(view: &View<'_>, plan: &mut Plan) {
     let changes = std::mem::take(&mut plan.changes);
     let mut unmade = BTreeSet::new();
+    let users = &view.input.rules.profile.users;
     for change in changes {
         let job = view.input.state.job(&change.subject, change.action.kind());
         match job.map(|job| (&job.state, job.content)) {
@@ -591,7 +628,7 @@ fn set_aside(view: &View<'_>, plan: &mut Plan) {
                 if !leaves(&change.action)
                     && parked == content(view.input.key, &change, &view.input.state.links) =>
             {
-                unmade.extend(creates(&change).cloned());
+                unmade.extend(may_make(users, &change).cloned());
                 plan.parked.push(Parked {
                     subject: change.subject,
                     label: change.label,
@@ -603,7 +640,7 @@ fn set_aside(view: &View<'_>, plan: &mut Plan) {
                 if *at > view.input.now
                     && failed == content(view.input.key, &change, &view.input.state.links) =>
             {
-                unmade.extend(creates(&change).cloned());
+                unmade.extend(may_make(users, &change).cloned());
                 plan.waiting.push(Waiting {
                     subject: change.subject,
                     label: change.label,

@@ -7,7 +7,7 @@ use super::users::{orphans, park};
 use super::{Input, Plan, Standing, Standings, View};
 use crate::core::account::Account;
 use crate::core::attribute::AttrName;
-use crate::core::change::{ActionKind, Subject};
+use crate::core::change::Subject;
 use crate::core::correlate::{Match, key_prints};
 use crate::core::desired::{Desired, Wanted};
 use crate::core::key::RemoteId;
@@ -46,21 +46,11 @@ fn stand_one<'a>(
     if let Some(link) = view.link(&desired.user) {
         return stand_linked(view, desired, link, plan);
     }
-    if !view.matches.contains_key(&desired.user)
-        && let Some(pending) = in_doubt_still(view, desired)
-    {
-        let subject = Subject::User(desired.user.clone());
-        plan.wait_for_sight(subject, &desired.label, pending);
+    if !view.matches.contains_key(&desired.user) && waits_for_sight(view, desired, plan) {
         return None;
     }
     match view.matches.get(&desired.user) {
-        None if cannot_be_looked_up(view, desired) => {
-            let problem = "an account may be there under another name, since an answer was lost";
-            let hint = "run sync without --quick: it reads the whole app";
-            park(plan, desired, problem.into(), hint);
-            None
-        }
-        None => Some(Standing::New),
+        None => can_be_found(view, desired, plan).then_some(Standing::New),
         Some(Match::Unsure { problem }) => {
             let hint = format!(
                 "correct the value in the app, so that one account fits; or say which: {}",
@@ -102,8 +92,11 @@ fn stand_linked<'a>(
         return Some(Standing::Linked(link));
     }
     match view.input.rules.reactivation() {
-        Reactivation::Activate | Reactivation::ActivateFirst | Reactivation::Post => {
-            Some(Standing::Linked(link))
+        Reactivation::Activate | Reactivation::ActivateFirst => Some(Standing::Linked(link)),
+        Reactivation::Post => {
+            let is_told =
+                !waits_for_sight(view, desired, plan) && can_be_found(view, desired, plan);
+            is_told.then_some(Standing::Linked(link))
         }
         Reactivation::Create if link.left.is_some() => Some(Standing::New),
         Reactivation::Create => {
@@ -234,20 +227,22 @@ fn stand_matched<'a>(
     })
 }
 
-/// Was a create sent whose answer was lost, with none of the values the user has now? Then only a
-/// full read can tell whether it made an account.
-fn cannot_be_looked_up(view: &View<'_>, desired: &Desired) -> bool {
-    let subject = Subject::User(desired.user.clone());
-    let job = view.input.state.job(&subject, ActionKind::Create);
-    let Some(job) = job.filter(|job| matches!(job.state, JobState::InDoubt(_))) else {
-        return false;
-    };
+/// May the user's account be looked for? Was a request that may have made one sent with none of the
+/// values the user has now, and its answer lost, only a full read can tell: until then they are parked.
+fn can_be_found(view: &View<'_>, desired: &Desired, plan: &mut Plan) -> bool {
     let now = key_prints(&view.input.rules.profile, view.input.key, &desired.keys);
-    view.input.observed.is_none()
-        && !job
-            .keys
-            .iter()
-            .any(|(name, print)| now.get(name) == Some(print))
+    let is_unlike = |job: &Job| {
+        let mut keys = job.keys.iter();
+        !keys.any(|(name, print)| now.get(name) == Some(print))
+    };
+    let mut doubtful = view.input.state.doubtful_creates_of(&desired.user);
+    let is_lost = view.input.observed.is_none() && doubtful.any(is_unlike);
+    if is_lost {
+        let problem = "an account may be there under another name, since an answer was lost";
+        let hint = "run sync without --quick: it reads the whole app";
+        park(plan, desired, problem.into(), hint);
+    }
+    !is_lost
 }
 
 /// What is wrong with a create whose answer was lost together with what it was sent with.
@@ -261,9 +256,8 @@ pub(super) const UNTRACEABLE_HINT: &str = "if one of the orphans is theirs, give
 /// Was a create sent whose answer and whose values are lost, while there are accounts that it may
 /// have made? Whoever has the same match values as then was found by them.
 fn may_be_an_orphan(view: &View<'_>, desired: &Desired) -> bool {
-    let subject = Subject::User(desired.user.clone());
-    let job = view.input.state.job(&subject, ActionKind::Create);
-    job.is_some_and(Job::is_untraceable) && !orphans(view).is_empty()
+    let mut doubtful = view.input.state.doubtful_creates_of(&desired.user);
+    doubtful.any(Job::is_untraceable) && !orphans(view).is_empty()
 }
 
 /// Is the account on? While what was acknowledged may not be seen yet, that counts.
@@ -285,16 +279,18 @@ pub(super) fn late(view: &View<'_>, link: &Link) -> Option<Pending> {
     }
 }
 
-/// A create whose answer was lost so lately that the app need not show what came of it: until then a
-/// look-up proves nothing.
-fn in_doubt_still(view: &View<'_>, desired: &Desired) -> Option<Pending> {
-    let subject = Subject::User(desired.user.clone());
-    let job = view.input.state.job(&subject, ActionKind::Create)?;
-    match job.state {
-        JobState::InDoubt(at) => {
-            let settle = view.input.rules.profile.settle;
-            Pending::of(at, settle, view.input.now)
-        }
+/// Was the answer of a request that may have made an account lost so lately that the app need not show
+/// what came of it? Until then a look-up proves nothing, and the user waits.
+fn waits_for_sight(view: &View<'_>, desired: &Desired, plan: &mut Plan) -> bool {
+    let settle = view.input.rules.profile.settle;
+    let mut doubtful = view.input.state.doubtful_creates_of(&desired.user);
+    let pending = doubtful.find_map(|job| match job.state {
+        JobState::InDoubt(at) => Pending::of(at, settle, view.input.now),
         JobState::Due(_) | JobState::Parked { .. } => None,
+    });
+    if let Some(pending) = pending {
+        let subject = Subject::User(desired.user.clone());
+        plan.wait_for_sight(subject, &desired.label, pending);
     }
+    pending.is_some()
 }

@@ -2,6 +2,7 @@
 
 mod adoption;
 mod attributes;
+mod called_back;
 mod groups;
 mod inventory;
 mod lasting;

@@ -59,7 +59,7 @@ pub(super) fn plan_users(view: &View<'_>, standings: &Standings<'_>, plan: &mut 
         }
     }
     for (user, _) in view.input.state.doubtful_creates() {
-        if !known.contains(user) {
+        if known.insert(user) {
             plan_absent_in_doubt(view, user, &mut lanes, plan);
         }
     }

@@ -87,6 +87,14 @@ impl Profile {
         self.attributes.get(name)
     }
 
+    /// The attributes that name other accounts.
+    pub fn references(&self) -> impl Iterator<Item = &AttrName> {
+        let rules = self.attributes.iter();
+        rules
+            .filter(|(_, rule)| rule.kind == ValueKind::Account)
+            .map(|(name, _)| name)
+    }
+
     /// Does the app have groups?
     #[must_use]
     pub fn has_groups(&self) -> bool {

@@ -125,7 +125,7 @@ impl<'a> Keys<'a> {
         if let Some(to) = self.groups.get(&link.group) {
             link.group = (*to).clone();
         }
-        let members = link.members.into_iter();
+        let members = link.members.iter();
         link.members = members.map(|user| self.user(user)).collect();
         let in_doubt = link.in_doubt.into_iter().map(|user| self.user(user));
         link.in_doubt = in_doubt

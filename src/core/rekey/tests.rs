@@ -6,6 +6,7 @@ use super::*;
 use crate::core::attribute::Value;
 use crate::core::key::{GroupKey, SourceName};
 use crate::core::leaver::Left;
+use crate::core::members::Members;
 use crate::core::memory::Verdict;
 use crate::core::plan::Note;
 use crate::core::plan::scene::{Scene, days, group, hq, key, start, user};
@@ -232,7 +233,10 @@ fn memberships_and_verdicts_move_along_and_back() {
     let state = moved(&scene.state, &changes);
     assert_eq!(state.links.keys().collect::<Vec<_>>(), [&user("new")]);
     assert_eq!(state.links[&user("new")].user, user("new"));
-    assert_eq!(state.groups[&group("staff")].members, [user("new")].into());
+    assert_eq!(
+        state.groups[&group("staff")].members,
+        BTreeSet::from([user("new")])
+    );
     assert!(state.ignores_user(&user("new")) && !state.ignores_user(&user("old")));
 
     let learned = Note::Group(state.groups[&group("staff")].clone());
@@ -251,7 +255,7 @@ fn a_group_under_a_new_key_is_known_by_its_name() {
             .map(|(id, name)| crate::core::user::Group {
                 key: GroupKey::new(&hq(), id),
                 name: Arc::from(*name),
-                members: [].into(),
+                members: Members::default(),
             })
             .collect();
         told(&moves_with(&scene, &BTreeMap::new(), &BTreeMap::new()))

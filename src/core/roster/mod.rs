@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 use super::expression::Program;
 use super::key::{SourceName, UserKey};
+use super::people::Packer;
 use super::reading::{Coverage, Reading};
 use super::user::User;
 use merge::merge;
@@ -65,6 +66,7 @@ impl Joint {
             joint: self,
             incomplete,
             rows: BTreeMap::new(),
+            merged: Vec::new(),
             joined: Joined::default(),
         };
         work.joined.readings = readings;
@@ -107,6 +109,7 @@ struct Work<'a> {
     joint: &'a Joint,
     incomplete: BTreeSet<SourceName>,
     rows: BTreeMap<UserKey, User>,
+    merged: Vec<User>,
     joined: Joined,
 }
 
@@ -127,7 +130,7 @@ impl Work<'_> {
     fn take_rows(&mut self) {
         for reading in &mut self.joined.readings {
             let users = std::mem::take(&mut reading.users);
-            let rows = users.into_iter().map(|user| (user.key.clone(), user));
+            let rows = users.iter().map(|user| (user.key.clone(), user));
             self.rows.extend(rows);
         }
     }
@@ -174,17 +177,7 @@ impl Work<'_> {
         if may_be_more {
             self.joined.unsure.insert(key.clone());
         }
-        let person = merge(self.joint, key, rows);
-        self.put(person);
-    }
-
-    /// Puts a person into the reading of their own source.
-    fn put(&mut self, person: User) {
-        let mut readings = self.joined.readings.iter_mut();
-        let own = readings.find(|reading| reading.source == person.key.source);
-        if let Some(reading) = own {
-            reading.users.push(person);
-        }
+        self.merged.push(merge(self.joint, key, rows));
     }
 
     /// Members and managers are people from now on, whichever row they were.
@@ -196,22 +189,30 @@ impl Work<'_> {
             ..
         } = &mut self.joined;
         let person = |key: UserKey| aliases.get(&key).cloned().unwrap_or(key);
+        for user in &mut self.merged {
+            let manager = user.manager.take().map(person);
+            user.manager = manager.filter(|manager| !outside.contains(manager));
+        }
         for reading in readings {
-            for user in &mut reading.users {
-                let manager = user.manager.take().map(person);
-                user.manager = manager.filter(|manager| !outside.contains(manager));
-            }
             for group in &mut reading.groups {
-                let members = std::mem::take(&mut group.members).into_iter();
+                let members = group.members.iter();
                 let members = members.filter(|key| !outside.contains(key)).map(person);
                 group.members = members.collect();
             }
         }
     }
 
+    /// Puts everybody into the reading of their own source.
     fn put_back(&mut self) {
+        let mut packers: BTreeMap<SourceName, Packer> = BTreeMap::new();
+        self.merged.sort_by(|one, other| one.key.cmp(&other.key));
+        for person in self.merged.drain(..) {
+            let own = packers.entry(person.key.source.clone()).or_default();
+            own.push(person);
+        }
         for reading in &mut self.joined.readings {
-            reading.users.sort_by(|one, other| one.key.cmp(&other.key));
+            let own = packers.remove(&reading.source);
+            reading.users = own.unwrap_or_default().finish();
         }
     }
 

@@ -43,11 +43,10 @@ fn row(at: &str, number: &str, values: &[(&str, &str)]) -> User {
     }
 }
 
-fn reading(name: &str, mut users: Vec<User>) -> Reading {
-    users.sort_by(|one, other| one.key.cmp(&other.key));
+fn reading(name: &str, users: Vec<User>) -> Reading {
     Reading {
         source: source(name),
-        users,
+        users: users.into(),
         groups: Vec::new(),
         coverage: Coverage::Whole,
         broken: Vec::new(),
@@ -70,9 +69,9 @@ fn joint() -> Joint {
     }
 }
 
-fn both(joined: &Joined) -> Vec<&User> {
+fn both(joined: &Joined) -> Vec<User> {
     let readings = joined.readings.iter();
-    readings.flat_map(|reading| &reading.users).collect()
+    readings.flat_map(|reading| reading.users.iter()).collect()
 }
 
 fn keys(joined: &Joined) -> Vec<String> {
@@ -80,7 +79,7 @@ fn keys(joined: &Joined) -> Vec<String> {
     people.map(|user| user.key.to_string()).collect()
 }
 
-fn person<'a>(joined: &'a Joined, at: &str) -> &'a User {
+fn person(joined: &Joined, at: &str) -> User {
     let mut people = both(joined).into_iter();
     people
         .find(|user| user.key == key(at))
@@ -192,13 +191,16 @@ fn groups_and_managers_of_all_sources_mean_people() {
     ad.groups.push(Group {
         key: GroupKey::new(&source("ad"), "g"),
         name: "staff".into(),
-        members: ["ad:a", "ad:b", "ad:svc"].map(key).into(),
+        members: ["ad:a", "ad:b", "ad:svc"]
+            .iter()
+            .map(|at| key(at))
+            .collect(),
     });
     let joined = joint().join(vec![hr, ad]);
     assert_eq!(person(&joined, "hr:1").manager, Some(key("hr:2")));
     assert_eq!(
         joined.readings[1].groups[0].members,
-        ["hr:1", "hr:2"].map(key).into()
+        BTreeSet::from(["hr:1", "hr:2"].map(key))
     );
     let strangers = "1 user joins nobody and is none of ours: `ad` brings no people (`people:`)";
     assert_eq!(notes(&joined), [strangers]);
@@ -334,16 +336,16 @@ proptest! {
     #[test]
     fn every_row_is_somebody_held_back_or_none_of_ours(rows in some_rows()) {
         let readings = readings_of(&rows);
-        let all: Vec<UserKey> = readings.iter().flat_map(|one| &one.users).map(|user| user.key.clone()).collect();
+        let all: Vec<UserKey> = readings.iter().flat_map(|one| one.users.keys().iter()).collect();
         let joined = joint().join(readings);
         for key in all {
-            let is_person = joined.readings.iter().any(|one| one.user(&key).is_some());
-            let is_held = joined.readings.iter().any(|one| one.user(&key).is_none() && one.mentions(&key));
+            let is_person = joined.readings.iter().any(|one| one.holds(&key));
+            let is_held = joined.readings.iter().any(|one| !one.holds(&key) && one.mentions(&key));
             let fates = [is_person, is_held, joined.aliases.contains_key(&key), joined.outside.contains(&key)];
             prop_assert_eq!(fates.into_iter().filter(|fate| *fate).count(), 1, "{}: {:?}", key, fates);
         }
         for person in joined.aliases.values() {
-            prop_assert!(joined.readings.iter().any(|one| one.user(person).is_some()));
+            prop_assert!(joined.readings.iter().any(|one| one.holds(person)));
         }
     }
 }

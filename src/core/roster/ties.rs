@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use super::Joint;
 use crate::core::attribute::Value;
+use crate::core::crowd::Crowd;
 use crate::core::expression::{Program, Subject};
 use crate::core::key::{SourceName, UserKey};
-use crate::core::reading::{BrokenRow, Reading, groups_of_users};
+use crate::core::reading::{BrokenRow, Reading};
 use crate::core::text::fold;
 use crate::core::user::User;
 
@@ -40,13 +41,13 @@ impl Ties {
             clashing: BTreeSet::new(),
             keyless: BTreeMap::new(),
         };
-        let groups = groups_of_users(readings);
         let mut rows: BTreeMap<String, Vec<Row>> = BTreeMap::new();
-        for user in readings.iter().flat_map(|reading| &reading.users) {
+        let crowd = Crowd::of(readings);
+        for person in crowd.portions().flatten() {
+            let user = &person.user;
             let source = &user.key.source;
-            let groups = groups.get(&user.key).map_or(&[][..], Vec::as_slice);
             let program = joint.keys.get(source);
-            match program.and_then(|program| join_key(program, user, groups)) {
+            match program.and_then(|program| join_key(program, user, &person.groups)) {
                 Some(key) => rows.entry(key).or_default().push(Row {
                     key: user.key.clone(),
                     label: Arc::clone(&user.label),

@@ -11,7 +11,7 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::line::{self, LineError};
-use super::{Greeting, PATIENCE, Reply, Request, SILENCE, VERSION};
+use super::{Greeting, PATIENCE, Reply, Request, SAME, SILENCE, VERSION};
 use crate::show::console::Console;
 use crate::show::problem::Trouble;
 
@@ -55,7 +55,12 @@ pub async fn call(socket: &Path, request: &Request, console: &Console) -> Result
                 console.done();
                 return Ok(Called::Ended(code));
             }
-            Err(error) => return Err(ended(&daemon, &error)),
+            Err(error @ (LineError::Garbled(_) | LineError::Long(_))) => {
+                return Err(strange(&daemon, &error));
+            }
+            Err(error @ (LineError::Ended | LineError::Broken(_))) => {
+                return Err(ended(&daemon, &error));
+            }
         }
     }
 }
@@ -99,7 +104,8 @@ async fn greeted(
     };
     let greeting: Greeting = match timeout(PATIENCE, line::read(read, LONGEST)).await {
         Ok(Ok(greeting)) => greeting,
-        Ok(Err(_)) | Err(_) => return Err(mute()),
+        Ok(Err(LineError::Garbled(_) | LineError::Long(_))) => return Err(foreign(socket)),
+        Ok(Err(LineError::Ended | LineError::Broken(_))) | Err(_) => return Err(mute()),
     };
     let daemon = format!("the daemon (process {})", greeting.process);
     if greeting.rollcall == VERSION {
@@ -110,8 +116,36 @@ async fn greeted(
             "{daemon} is rollcall {}, and this command is rollcall {VERSION}; nothing was done",
             greeting.rollcall
         ),
-        Some("restart the daemon, so that both are the same: systemctl restart rollcall"),
+        Some(SAME),
     ))
+}
+
+/// Somebody answers, and not as we do.
+fn foreign(socket: &Path) -> Trouble {
+    Trouble::Plain {
+        problem: format!(
+            "what listens at the control socket {} does not speak as this command does (rollcall \
+             {VERSION}); nothing was done",
+            socket.display()
+        ),
+        causes: Vec::new(),
+        hint: Some(format!(
+            "if it is a daemon of another version, {SAME}; else see whose socket it is: lsof {}",
+            socket.display()
+        )),
+    }
+}
+
+/// A daemon that greeted as ours, and answers as none of ours does.
+fn strange(daemon: &str, error: &LineError) -> Trouble {
+    Trouble::Plain {
+        problem: format!(
+            "{daemon} has answered with what this command does not understand; what was asked of it \
+             may be done, or not"
+        ),
+        causes: vec![error.to_string()],
+        hint: Some(format!("{SAME}; rollcall history shows what was done")),
+    }
 }
 
 const LOOK: &str = "rollcall history shows what was done; then give the command again";

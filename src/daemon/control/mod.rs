@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 pub use call::{Called, call};
-pub use peer::Peer;
+pub use peer::{Caller, Peer};
 pub use socket::Socket;
 
 use crate::show::console::{Console, Said};
@@ -32,6 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const BEAT: Duration = Duration::from_secs(5);
 /// How long a client waits for any word of the daemon.
 const SILENCE: Duration = Duration::from_secs(30);
+
+/// What to do where command and daemon do not understand each other.
+const SAME: &str = "restart the daemon, so that both are the same: systemctl restart rollcall";
 
 /// Our version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -56,8 +59,8 @@ pub struct Request {
     pub sandbox: Option<String>,
     /// The command line after the name of the program.
     pub arguments: Vec<String>,
-    /// Who ran `sudo`, if somebody did: counts only for who may say so.
-    pub sudo: Option<String>,
+    /// Who the client says it is.
+    pub caller: Caller,
 }
 
 /// What the daemon answers.

@@ -24,7 +24,7 @@ use tokio::time::{Instant, timeout};
 
 use super::super::GRACE;
 use super::line::{self, LineError};
-use super::{BEAT, Clerk, Greeting, PATIENCE, Peer, Reply, Request, VERSION, call};
+use super::{BEAT, Clerk, Greeting, PATIENCE, Peer, Reply, Request, SAME, VERSION, call};
 use crate::clock::Clock;
 use crate::show::console::{Console, Outlet, Said};
 use crate::show::problem::Trouble;
@@ -231,23 +231,34 @@ async fn heard(read: OwnedReadHalf) -> Result<Request, Option<Reply>> {
     let wrong = match timeout(PATIENCE, line::read::<Request>(&mut read, LONGEST)).await {
         Ok(Ok(request)) if request.rollcall == VERSION => return Ok(request),
         Ok(Ok(request)) => {
-            return Err(Some(refused(&format!(
+            let problem = format!(
                 "this daemon is rollcall {VERSION}, the request is of rollcall {}",
                 request.rollcall
-            ))));
+            );
+            return Err(Some(refused(problem, Some(SAME))));
         }
         Ok(Err(LineError::Ended | LineError::Broken(_))) => return Err(None),
-        Ok(Err(error @ (LineError::Long(_) | LineError::Garbled(_)))) => error.to_string(),
-        Err(_) => format!("nothing was asked for {} s", PATIENCE.as_secs()),
+        Ok(Err(error @ (LineError::Long(_) | LineError::Garbled(_)))) => {
+            let problem = format!(
+                "the daemon does not understand what it is asked, and has done nothing: {error}"
+            );
+            refused(problem, Some(SAME))
+        }
+        Err(_) => refused(
+            format!("nothing was asked for {} s", PATIENCE.as_secs()),
+            None,
+        ),
     };
-    tracing::warn!(wrong, "a request at the control socket was refused");
-    Err(Some(refused(&wrong)))
+    if let Reply::Refused { problem, .. } = &wrong {
+        tracing::warn!(problem, "a request at the control socket was refused");
+    }
+    Err(Some(wrong))
 }
 
-fn refused(problem: &str) -> Reply {
+fn refused(problem: String, hint: Option<&str>) -> Reply {
     Reply::Refused {
-        problem: problem.into(),
-        hint: None,
+        problem,
+        hint: hint.map(ToOwned::to_owned),
     }
 }
 
@@ -295,9 +306,9 @@ fn last_word(ended: Result<u8, tokio::task::JoinError>) -> Reply {
         Ok(code) => Reply::Ended(code),
         Err(error) => {
             tracing::error!(%error, "a command of the control socket ended in a panic");
-            refused(
-                "the command failed inside the daemon, in a way that nobody has foreseen; its log says where",
-            )
+            let problem = "the command failed inside the daemon, in a way that nobody has foreseen; \
+                           its log says where";
+            refused(problem.into(), None)
         }
     }
 }

@@ -28,7 +28,7 @@ impl Clerk for Scripted {
         match request.arguments[0].as_str() {
             "say" => {
                 console.out("out\n");
-                console.err(&format!("err by {}\n", peer.named(None)));
+                console.err(&format!("err by {}\n", peer.named(&request.caller)));
                 console.doing("something");
             }
             "long" => console.out(&"äöü ".repeat(50_000)),
@@ -119,7 +119,7 @@ fn request(word: &str) -> Request {
         config: "/c.yaml".into(),
         sandbox: None,
         arguments: vec![word.into()],
-        sudo: None,
+        caller: Caller::ours(),
     }
 }
 
@@ -136,7 +136,7 @@ async fn what_a_command_says_comes_through_with_how_it_ended() {
     let site = Site::open().await;
     let (called, said) = site.ask("say").await;
     assert_eq!(called, Ok(Called::Ended(4)));
-    let by = Peer::ours().named(None);
+    let by = Peer::ours().named(&Caller::ours());
     assert_eq!(
         said,
         [
@@ -216,8 +216,10 @@ async fn a_stale_socket_is_replaced_and_a_living_one_is_not() {
 #[tokio::test]
 async fn garbage_harms_nobody() {
     let site = Site::open().await;
-    let refused = |problem: &str| format!(r#"{{"refused":{{"problem":"{problem}","hint":null}}}}"#);
-    let wrong = refused("the line is not what it should be");
+    let refused =
+        |problem: &str| format!(r#"{{"refused":{{"problem":"{problem}","hint":"{SAME}"}}}}"#);
+    let deaf = "the daemon does not understand what it is asked, and has done nothing";
+    let wrong = refused(&format!("{deaf}: the line is not what it should be"));
     for garbage in [
         &b"GET / HTTP/1.1\r\n\r\n"[..],
         b"\n",
@@ -228,7 +230,7 @@ async fn garbage_harms_nobody() {
     }
     let long = vec![b'x'; 1 << 20];
     let answer = site.says_to(&long).await;
-    let too_long = refused("the line is longer than 65536 bytes");
+    let too_long = refused(&format!("{deaf}: the line is longer than 65536 bytes"));
     assert!(answer.is_empty() || answer == [too_long], "{answer:?}");
     let mut other = serde_json::to_value(request("say")).expect("plain");
     other["rollcall"] = "9.9.9".into();
@@ -326,10 +328,37 @@ async fn a_daemon_of_another_version_is_asked_nothing() {
     );
     assert_eq!(
         dies_after(&["SSH-2.0-x\n"]).await,
+        Err(format!(
+            "error: what listens at the control socket SOCKET does not speak as this command does \
+             (rollcall {VERSION}); nothing was done\n  \
+             hint: if it is a daemon of another version, {SAME}; else see whose socket it is: lsof \
+             SOCKET\n"
+        ))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_daemon_that_says_nothing_is_not_waited_for() {
+    assert_eq!(
+        dies_after(&[""]).await,
         Err(
             "error: the daemon does not answer at its control socket SOCKET\n  \
              hint: see how it is: systemctl status rollcall; nothing was done\n"
                 .into()
         )
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_understood_is_no_end_of_the_daemon() {
+    let ours = format!("{{\"rollcall\":\"{VERSION}\",\"process\":77}}\n");
+    assert_eq!(
+        dies_after(&[&ours, "{\"sung\":\"la\"}\n"]).await,
+        Err(format!(
+            "error: the daemon (process 77) has answered with what this command does not understand; \
+             what was asked of it may be done, or not\n  \
+             because: the line is not what it should be\n  \
+             hint: {SAME}; rollcall history shows what was done\n"
+        ))
     );
 }

@@ -28,9 +28,9 @@ fn tell(event: &Event) {
             lane,
             changes,
         } => {
-            let target_name = target.as_str();
+            let target = target.as_str();
             warn!(
-                target_name,
+                target,
                 hold, lane, changes, "held until a person approves: rollcall approve {hold}"
             );
         }
@@ -40,17 +40,17 @@ fn tell(event: &Event) {
             reason,
             hint,
         } => {
-            let target_name = target.as_str();
+            let target = target.as_str();
             warn!(
-                target_name,
+                target,
                 "a change waits for a person: rollcall status names it"
             );
             let detail = format!("{reason}; {hint}");
-            debug!(target_name, person, detail, "parked");
+            debug!(target, person, detail, "parked");
         }
         Event::Expiring { target, last } => {
-            let (target_name, last) = (target.as_str(), last.to_string());
-            warn!(target_name, last, "the credential ends soon, or has ended");
+            let (target, last) = (target.as_str(), last.to_string());
+            warn!(target, last, "the credential ends soon, or has ended");
         }
         Event::Read { .. }
         | Event::SourceFailed { .. }

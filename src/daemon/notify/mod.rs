@@ -144,40 +144,45 @@ impl Notifier {
         clock: Clock,
         draw: &Draw,
     ) -> Self {
-        let mut outlets = Vec::new();
-        let mut deliveries = JoinSet::new();
+        let mut begun = Self::new(bounds, metrics, clock);
         for (index, config) in config.iter().enumerate() {
-            let channel = match channel(&config.channel, &clock, draw) {
-                Ok(channel) => channel,
+            match channel(&config.channel, &begun.clock, draw) {
+                Ok(channel) => begun.add(channel, config.people, config.per_hour),
                 Err(problem) => {
                     let place = format!("notify[{index}]");
                     let text = crate::show::error(&problem.to_string(), &[], None);
                     error!(place, text, "nobody is told this way");
-                    continue;
                 }
-            };
-            let (queue, notices) = mpsc::channel(QUEUE);
-            outlets.push(Outlet {
-                kind: channel.kind(),
-                people: config.people,
-                budget: Budget::new(config.per_hour),
-                queue,
-            });
-            deliveries.spawn(delivery::run(
-                channel,
-                notices,
-                metrics.clone(),
-                clock.clone(),
-            ));
+            }
         }
+        begun
+    }
+
+    /// One that tells nobody.
+    #[must_use]
+    pub fn new(bounds: ReadyConfig, metrics: Metrics, clock: Clock) -> Self {
         Self {
             ledger: Ledger::default(),
-            outlets,
-            deliveries,
+            outlets: Vec::new(),
+            deliveries: JoinSet::new(),
             bounds,
             metrics,
             clock,
         }
+    }
+
+    /// Tells by this channel, too: with the names of people or without, so many an hour at most.
+    pub fn add(&mut self, channel: Box<dyn Channel>, people: bool, per_hour: u16) {
+        let (queue, notices) = mpsc::channel(QUEUE);
+        self.outlets.push(Outlet {
+            kind: channel.kind(),
+            people,
+            budget: Budget::new(per_hour),
+            queue,
+        });
+        let (metrics, clock) = (self.metrics.clone(), self.clock.clone());
+        self.deliveries
+            .spawn(delivery::run(channel, notices, metrics, clock));
     }
 
     /// Tells people what they should know, until the daemon stops; then waits for what is under way.

@@ -37,7 +37,8 @@ pub(super) async fn accept(
             Err(_) => unsettled.extend(roster.doubts.keys().cloned()),
         }
     }
-    roster.accept(&roster.holders(), &unsettled, world).await
+    let linked = roster.absent_holders();
+    roster.accept(&linked, &unsettled, world).await
 }
 
 /// In how long somebody who is missing may count as gone: then there has to be a second reading.

@@ -2,8 +2,9 @@
 //! and when it is time.
 //!
 //! Promises one reading for all who want one, and one more for what is heard meanwhile; that a reading is
-//! remembered at once, so that no target can hold that up; and that no absence is counted over a jump of
-//! the clock. Leaves reading to [`Roster`], and what follows to the workers.
+//! remembered at once, so that no target can hold that up; that changes which come all the time leave
+//! half of the time to others; and that no absence is counted over a jump of the clock. Leaves reading
+//! to [`Roster`], and what follows to the workers.
 //!
 //! **When a reading is accepted.** What a source that nobody doubts has given is accepted as soon as it is
 //! read: whatever a target makes of it, it was true. A doubted reading is accepted when no target holds
@@ -48,8 +49,8 @@ use crate::store::StoreError;
 
 /// The name under which the watchdog knows it.
 const WHO: &str = "the sources";
-/// Changes seldom come alone: so long after the first, everything is read.
-const DEBOUNCE: Duration = Duration::from_millis(200);
+/// Where changes come all the time, the next reading begins so long after the last one at the latest.
+const DEBOUNCE: Duration = Duration::from_secs(2);
 /// The wall clock may differ from the monotonic one by so much between two readings before it counts as
 /// a jump.
 const JUMP: SignedDuration = SignedDuration::from_secs(60);
@@ -91,12 +92,15 @@ pub(super) struct Reader {
     /// What the clocks said at the last reading.
     clocks: Option<(Timestamp, Instant)>,
     heard: Option<Instant>,
+    /// When the next reading may begin for what is heard.
+    rested: Instant,
 }
 
 impl Reader {
     pub fn new(handle: Handle, asks: mpsc::UnboundedReceiver<Ask>) -> Self {
         Self {
             installations: handle.0.installation.subscribe(),
+            rested: handle.now(),
             handle,
             asks,
             standing: BTreeMap::new(),
@@ -125,6 +129,7 @@ impl Reader {
     /// daemon ends: it changes nothing.
     async fn round(&mut self) {
         self.handle.0.pulse.works(WHO, None);
+        let begun = self.handle.now();
         let read = AssertUnwindSafe(self.read()).catch_unwind().await;
         if read.is_err() {
             tracing::error!(
@@ -132,6 +137,8 @@ impl Reader {
             );
             self.again = Some(self.handle.now() + AGAIN.base);
         }
+        let ended = self.handle.now();
+        self.rested = ended + ended.duration_since(begun).min(DEBOUNCE);
         self.handle.0.begun.send_replace(true);
         self.wait().await;
     }
@@ -160,10 +167,13 @@ impl Reader {
         }
     }
 
-    /// Waits for a moment for what else is heard, so that one reading does for all of it.
+    /// Takes in what else is heard, so that one reading does for all of it. After quiet that is at
+    /// once: whoever listens tells a burst as one. Where changes come all the time, it waits as long as
+    /// the last reading took.
     async fn gather(&mut self) {
-        if self.heard.is_some() {
-            self.handle.installation().clock().sleep(DEBOUNCE).await;
+        let pause = self.rested.saturating_duration_since(self.handle.now());
+        if self.heard.is_some() && !pause.is_zero() {
+            self.handle.installation().clock().sleep(pause).await;
         }
         while let Ok(ask) = self.asks.try_recv() {
             self.take(ask);

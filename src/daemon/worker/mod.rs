@@ -215,7 +215,7 @@ impl Worker {
             turn = self.handle.0.turns.wait_for(&self.name) => turn,
         };
         let run = installation.clock().now().to_string();
-        let span = tracing::info_span!("cycle", target_name = %self.name, run = %run);
+        let span = tracing::info_span!("cycle", target = %self.name, run = %run);
         self.cycle(&everybody, &installation, &run)
             .instrument(span)
             .await;
@@ -257,6 +257,7 @@ impl Worker {
             run,
             last: self.last,
             look,
+            rested: self.rest.as_ref().and_then(|rest| rest.cause.of_app()),
             reading: &reading_halt,
             sending: &sending_halt,
         };

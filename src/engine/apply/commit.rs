@@ -15,14 +15,14 @@ use crate::core::fingerprint::Fingerprints;
 use crate::core::key::{TargetName, UserKey};
 use crate::core::link::{GroupLink, Job, JobState};
 use crate::core::memory::{TargetState, Verdict};
-use crate::core::plan::{Basis, Note, WaitingFor, content};
+use crate::core::plan::{Basis, Note, WaitingFor, content, may_make};
 use crate::engine::journal::Outcome;
 use crate::engine::propose::Proposal;
 use crate::store::{Epoch, Record, StoreError};
 
 /// A create in doubt stays in the outbox until its account is linked, or a full read so long after it
 /// shows none: an app may carry out a request late. One that nothing can be found by any more stays
-/// until a person has looked.
+/// until a person has looked. So does a return by a POST, unless the account of the link is on.
 const FORGOTTEN: Duration = Duration::from_hours(1);
 
 /// The rows of a link that has moved `to` another key: the link, its jobs, and what people have decided
@@ -147,7 +147,7 @@ impl Drain<'_> {
             batch.push(Record::Journal(line));
             self.applied.done += 1;
         }
-        let names_them = |link: &&GroupLink| link.possible().any(|user| moved.contains(user));
+        let names_them = |link: &&GroupLink| link.possible().any(|user| moved.contains(&user));
         let groups = self.groups.values().filter(names_them);
         batch.extend(groups.map(|link| Record::PutGroup(target.clone(), link.clone())));
     }
@@ -221,11 +221,12 @@ impl Drain<'_> {
                 JobState::Due(_) => true,
                 JobState::Parked { .. } => !parked.contains(&job.subject),
                 JobState::InDoubt(at) => {
-                    job.action != ActionKind::Create
+                    let is_back = job.action == ActionKind::Reactivate && has_account(&job.subject);
+                    let is_looked_for = !job.is_untraceable() || has_account(&job.subject);
+                    !job.may_have_made()
                         || planned.contains(&(&job.subject, ActionKind::Adopt))
                         || (reviewed.plan.basis == Basis::Observed
-                            && at + forgotten < now
-                            && (!job.is_untraceable() || has_account(&job.subject)))
+                            && (is_back || at + forgotten < now && is_looked_for))
                 }
             })
             .map(|job| Record::DropJob(target.clone(), job.subject.clone(), job.action))
@@ -273,16 +274,11 @@ impl Drain<'_> {
         Record::PutJob(self.target.rules.target.clone(), job)
     }
 
-    /// What the account of a create can be found by, should its answer be lost.
+    /// What an account can be found by that the change makes, or may make, should its answer be lost.
     pub(super) fn key_prints(&self, change: &Change) -> Fingerprints {
-        let keys = match (&change.action, &change.subject) {
-            (Action::Create { .. }, Subject::User(user)) => {
-                let desired = self.desired.get(user);
-                desired.map(|desired| desired.keys.as_slice())
-            }
-            _ => None,
-        };
         let profile = &self.target.rules.profile;
+        let desired = may_make(&profile.users, change).and_then(|user| self.desired.get(user));
+        let keys = desired.map(|desired| desired.keys.as_slice());
         key_prints(profile, self.world.key, keys.unwrap_or_default())
     }
 }

@@ -10,6 +10,8 @@ use super::Drain;
 use crate::connector::Direction;
 use crate::core::change::{Action, Change, Member, Subject};
 use crate::core::key::{GroupKey, UserKey};
+use crate::core::link::Link;
+use crate::engine::members::may_be_another;
 use crate::engine::queue::Task;
 use crate::store::Record;
 
@@ -18,9 +20,13 @@ impl Drain<'_> {
     pub(super) fn doubt(&mut self, task: &mut Task) -> Option<Record> {
         let (group, members, direction) = moving(&task.change)?;
         let link = self.groups.get(group)?;
+        let is_named = |account: &Link| match direction {
+            Direction::In => !may_be_another(&self.target.rules, account, &self.unsure),
+            Direction::Out => true,
+        };
         let has_account = |user: &&UserKey| {
             let account = self.links.get(*user);
-            account.is_some_and(|account| !self.gone.contains(&account.id))
+            account.is_some_and(|account| !self.gone.contains(&account.id) && is_named(account))
         };
         let is_moved = |user: &&UserKey| match direction {
             Direction::In => !link.may_hold(user),

@@ -4,8 +4,10 @@
 //! groups, that nothing is sent once the state cannot be written, and that after a crash at any point
 //! the next run ends in line. Leaves the decision after a failure to [`crate::core::fault::dispose`].
 
+mod cargo;
 mod commit;
 mod doubt;
+mod probe;
 mod remember;
 mod settle;
 
@@ -14,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, stream};
 use tracing::Instrument as _;
 
+use self::cargo::Cargo;
 use super::bounds::Bounds;
 use super::cut::Part;
 use super::halt::Halt;
@@ -26,11 +29,12 @@ use crate::connector::trace::traced;
 use crate::core::account::Account;
 use crate::core::change::{Action, ActionKind, Change, Member, Subject};
 use crate::core::desired::Desired;
-use crate::core::fault::Fault;
+use crate::core::fault::{Fault, FaultKind};
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::{GroupLink, JobState, Link};
 use crate::core::memory::TargetState;
 use crate::core::plan::Basis;
+use crate::core::profile::Profile;
 use crate::store::{Epoch, Record, StoreError};
 
 /// What came of carrying out a proposal.
@@ -87,6 +91,9 @@ pub struct Terms<'a> {
     /// How the run before ended. One that does nothing and ends the same leaves no line in the journal:
     /// a daemon looks every few minutes, and a year of that would bury what was done.
     pub last: Option<RunEnd>,
+    /// What the app rested for before this run, if it did and was not asked anything since: then one
+    /// request tells whether it is back, before any other leaves.
+    pub rested: Option<FaultKind>,
 }
 
 /// A change that is not done.
@@ -118,6 +125,7 @@ pub async fn apply(
         run,
         halt: &halt,
         last: None,
+        rested: None,
     };
     apply_on(target, proposal, terms, world).await
 }
@@ -156,9 +164,13 @@ struct Drain<'a> {
     queue: Queue,
     /// Users whose accounts may have another id since a request of this run whose answer was lost.
     unsure: BTreeSet<UserKey>,
+    /// Ids that accounts had before in this run, or that they may not have any more, with whose they are.
+    former: BTreeMap<RemoteId, UserKey>,
     applied: Applied,
     total: usize,
     unreachable: u32,
+    /// What the app was absent for, until it has answered.
+    absence: Option<FaultKind>,
     is_held: bool,
     is_parked: bool,
     part: Option<&'a Part>,
@@ -193,11 +205,16 @@ impl<'a> Drain<'a> {
             entering: entering(&proposal.reviewed.released),
             bounds: Bounds::new(),
             seatless: Vec::new(),
-            queue: Queue::fill(tasks(proposal, world), &target.rules.profile.users),
+            queue: Queue::fill(
+                tasks(proposal, &target.rules.profile, world),
+                &target.rules.profile.users,
+            ),
             unsure: BTreeSet::new(),
+            former: BTreeMap::new(),
             applied: Applied::default(),
             total: proposal.reviewed.released.len(),
             unreachable: 0,
+            absence: terms.rested.filter(|kind| kind.is_absence()),
             is_held: !proposal.reviewed.held.is_empty(),
             is_parked: !proposal.reviewed.plan.parked.is_empty()
                 || proposal.reviewed.plan.unread > 0
@@ -210,9 +227,14 @@ impl<'a> Drain<'a> {
 
     /// Sends until nothing is left that can go in this run.
     async fn run(mut self) -> Result<Applied, StoreError> {
+        if self.queue.is_empty() {
+            self.knock().await;
+        } else {
+            self.show_progress();
+        }
         while !self.queue.is_empty() && !self.is_over() {
             let now = self.world.clock.instant();
-            let mut wave = self.queue.take_ready(now, self.window());
+            let mut wave = self.next_wave(now);
             if wave.is_empty() {
                 match self.queue.pause(now) {
                     Some(pause) => {
@@ -296,6 +318,9 @@ impl<'a> Drain<'a> {
             accounts: self.accounts,
             gone: self.gone,
             desired: &self.desired,
+            former: &self.former,
+            unsure: &self.unsure,
+            key: self.world.key,
             entering: &self.entering,
             bounds: &self.bounds,
         };
@@ -320,13 +345,14 @@ impl<'a> Drain<'a> {
             self.settle(task, result, &mut batch);
         }
         self.world.store.commit(Epoch(1), &batch).await?;
-        let done = self.total.saturating_sub(self.queue.len());
-        (self.world.progress)(Progress::Applying(
-            self.target.rules.target.clone(),
-            done,
-            self.total,
-        ));
+        self.show_progress();
         Ok(())
+    }
+
+    fn show_progress(&self) {
+        let done = self.total.saturating_sub(self.queue.len());
+        let target = self.target.rules.target.clone();
+        (self.world.progress)(Progress::Applying(target, done, self.total));
     }
 }
 
@@ -339,7 +365,8 @@ fn span(change: &Change) -> tracing::Span {
 
 /// The tasks of a proposal, with what earlier runs left behind. Links that move have moved when the
 /// first is tried.
-fn tasks(proposal: &Proposal, world: World<'_>) -> Vec<Task> {
+fn tasks(proposal: &Proposal, profile: &Profile, world: World<'_>) -> Vec<Task> {
+    let cargo = Cargo::new(proposal, profile);
     let due = world.clock.instant();
     let asked = proposal.reviewed.plan.basis == Basis::Observed;
     proposal
@@ -355,18 +382,15 @@ fn tasks(proposal: &Proposal, world: World<'_>) -> Vec<Task> {
                 .approved
                 .contains(&(change.subject.clone(), change.action.kind()));
             Task {
-                change: change.clone(),
                 attempts: job.map_or(0, |job| job.attempts),
-                tries: 0,
-                due,
                 look_first: match (in_doubt, asked) {
                     (true, _) => Some(Look::InDoubt),
                     (false, false) => Some(Look::Unread),
                     (false, true) => None,
                 },
                 approved,
-                sent: Vec::new(),
-                doubted: BTreeSet::new(),
+                carried: cargo.of(change),
+                ..Task::new(change.clone(), due)
             }
         })
         .collect()

@@ -4,13 +4,14 @@
 //! [`crate::engine::learn`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Drain;
 use crate::core::account::Account;
 use crate::core::attribute::Value;
-use crate::core::change::{Action, Change, Subject};
+use crate::core::change::{Action, Change, Member, Reason, Subject};
 use crate::core::fingerprint::Fingerprints;
-use crate::core::key::{GroupKey, UserKey};
+use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::{GroupLink, Link};
 use crate::core::plan::name_attribute;
 use crate::core::profile::Reactivation;
@@ -68,10 +69,16 @@ impl<'a> Drain<'a> {
         let target = self.target.rules.target.clone();
         match &task.change.subject {
             Subject::User(user) => {
+                let before = self.links.get(user).map(|link| link.id.clone());
+                let places = self.places(&task.change);
                 if ends_an_account(&effects) {
                     self.leave_groups(user, batch);
                 }
                 self.remember_user(user, effects, outcome);
+                if let Some(before) = before.filter(|before| !self.is_at(user, before)) {
+                    self.former.insert(before, user.clone());
+                    self.leave_behind(&task.change, places, batch);
+                }
                 batch.push(match self.links.get(user) {
                     Some(link) => Record::PutLink(target, link.clone()),
                     None => Record::DropLink(target, user.clone()),
@@ -84,6 +91,49 @@ impl<'a> Drain<'a> {
                     None => Record::DropGroup(target, group.clone()),
                 });
             }
+        }
+    }
+
+    /// Is this still the user's account, as far as there is one?
+    fn is_at(&self, user: &UserKey, id: &RemoteId) -> bool {
+        self.links.get(user).is_none_or(|link| link.id == *id)
+    }
+
+    /// The groups that somebody may be in whom a POST is to bring back, so that it may make another
+    /// account.
+    fn places(&self, change: &Change) -> Vec<GroupKey> {
+        let rules = &self.target.rules.profile.users;
+        let user = match (&change.action, &change.subject) {
+            (Action::Reactivate { .. }, Subject::User(user)) if !rules.id_changes => user,
+            _ => return Vec::new(),
+        };
+        let groups = self.groups.values();
+        let groups = groups.filter(|link| link.may_hold(user));
+        groups.map(|link| link.group.clone()).collect()
+    }
+
+    /// Another account than the one that was to be brought back is the user's from now on. The old one
+    /// stays off and is taken out of the groups it is in; the new one goes in with the next plan.
+    fn leave_behind(&mut self, change: &Change, places: Vec<GroupKey>, batch: &mut Vec<Record>) {
+        let Subject::User(user) = &change.subject else {
+            return;
+        };
+        self.leave_groups(user, batch);
+        for group in places {
+            let member = Member {
+                user: user.clone(),
+                label: Arc::clone(&change.label),
+            };
+            let out = Change {
+                label: Arc::clone(&group.id),
+                subject: Subject::Group(group),
+                action: Action::RemoveMembers {
+                    members: BTreeSet::from([member]),
+                },
+                reason: Reason::Membership,
+            };
+            self.queue
+                .take_out(Task::new(out, self.world.clock.instant()));
         }
     }
 
@@ -184,7 +234,7 @@ impl<'a> Drain<'a> {
                     id: made.id,
                     ours: outcome == Outcome::Done,
                     name: print(&made.name),
-                    members,
+                    members: members.into(),
                     in_doubt: BTreeSet::new(),
                     unseen: None,
                 };

@@ -15,7 +15,8 @@ use crate::core::fault::{
 };
 use crate::core::key::{RemoteId, UserKey};
 use crate::core::link::JobState;
-use crate::core::plan::{Basis, leaves, moves, referred};
+use crate::core::plan::{Basis, leaves, may_make, moves, referred};
+use crate::core::profile::UpdateForm;
 use crate::engine::journal::Outcome;
 use crate::engine::perform::{Effects, Look, Result as Tried};
 use crate::engine::queue::Task;
@@ -29,6 +30,7 @@ impl Drain<'_> {
     pub(super) fn settle(&mut self, mut task: Task, result: Tried, batch: &mut Vec<Record>) {
         task.attempts += 1;
         task.tries += 1;
+        self.hear(&task, &result);
         match result {
             Tried::Done(effects) => self.finish(&task, effects, Outcome::Done, batch),
             Tried::Found(effects) => self.finish(&task, effects, Outcome::Found, batch),
@@ -197,7 +199,8 @@ impl Drain<'_> {
         if let Subject::User(user) = &task.change.subject
             && let Some(link) = self.links.get_mut(user)
         {
-            link.id = id;
+            let former = std::mem::replace(&mut link.id, id);
+            self.former.insert(former, user.clone());
             let target = self.target.rules.target.clone();
             batch.push(Record::PutLink(target, link.clone()));
         }
@@ -212,15 +215,23 @@ impl Drain<'_> {
         }
     }
 
-    /// May the app have refused this because it names an account by an id that it has no more? Nobody
-    /// has to look at that: the next read finds the id.
-    fn names_unsure_ids(&self, change: &Change, fault: &Fault) -> bool {
+    /// May the app have refused this because it names an account by an id that it has no more, also one
+    /// that only goes back with a PUT? Nobody has to look at that: the next read finds the id.
+    fn names_unsure_ids(&self, task: &Task, fault: &Fault) -> bool {
         let users = &self.target.rules.profile.users;
         let is_unsure = |user: &UserKey| match self.scribe.basis {
-            Basis::Observed => self.unsure.contains(user),
+            Basis::Observed => {
+                self.unsure.contains(user) || self.former.values().any(|known| known == user)
+            }
             Basis::Remembered => users.id_changes,
         };
-        fault.kind == FaultKind::Rejected && referred(&change.action).any(is_unsure)
+        // What an account holds that nobody has read may be anything.
+        let carries_unread = self.scribe.basis == Basis::Remembered
+            && users.id_changes
+            && users.update == UpdateForm::Put
+            && matches!(task.change.subject, Subject::User(_));
+        let mut named = referred(&task.change.action).chain(&task.carried);
+        fault.kind == FaultKind::Rejected && (carries_unread || named.any(is_unsure))
     }
 
     pub(super) fn fail(&mut self, mut task: Task, fault: &Fault, batch: &mut Vec<Record>) {
@@ -254,7 +265,7 @@ impl Drain<'_> {
                 task.due = self.world.clock.instant() + pause;
                 self.queue.put_back(task);
             }
-            Disposition::Park if self.names_unsure_ids(&task.change, fault) => {
+            Disposition::Park if self.names_unsure_ids(&task, fault) => {
                 batch.push(self.trouble(&task, outcome, fault.to_string()));
                 let hint = "it names an account that may have another id by now; the next full run reads \
                             that and tries again";
@@ -285,12 +296,13 @@ impl Drain<'_> {
         }
     }
 
-    /// Was the answer of a create lost, in an app that does not show an account at once? Then no look-up
+    /// Was the answer of what may have made an account lost, in an app that does not show an account at once? Then no look-up
     /// of this run proves that there is none.
     fn proves_nothing(&self, task: &Task, fault: &Fault) -> bool {
         let lags = !self.target.rules.profile.settle.is_zero();
         let in_doubt = task.is_in_doubt() || fault.effect == Effect::Unknown;
-        lags && in_doubt && task.change.action.kind() == ActionKind::Create
+        let users = &self.target.rules.profile.users;
+        lags && in_doubt && may_make(users, &task.change).is_some()
     }
 
     pub(super) fn count_unreachable(&mut self, fault: &Fault) {
@@ -348,8 +360,12 @@ impl Drain<'_> {
     fn put_off(&mut self, task: &Task, due: Timestamp, in_doubt: bool, batch: &mut Vec<Record>) {
         self.queue.finish(&task.change);
         let state = if task.is_in_doubt() || in_doubt {
-            let moved = moves(&self.target.rules.profile.users, &task.change);
-            self.unsure.extend(moved.cloned());
+            if let Some(user) = moves(&self.target.rules.profile.users, &task.change) {
+                let known = self.links.get(user);
+                let former = known.map(|link| (link.id.clone(), user.clone()));
+                self.former.extend(former);
+                self.unsure.insert(user.clone());
+            }
             JobState::InDoubt(due)
         } else {
             JobState::Due(due)

@@ -12,21 +12,13 @@ use crate::core::plan::scene::{group, user};
 use crate::core::profile::UserRules;
 
 fn task(subject: Subject, label: &str, action: Action, due: Instant) -> Task {
-    Task {
-        change: Change {
-            subject,
-            label: label.into(),
-            action,
-            reason: Reason::Changed,
-        },
-        attempts: 0,
-        tries: 0,
-        due,
-        look_first: None,
-        approved: false,
-        sent: Vec::new(),
-        doubted: BTreeSet::new(),
-    }
+    let change = Change {
+        subject,
+        label: label.into(),
+        action,
+        reason: Reason::Changed,
+    };
+    Task::new(change, due)
 }
 
 /// Tasks that are due now.
@@ -399,4 +391,43 @@ fn two_who_name_each_other_go_one_by_one() {
     let first = queue.take_first().expect("somebody is waiting");
     queue.finish(&first.change);
     assert_eq!(desk.wave(&mut queue, 9), ["update bob"]);
+}
+
+#[test]
+fn whoever_goes_back_with_a_put_is_waited_for_but_not_by_a_leaver() {
+    let desk = Desk::new();
+    let carrying = |action: Action| {
+        let mut task = desk.user("bob", action);
+        task.carried.insert(user("ana"));
+        task
+    };
+    let update = || Action::Update {
+        attributes: Vec::new(),
+    };
+    let mut queue = fill_renumbering(vec![carrying(update()), desk.user("ana", update())]);
+    let wave = queue.take_ready(desk.now, 9);
+    assert_eq!(told(&wave), ["update ana"]);
+    queue.finish(&wave[0].change);
+    assert_eq!(desk.wave(&mut queue, 9), ["update bob"]);
+    let leavers = vec![carrying(Action::Deactivate), desk.deactivate("ana")];
+    assert_eq!(
+        desk.wave(&mut fill_renumbering(leavers), 9),
+        ["deactivate bob", "deactivate ana"]
+    );
+}
+
+#[test]
+fn somebody_is_taken_out_of_a_group_beside_those_who_are_already() {
+    let desk = Desk::new();
+    let out = |name: &str, ids: &[&str]| {
+        let members = members(ids);
+        desk.group(name, Action::RemoveMembers { members })
+    };
+    let mut queue = fill(vec![out("day", &["x"])]);
+    queue.take_out(out("day", &["ana"]));
+    queue.take_out(out("night", &["ana"]));
+    let wave = queue.take_ready(desk.now, 9);
+    let sizes: Vec<usize> = wave.iter().map(|task| task.change.action.size()).collect();
+    assert_eq!(told(&wave), ["members_remove day", "members_remove night"]);
+    assert_eq!(sizes, [2, 1]);
 }

@@ -71,30 +71,16 @@ impl<T: Transport> Endpoint<'_, T> {
             Ok(()) => return self.judge_body(answer, form),
             Err(fault) => fault,
         };
-        let reason = match fault.kind {
-            FaultKind::Misdirected if is_page(answer) => {
-                "an HTML page; is token_url right?".to_owned()
-            }
-            FaultKind::Misdirected if answer.status.is_redirection() => {
-                format!("{}; is token_url right?", redirection(&answer.headers))
-            }
-            FaultKind::Throttled
-            | FaultKind::Unavailable
-            | FaultKind::Misdirected
-            | FaultKind::Unreachable
-            | FaultKind::Untrusted
-            | FaultKind::TimedOut
-            | FaultKind::Garbled
-            | FaultKind::Unready
-            | FaultKind::NoSeat
-            | FaultKind::Guarded
-            | FaultKind::Paused => fault.detail.clone(),
-            FaultKind::Unauthenticated
-            | FaultKind::Forbidden
-            | FaultKind::Missing
-            | FaultKind::Conflict
-            | FaultKind::Rejected
-            | FaultKind::Unsupported => return Err(self.refusal(answer, form)),
+        if fault.kind == FaultKind::Unauthenticated || fault.kind.is_refusal() {
+            return Err(self.refusal(answer, form));
+        }
+        let is_elsewhere = fault.kind == FaultKind::Misdirected;
+        let reason = if is_elsewhere && is_page(answer) {
+            "an HTML page; is token_url right?".to_owned()
+        } else if is_elsewhere && answer.status.is_redirection() {
+            format!("{}; is token_url right?", redirection(&answer.headers))
+        } else {
+            fault.detail.clone()
         };
         Err(NoToken::Other(Fault {
             status: fault.status,

@@ -15,7 +15,7 @@ use super::groups::{MEMBERS, NAME, NESTED};
 use super::header::{Column, Header};
 use super::lines::Lines;
 use super::quotes;
-use super::rows::{Row, Table};
+use super::rows::{Row, Rows, Table};
 use crate::source::pool::Pool;
 
 /// Stands between the values of a column whose header ends in `[]`.
@@ -26,9 +26,9 @@ const SEPARATOR: char = ';';
 /// # Errors
 /// When the header is not one, or quotes are not closed.
 pub(super) fn read_users(text: &str, config: &FileConfig, pool: &mut Pool) -> Result<Table, Flaw> {
-    let mut users = Vec::new();
+    let mut users = Rows::default();
     let header = each_record(text, |header, line, record| {
-        users.push(user(header, &config.user_key, line, record, pool));
+        users.push(&user(header, &config.user_key, line, record, pool));
         Ok(())
     })?;
     header.require(&config.user_key)?;
@@ -214,7 +214,7 @@ mod tests {
 
     fn users(text: &str) -> Result<Vec<Row>, String> {
         let table = read_users(text, &config(), &mut Pool::default());
-        told(table).map(|table| table.users)
+        told(table).map(|table| table.users.iter().collect())
     }
 
     fn groups(text: &str) -> Result<Vec<Row>, String> {

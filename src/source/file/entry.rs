@@ -85,7 +85,7 @@ impl Intake<'_> {
             *self.others.entry(class).or_default() += 1;
         } else {
             let row = self.row(record);
-            self.table.users.push(row);
+            self.table.users.push(&row);
         }
         Ok(())
     }
@@ -260,6 +260,10 @@ mod tests {
         FileConfig::default_for(PathBuf::from("all.ldif"))
     }
 
+    fn first(table: &Table) -> Row {
+        table.users.iter().next().expect("a user")
+    }
+
     fn read_all(text: &str) -> Result<Table, String> {
         let table = read(text, &config(), &mut Pool::default());
         table.map_err(|flaw| flaw.in_file("F".as_ref()).problem)
@@ -278,16 +282,16 @@ mod tests {
                     dn: cn=staff,dc=example\nobjectClass: GroupOfNames\nentryUUID: g-1\n\
                     member: uid=ann,ou=people,dc=example\n";
         let table = read_all(text).expect("readable");
-        let users: Vec<_> = table.users.iter().map(|row| row.dn.as_deref()).collect();
+        let users: Vec<_> = table.users.iter().map(|row| row.dn).collect();
         assert_eq!(
             users,
             [
-                Some("uid=ann,ou=people,dc=example"),
-                Some("uid=odd,dc=example")
+                Some("uid=ann,ou=people,dc=example".to_owned()),
+                Some("uid=odd,dc=example".to_owned())
             ]
         );
-        assert_eq!(texts(&table.users[0], "mail"), ["ann@x", "a@x"]);
-        assert_eq!(texts(&table.users[0], "entryUUID"), ["e-1"]);
+        assert_eq!(texts(&first(&table), "mail"), ["ann@x", "a@x"]);
+        assert_eq!(texts(&first(&table), "entryUUID"), ["e-1"]);
         assert_eq!(
             texts(&table.groups[0], "member"),
             ["uid=ann,ou=people,dc=example"]
@@ -311,7 +315,7 @@ mod tests {
         let text = "dn: uid=a\nentryUUID: e-1\nuserPassword:: e1NTSEF9eA==\nUserPassword;x: y\n\
                     jpegPhoto:: /9j/\ncn: Ann\n";
         let table = read_all(text).expect("readable");
-        let row = &table.users[0];
+        let row = &first(&table);
         let names: Vec<&str> = row.fields.iter().map(|field| &*field.name).collect();
         assert_eq!(names, ["entryUUID", "cn"]);
         assert_eq!(row.problem, None);
@@ -322,7 +326,7 @@ mod tests {
         let text = "dn: cn=a\nobjectGUID:: AQIDBAUGBwgJCgsMDQ4PEA==\n";
         let table = read_all(text).expect("readable");
         let guid = "04030201-0605-0807-090a-0b0c0d0e0f10";
-        assert_eq!(texts(&table.users[0], "objectGUID"), [guid]);
+        assert_eq!(texts(&first(&table), "objectGUID"), [guid]);
     }
 
     #[test]
@@ -330,11 +334,8 @@ mod tests {
         let text = "cn: nobody\n\ndn: uid=a\nentryUUID: e-1\ndn: uid=b\nentryUUID: e-2\n\n\
                     dn: what\nentryUUID: e-3\n\ndn: uid=c\nentryUUID:: /w==\n";
         let table = read_all(text).expect("readable");
-        let told: Vec<Option<&str>> = table
-            .users
-            .iter()
-            .map(|row| row.problem.as_deref())
-            .collect();
+        let rows: Vec<Row> = table.users.iter().collect();
+        let told: Vec<Option<&str>> = rows.iter().map(|row| row.problem.as_deref()).collect();
         assert_eq!(
             told,
             [
@@ -351,7 +352,7 @@ mod tests {
         let text =
             "dn: uid=a\nentryUUID: e-1\n\nref: ldap://other\n\nsearch: 2\nresult: 0 Success\n";
         let table = read_all(text).expect("readable");
-        assert_eq!(table.users.len(), 1);
+        assert_eq!(table.users.iter().count(), 1);
     }
 
     #[test]
@@ -366,7 +367,14 @@ mod tests {
     #[test]
     fn changes_are_not_entries() {
         let text = "dn: uid=a\nchangetype: add\nentryUUID: e-1\n";
-        assert_eq!(read_all(text).expect("as ldifde writes").users.len(), 1);
+        assert_eq!(
+            read_all(text)
+                .expect("as ldifde writes")
+                .users
+                .iter()
+                .count(),
+            1
+        );
         let text = "dn: uid=a\nchangetype: modify\nreplace: cn\ncn: x\n-\n";
         assert_eq!(
             read_all(text).expect_err("changes"),

@@ -73,7 +73,7 @@ impl Format {
             Self::Csv => csv::attributes(text),
             Self::Yaml | Self::Json | Self::Ldif => {
                 let table = self.read(text, Purpose::Users, config, &mut Pool::default())?;
-                let fields = table.users.into_iter().flat_map(|row: Row| row.fields);
+                let fields = table.users.iter().flat_map(|row: Row| row.fields);
                 Ok(fields.map(|field| field.name).collect())
             }
         }

@@ -13,7 +13,8 @@ use super::flaw::{Flaw, place};
 use super::known::Known;
 use super::rows::Row;
 use super::users::EXAMPLES;
-use crate::core::key::{GroupKey, SourceName, UserKey};
+use crate::core::key::{GroupKey, SourceName};
+use crate::core::members::Members;
 use crate::core::text::nearest;
 use crate::core::user::Group;
 use crate::source::dn;
@@ -67,7 +68,7 @@ pub(super) fn assemble(
             id: Arc::clone(&title.key),
         },
         name: Arc::clone(&title.name),
-        members: flatten(at, &direct, &children),
+        members: Members::at(known.keys(), flatten(at, &direct, &children)),
     });
     Ok(Groups {
         groups: groups.collect(),
@@ -186,7 +187,7 @@ impl<'a> Index<'a> {
 /// What stands in a group directly.
 #[derive(Default)]
 struct Content {
-    members: BTreeSet<UserKey>,
+    members: Vec<u32>,
     groups: BTreeSet<usize>,
     strangers: Vec<Arc<str>>,
 }
@@ -228,11 +229,9 @@ impl Content {
         }
     }
 
-    fn take_user(&mut self, user: Option<&UserKey>, called: &Arc<str>) {
+    fn take_user(&mut self, user: Option<u32>, called: &Arc<str>) {
         match user {
-            Some(user) => {
-                self.members.insert(user.clone());
-            }
+            Some(user) => self.members.push(user),
             None => self.strangers.push(Arc::clone(called)),
         }
     }
@@ -258,10 +257,10 @@ impl Content {
     }
 }
 
-fn flatten(at: usize, direct: &[BTreeSet<UserKey>], children: &Children) -> BTreeSet<UserKey> {
+fn flatten(at: usize, direct: &[Vec<u32>], children: &Children) -> Vec<u32> {
     let groups = nested::reach(children, at).into_iter();
     groups
-        .flat_map(|group| direct[group].iter().cloned())
+        .flat_map(|group| direct[group].iter().copied())
         .collect()
 }
 
@@ -284,7 +283,7 @@ mod tests {
         let (path, source) = (Path::new("d.yaml"), SourceName::new("hq"));
         let table = yaml::read(&format!("{USERS}{groups}"), &mut Pool::default());
         let table = table.expect("readable");
-        let users = users::assemble(table.users, path, &source, &config).expect("usable");
+        let users = users::assemble(&table.users, path, &source, &config).expect("usable");
         let groups = assemble(table.groups, path, &source, &config, &users.known);
         groups.map_err(|flaw| {
             let error = flaw.in_file(path);
@@ -294,7 +293,8 @@ mod tests {
 
     fn members(groups: &Groups) -> Vec<String> {
         let shown = |group: &Group| {
-            let members: Vec<&str> = group.members.iter().map(|member| &*member.id).collect();
+            let members = group.members.iter().map(|member| member.id.to_string());
+            let members: Vec<String> = members.collect();
             format!("{} {}: {}", group.key.id, group.name, members.join(" "))
         };
         groups.groups.iter().map(shown).collect()

@@ -36,8 +36,8 @@ pub(super) fn read(text: &str, pool: &mut Pool) -> Result<Table, Flaw> {
     }
     let document: Document<'_> = serde_json::from_str(text).map_err(unreadable)?;
     Ok(Table {
-        users: rows(&document.users, text, pool),
-        groups: rows(&document.groups, text, pool),
+        users: rows(&document.users, text, pool).collect(),
+        groups: rows(&document.groups, text, pool).collect(),
         notes: Vec::new(),
     })
 }
@@ -62,11 +62,10 @@ fn misshapen(line: usize) -> Flaw {
         .hint("write {\"users\": [{…}], \"groups\": [{…}]}")
 }
 
-fn rows(raw: &[&RawValue], text: &str, pool: &mut Pool) -> Vec<Row> {
+fn rows(raw: &[&RawValue], text: &str, pool: &mut Pool) -> impl Iterator<Item = Row> {
     let mut lines = Lines::of(text);
     raw.iter()
-        .map(|raw| row(lines.line_of(raw.get()), raw, pool))
-        .collect()
+        .map(move |raw| row(lines.line_of(raw.get()), raw, pool))
 }
 
 fn row(line: usize, raw: &RawValue, pool: &mut Pool) -> Row {
@@ -157,7 +156,8 @@ mod tests {
     use super::*;
 
     fn users(text: &str) -> Vec<Row> {
-        read(text, &mut Pool::default()).expect("readable").users
+        let table = read(text, &mut Pool::default()).expect("readable");
+        table.users.iter().collect()
     }
 
     fn problem(text: &str) -> String {

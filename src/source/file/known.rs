@@ -3,50 +3,87 @@
 //! Promises that a user whose row is held back is found as well as any other, and that a name which
 //! two users share finds nobody. Leaves the rows themselves to [`super::users`].
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use super::FileConfig;
-use super::rows::Row;
-use super::users::Keyed;
-use crate::core::key::UserKey;
+use super::rows::{Row, Rows};
+use crate::core::key::{SourceName, UserKey};
+use crate::core::people::{Growing, Keys};
 use crate::core::text::fold;
 use crate::source::dn;
 
-/// The users of a file, by all their names.
-#[derive(Debug, Default)]
+/// The users of a file, whatever becomes of their rows.
+#[derive(Debug)]
 pub(super) struct Known {
-    keys: HashMap<Arc<str>, UserKey>,
-    dns: HashMap<String, UserKey>,
-    uids: Names<Arc<str>>,
-    /// Folded logins and e-mails; filled only when a manager is named by one.
-    logins: Names<String>,
+    source: SourceName,
+    keys: Arc<Keys>,
+    dns: Names,
+    uids: Names,
+    logins: Names,
+    /// The lines of each key that stands in several.
+    repeated: BTreeMap<Arc<str>, Vec<usize>>,
 }
 
-/// Names that should be unique; `None` stands where they are not.
-type Names<T> = HashMap<T, Option<UserKey>>;
-
 impl Known {
-    /// Indexes the users by key, DN and `uid`, and by login where managers are named so.
-    pub(super) fn of(keyed: &[Keyed], config: &FileConfig) -> Self {
-        let mut known = Self::default();
-        for Keyed { key, row } in keyed {
-            known.keys.insert(Arc::clone(&key.id), key.clone());
+    /// All whose key can be read.
+    pub(super) fn of(rows: &Rows, source: &SourceName, config: &FileConfig) -> Self {
+        let (keys, repeated) = keys(rows, source, config);
+        let mut known = Self {
+            source: source.clone(),
+            keys: Arc::new(keys),
+            dns: Names::default(),
+            uids: Names::default(),
+            logins: Names::default(),
+            repeated,
+        };
+        let mut needs_logins = false;
+        for (place, row) in known.places(rows, config) {
+            // Only LDIF names people by these.
             if let Some(dn) = &row.dn {
-                known.dns.entry(dn.clone()).or_insert_with(|| key.clone());
-            }
-            for uid in row.all("uid") {
-                name(&mut known.uids, Arc::clone(uid), key);
+                known.dns.add(dn, place);
+                for uid in row.all("uid") {
+                    known.uids.add(uid, place);
+                }
             }
         }
-        if keyed
-            .iter()
-            .any(|user| known.needs_logins(&user.row, config))
-        {
-            known.index_logins(keyed, config);
+        known.dns.sort();
+        known.uids.sort();
+        for row in rows.iter() {
+            needs_logins |= known.needs_logins(&row, config);
+        }
+        if needs_logins {
+            known.index_logins(rows, config);
         }
         known
+    }
+
+    /// The keys, sorted.
+    pub(super) fn keys(&self) -> &Arc<Keys> {
+        &self.keys
+    }
+
+    /// The lines in which a key stands that is not one user's alone.
+    pub(super) fn repeated(&self, key: &str) -> Option<&[usize]> {
+        self.repeated.get(key).map(Vec::as_slice)
+    }
+
+    /// The rows whose key can be read, each with the place of the key.
+    fn places<'r>(
+        &self,
+        rows: &'r Rows,
+        config: &'r FileConfig,
+    ) -> impl Iterator<Item = (u32, Row)> + use<'r> {
+        let (keys, source) = (Arc::clone(&self.keys), self.source.clone());
+        rows.iter().filter_map(move |row| {
+            let key = UserKey {
+                source: source.clone(),
+                id: Arc::clone(row.key(&config.user_key).ok()?),
+            };
+            Some((u32::try_from(keys.place(&key)?).ok()?, row))
+        })
     }
 
     fn needs_logins(&self, row: &Row, config: &FileConfig) -> bool {
@@ -58,50 +95,121 @@ impl Known {
         })
     }
 
-    fn index_logins(&mut self, keyed: &[Keyed], config: &FileConfig) {
-        for Keyed { key, row } in keyed {
+    /// Logins and e-mail addresses, for managers who are not named by a key.
+    fn index_logins(&mut self, rows: &Rows, config: &FileConfig) {
+        for (place, row) in self.places(rows, config) {
             for attribute in [&*config.label, "uid", "mail"] {
                 for login in row.all(attribute) {
-                    name(&mut self.logins, fold(login), key);
+                    self.logins.add(&fold(login), place);
                 }
             }
         }
+        self.logins.sort();
     }
 
-    /// The user under a key of the file.
-    pub(super) fn by_key(&self, key: &str) -> Option<&UserKey> {
-        self.keys.get(key)
+    /// The place of the user of this key.
+    pub(super) fn by_key(&self, key: &str) -> Option<u32> {
+        let key = UserKey::new(&self.source, key);
+        u32::try_from(self.keys.place(&key)?).ok()
     }
 
-    /// The user under a DN, however it is spelled.
-    pub(super) fn by_dn(&self, name: &str) -> Option<&UserKey> {
+    /// The place of the user of this name in the tree, however it is written.
+    pub(super) fn by_dn(&self, name: &str) -> Option<u32> {
         if self.dns.is_empty() {
             return None;
         }
-        self.dns.get(&dn::normal(name)?)
+        self.dns.first(&dn::normal(name)?)
     }
 
-    /// The user of a `uid`, unless several have it.
-    pub(super) fn by_uid(&self, uid: &str) -> Option<&UserKey> {
-        self.uids.get(uid)?.as_ref()
+    /// The place of the only user of this login.
+    pub(super) fn by_uid(&self, uid: &str) -> Option<u32> {
+        self.uids.only(uid)
     }
 
-    /// The user whom a manager attribute names: by key, DN, login or e-mail.
-    pub(super) fn manager(&self, named: &str) -> Option<&UserKey> {
+    /// Whom a manager attribute names: a key, a DN, a login or an e-mail.
+    pub(super) fn manager(&self, named: &str) -> Option<UserKey> {
         let sure = self.by_key(named).or_else(|| self.by_dn(named));
-        sure.or_else(|| self.logins.get(&fold(named))?.as_ref())
+        let place = sure.or_else(|| self.logins.only(&fold(named)))?;
+        self.keys.get(place as usize)
     }
 }
 
-fn name<T: std::hash::Hash + Eq>(names: &mut Names<T>, name: T, key: &UserKey) {
-    match names.entry(name) {
-        Entry::Vacant(free) => {
-            free.insert(Some(key.clone()));
-        }
-        Entry::Occupied(mut taken) => {
-            if taken.get().as_ref() != Some(key) {
-                taken.insert(None);
-            }
+/// The keys of all rows, sorted, and the lines of those that stand in several.
+fn keys(
+    rows: &Rows,
+    source: &SourceName,
+    config: &FileConfig,
+) -> (Keys, BTreeMap<Arc<str>, Vec<usize>>) {
+    let (mut ids, mut ends, mut lines) = (String::new(), Vec::new(), Vec::new());
+    for row in rows.iter() {
+        if let Ok(key) = row.key(&config.user_key) {
+            ids.push_str(key);
+            ends.push(ids.len());
+            lines.push(row.line);
         }
     }
+    let id = |at: usize| {
+        let start = at.checked_sub(1).map_or(0, |before| ends[before]);
+        &ids[start..ends[at]]
+    };
+    let mut order: Vec<usize> = (0..ends.len()).collect();
+    order.sort_by_key(|at| (id(*at), *at));
+    let mut keys = Growing::default();
+    let mut repeated: BTreeMap<Arc<str>, Vec<usize>> = BTreeMap::new();
+    for same in order.chunk_by(|one, other| id(*one) == id(*other)) {
+        keys.push(&UserKey::new(source, id(same[0])));
+        if same.len() > 1 {
+            let lines = same.iter().map(|at| lines[*at]);
+            repeated.insert(Arc::from(id(same[0])), lines.collect());
+        }
+    }
+    (keys.finish(), repeated)
+}
+
+/// Names, each as a hash, with the places of whoever has it.
+#[derive(Debug, Default)]
+struct Names(Vec<(u128, u32)>);
+
+impl Names {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn add(&mut self, name: &str, place: u32) {
+        self.0.push((hash(name), place));
+    }
+
+    fn sort(&mut self) {
+        self.0.sort_unstable();
+        self.0.dedup();
+        self.0.shrink_to_fit();
+    }
+
+    fn places(&self, name: &str) -> &[(u128, u32)] {
+        let hash = hash(name);
+        let start = self.0.partition_point(|(known, _)| *known < hash);
+        let end = self.0.partition_point(|(known, _)| *known <= hash);
+        &self.0[start..end]
+    }
+
+    /// Whoever of those with this name has the first key.
+    fn first(&self, name: &str) -> Option<u32> {
+        self.places(name).first().map(|(_, place)| *place)
+    }
+
+    /// Whoever alone has this name.
+    fn only(&self, name: &str) -> Option<u32> {
+        match self.places(name) {
+            [(_, place)] => Some(*place),
+            [] | [..] => None,
+        }
+    }
+}
+
+/// Long enough that no two names have the same, by chance or by design.
+fn hash(name: &str) -> u128 {
+    let digest = Sha256::digest(name);
+    let mut head = [0; 16];
+    head.copy_from_slice(&digest[..16]);
+    u128::from_le_bytes(head)
 }

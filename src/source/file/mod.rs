@@ -113,13 +113,14 @@ impl FileSource {
             mut notes,
         } = self.table()?;
         let (users_path, groups_path) = (&self.config.users, self.groups_path());
-        let users = users::assemble(users, users_path, &self.name, &self.config);
+        let assembled = users::assemble(&users, users_path, &self.name, &self.config);
+        drop(users);
         let Users {
             usable: users,
             broken,
             known,
             notes: user_notes,
-        } = users.map_err(|flaw| flaw.in_file(users_path))?;
+        } = assembled.map_err(|flaw| flaw.in_file(users_path))?;
         let groups = groups::assemble(groups, groups_path, &self.name, &self.config, &known);
         let Groups {
             groups,
@@ -246,7 +247,7 @@ impl Watch for FileWatch {
 
 /// An empty file of groups would take everybody out of every group.
 fn groups_alone(table: &Table, path: &Path) -> Result<(), ReadError> {
-    let flaw = if let Some(user) = table.users.first() {
+    let flaw = if let Some(user) = table.users.iter().next() {
         Flaw::at(user.line, "holds a user, though it is read for groups")
             .hint("put users into the file that `users` names")
     } else if table.groups.is_empty() {

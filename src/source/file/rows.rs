@@ -5,8 +5,10 @@
 //! RFC 7643, 4.1.2), and that a row with any other value says so. Leaves what a field means to
 //! [`super::users`] and [`super::groups`].
 
+use std::fmt;
 use std::sync::Arc;
 
+use crate::core::packed::{Pages, put_number, put_text, take_number, take_text};
 use crate::source::pool::Pool;
 use crate::source::value::clean;
 
@@ -14,11 +16,100 @@ use crate::source::value::clean;
 #[derive(Debug, Default)]
 pub(super) struct Table {
     /// One row a user.
-    pub(super) users: Vec<Row>,
+    pub(super) users: Rows,
     /// One row a group.
     pub(super) groups: Vec<Row>,
     /// What a person should know about the file.
     pub(super) notes: Vec<String>,
+}
+
+/// Rows in the order of the file, packed: there may be a million of them.
+#[derive(Default)]
+pub(super) struct Rows {
+    pages: Pages,
+    names: Vec<Arc<str>>,
+}
+
+impl Rows {
+    /// Packs one more.
+    pub(super) fn push(&mut self, row: &Row) {
+        let names: Vec<usize> = row
+            .fields
+            .iter()
+            .map(|field| self.number(&field.name))
+            .collect();
+        self.pages.push(|bytes| {
+            put_number(bytes, row.line);
+            for text in [&row.dn, &row.problem] {
+                put_number(bytes, usize::from(text.is_some()));
+                if let Some(text) = text {
+                    put_text(bytes, text);
+                }
+            }
+            put_number(bytes, row.fields.len());
+            for (field, name) in row.fields.iter().zip(names) {
+                put_number(bytes, name);
+                put_number(bytes, field.values.len());
+                for value in &field.values {
+                    put_text(bytes, value);
+                }
+            }
+        });
+    }
+
+    fn number(&mut self, name: &Arc<str>) -> usize {
+        let known = self.names.iter().position(|known| known == name);
+        known.unwrap_or_else(|| {
+            self.names.push(Arc::clone(name));
+            self.names.len() - 1
+        })
+    }
+
+    /// All of them, one after the other.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Row> + '_ {
+        self.pages.iter().flat_map(move |open| {
+            let mut at = 0;
+            (0..open.entries).map(move |_| {
+                let mut rest = &open.bytes[at..];
+                let row = self.unpack(&mut rest);
+                at = open.bytes.len() - rest.len();
+                row
+            })
+        })
+    }
+
+    fn unpack(&self, bytes: &mut &[u8]) -> Row {
+        let mut row = Row::new(take_number(bytes));
+        for text in [&mut row.dn, &mut row.problem] {
+            *text = (take_number(bytes) > 0).then(|| take_text(bytes).to_owned());
+        }
+        for _ in 0..take_number(bytes) {
+            let name = Arc::clone(&self.names[take_number(bytes)]);
+            let count = take_number(bytes);
+            let values = (0..count).map(|_| Arc::from(take_text(bytes)));
+            row.fields.push(Field {
+                name,
+                values: values.collect(),
+            });
+        }
+        row
+    }
+}
+
+impl FromIterator<Row> for Rows {
+    fn from_iter<T: IntoIterator<Item = Row>>(rows: T) -> Self {
+        let mut packed = Self::default();
+        for row in rows {
+            packed.push(&row);
+        }
+        packed
+    }
+}
+
+impl fmt::Debug for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
 }
 
 /// A user or a group as it stands in a file.

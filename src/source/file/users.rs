@@ -11,8 +11,9 @@ use std::sync::Arc;
 use super::FileConfig;
 use super::flaw::{Flaw, WRITE_WHOLE, place};
 use super::known::Known;
-use super::rows::{Field, Row};
+use super::rows::{Field, Row, Rows};
 use crate::core::key::{SourceName, UserKey};
+use crate::core::people::{Packer, People};
 use crate::core::reading::BrokenRow;
 use crate::core::user::User;
 use crate::source::value::{switch, without_repeats};
@@ -20,8 +21,8 @@ use crate::source::value::{switch, without_repeats};
 /// What came of the rows.
 #[derive(Debug)]
 pub(super) struct Users {
-    /// Those that can be used, sorted by key.
-    pub(super) usable: Vec<User>,
+    /// Those that can be used.
+    pub(super) usable: People,
     /// Those that cannot, in the order of the file.
     pub(super) broken: Vec<BrokenRow>,
     /// All of them, by their names.
@@ -30,30 +31,35 @@ pub(super) struct Users {
     pub(super) notes: Vec<String>,
 }
 
-/// A row whose key can be read.
-#[derive(Debug)]
-pub(super) struct Keyed {
-    pub(super) key: UserKey,
-    pub(super) row: Row,
-}
-
 /// Makes users of rows.
 ///
 /// # Errors
 /// When there is none that can be used: nothing may be concluded from that.
 pub(super) fn assemble(
-    rows: Vec<Row>,
+    rows: &Rows,
     path: &Path,
     source: &SourceName,
     config: &FileConfig,
 ) -> Result<Users, Flaw> {
+    let known = Known::of(rows, source, config);
     let mut broken = Broken::new(path);
-    let mut keyed = keyed(rows, source, config, &mut broken);
-    spoil_repeated(&mut keyed, config);
-    let known = Known::of(&keyed, config);
     let mut strangers = Strangers::default();
-    let mut users = Vec::with_capacity(keyed.len());
-    for Keyed { key, row } in keyed {
+    let mut users = Packer::default();
+    for mut row in rows.iter() {
+        let key = row.key(&config.user_key).map(Arc::clone);
+        let key = match key {
+            Ok(id) => UserKey {
+                source: source.clone(),
+                id,
+            },
+            Err(problem) => {
+                broken.hold(row.line, None, row.problem.take().unwrap_or(problem));
+                continue;
+            }
+        };
+        if let Some(lines) = known.repeated(&key.id) {
+            row.spoil(repeated(&key.id, lines, config));
+        }
         match disabled(&row, config) {
             Ok(disabled) => {
                 let manager = strangers.manager(&row, config, &known);
@@ -62,6 +68,7 @@ pub(super) fn assemble(
             Err(problem) => broken.hold(row.line, Some(key), problem),
         }
     }
+    let users = users.finish().sharing(known.keys());
     broken.refuse_if_all(users.len())?;
     Ok(Users {
         usable: users,
@@ -71,45 +78,18 @@ pub(super) fn assemble(
     })
 }
 
-/// The rows whose key can be read, by key; the others are broken.
-fn keyed(
-    rows: Vec<Row>,
-    source: &SourceName,
-    config: &FileConfig,
-    broken: &mut Broken<'_>,
-) -> Vec<Keyed> {
-    let mut keyed = Vec::with_capacity(rows.len());
-    for mut row in rows {
-        let key = row.key(&config.user_key);
-        match key.map(|id| UserKey {
-            source: source.clone(),
-            id: Arc::clone(id),
-        }) {
-            Ok(key) => keyed.push(Keyed { key, row }),
-            Err(problem) => broken.hold(row.line, None, row.problem.take().unwrap_or(problem)),
-        }
-    }
-    keyed.sort_by(|one, other| one.key.id.cmp(&other.key.id));
-    keyed
-}
-
-fn spoil_repeated(keyed: &mut [Keyed], config: &FileConfig) {
-    for same in keyed.chunk_by_mut(|one, other| one.key == other.key) {
-        let [first, second, others @ ..] = &*same else {
-            continue;
-        };
-        let more = match others.len() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let problem = format!(
-            "`{}` {} stands in lines {} and {}{more}; a key belongs to one user only",
-            config.user_key, first.key.id, first.row.line, second.row.line
-        );
-        for user in same {
-            user.row.spoil(problem.clone());
-        }
-    }
+fn repeated(key: &str, lines: &[usize], config: &FileConfig) -> String {
+    let more = match lines.len().saturating_sub(2) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let line = |at: usize| lines.get(at).copied().unwrap_or_default();
+    format!(
+        "`{}` {key} stands in lines {} and {}{more}; a key belongs to one user only",
+        config.user_key,
+        line(0),
+        line(1)
+    )
 }
 
 fn user(
@@ -221,7 +201,7 @@ impl Strangers {
                 self.first.push(format!("“{named}” in line {}", row.line));
             }
         }
-        manager.cloned()
+        manager
     }
 
     fn note(self, path: &Path) -> Option<String> {
@@ -253,7 +233,7 @@ mod tests {
         let rows = yaml::read(text, &mut Pool::default())
             .expect("readable")
             .users;
-        assemble(rows, "d.yaml".as_ref(), &SourceName::new("hq"), &config)
+        assemble(&rows, "d.yaml".as_ref(), &SourceName::new("hq"), &config)
     }
 
     fn told(broken: &[BrokenRow]) -> Vec<String> {
@@ -272,14 +252,11 @@ mod tests {
         let text = "users:\n- {key: c}\n- {key: b, mail: [b@x, bb@x], title: T}\n\
                     - {key: a, userName: ann, uid: a1}\n- {key: d, uid: dan, mail: d@x}\n";
         let users = users(text).expect("usable").usable;
-        let labels: Vec<(&str, &str)> = users
+        let labels: Vec<String> = users
             .iter()
-            .map(|user| (&*user.key.id, &*user.label))
+            .map(|user| format!("{} {}", user.key.id, user.label))
             .collect();
-        assert_eq!(
-            labels,
-            [("a", "ann"), ("b", "b@x"), ("c", "c"), ("d", "dan")]
-        );
+        assert_eq!(labels, ["a ann", "b b@x", "c c", "d dan"]);
     }
 
     #[test]
@@ -287,10 +264,8 @@ mod tests {
         let users = users("users: [{key: a, mail: [z@x, a@x, z@x]}]")
             .expect("usable")
             .usable;
-        let mail: Vec<&str> = users[0].attributes["mail"]
-            .iter()
-            .map(|mail| &**mail)
-            .collect();
+        let user = users.first().expect("somebody");
+        let mail: Vec<&str> = user.attributes["mail"].iter().map(|mail| &**mail).collect();
         assert_eq!(mail, ["z@x", "a@x"]);
     }
 
@@ -342,13 +317,15 @@ mod tests {
                     - {key: e, manager: zoe}\n- {key: f, uid: twin, disabled: maybe}\n\
                     - {key: g, uid: twin, manager: f}\n- {key: h, manager: twin}\n";
         let users = users(text).expect("usable");
-        let managers: Vec<Option<&str>> = users
+        let managers: Vec<String> = users
             .usable
             .iter()
-            .map(|user| user.manager.as_ref().map(|key| &*key.id))
+            .map(|user| {
+                user.manager
+                    .map_or_else(|| "-".into(), |key| key.id.to_string())
+            })
             .collect();
-        let a = Some("a");
-        assert_eq!(managers, [None, a, a, a, None, Some("f"), None]);
+        assert_eq!(managers, ["-", "a", "a", "a", "-", "f", "-"]);
         assert_eq!(
             users.notes,
             [

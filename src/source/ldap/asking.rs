@@ -57,13 +57,10 @@ pub(super) fn kept(config: &LdapConfig, dialect: Dialect) -> BTreeSet<String> {
 /// The attributes of a user that the server is asked for.
 pub(super) fn of_users(config: &LdapConfig, dialect: Dialect) -> Vec<String> {
     let mut names = kept(config, dialect);
-    if let Some(groups) = &config.groups {
-        match groups.form {
-            Form::Auto | Form::Posix => names.insert("uid".into()),
-            Form::MemberOf => names.insert(member_of(config).to_owned()),
-            Form::GroupOfNames => false,
-        };
+    if reads_logins(config) {
+        names.insert("uid".into());
     }
+    names.extend(member_of(config).map(str::to_owned));
     if primary::counts(config.groups.as_ref(), dialect) {
         names.extend([primary::PRIMARY, primary::SID].map(str::to_owned));
     }
@@ -75,11 +72,19 @@ pub(super) fn user_key(config: &LdapConfig, dialect: Dialect) -> &str {
     config.users.key.as_deref().unwrap_or(dialect.key())
 }
 
-/// The attribute of a user that names their groups.
-pub(super) fn member_of(config: &LdapConfig) -> &str {
-    let groups = config.groups.as_ref();
-    let named = groups.and_then(|groups| groups.member.as_deref());
-    named.unwrap_or(MEMBER_OF)
+/// The attribute of a user that names their groups; `None`: groups name their members.
+pub(super) fn member_of(config: &LdapConfig) -> Option<&str> {
+    let groups = config.groups.as_ref()?;
+    (groups.form == Form::MemberOf).then(|| groups.member.as_deref().unwrap_or(MEMBER_OF))
+}
+
+/// May groups name users by what these log in with?
+pub(super) fn reads_logins(config: &LdapConfig) -> bool {
+    let form = config.groups.as_ref().map(|groups| groups.form);
+    form.is_some_and(|form| match form {
+        Form::Auto | Form::Posix => true,
+        Form::MemberOf | Form::GroupOfNames => false,
+    })
 }
 
 /// The names under which an attribute is kept, by the name it comes under.
@@ -101,11 +106,14 @@ impl Spelling {
         Self { names }
     }
 
-    /// Under which names an attribute that the server calls so is kept; none: nobody wants it.
+    /// Under which names an attribute that the server calls so is kept; none: nobody wants it, or it
+    /// proves who somebody is.
     pub(super) fn kept(&self, received: &str) -> impl Iterator<Item = &Arc<str>> {
         let folded = received.to_ascii_lowercase();
         let plain = folded.strip_suffix(";binary").unwrap_or(&folded);
-        self.names.get(plain).into_iter().flatten()
+        let is_kept = !is_secret(folded.split(';').next().unwrap_or_default());
+        let names = self.names.get(plain).filter(|_| is_kept);
+        names.into_iter().flatten()
     }
 }
 

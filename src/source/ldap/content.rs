@@ -9,7 +9,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::entry::{Attribute, Entry};
-use crate::source::pool::Pool;
 use crate::source::value::{self, GUID, LONGEST_VALUE, clean};
 
 /// Attributes that are never text, whatever their bytes look like.
@@ -59,30 +58,55 @@ pub(super) fn key(entry: &Entry, name: &str) -> Result<Arc<str>, String> {
     Ok(Arc::from(&*text))
 }
 
+/// How the values of an attribute are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Sixteen bytes.
+    Guid,
+    /// Bytes of any kind.
+    Binary,
+    /// Text, as far as one can tell by the name.
+    Text,
+}
+
+impl Form {
+    /// That of an attribute which comes under this name.
+    pub(super) fn of(received: &str) -> Self {
+        let plain = received.split(';').next().unwrap_or_default();
+        let is_binary = BINARY.iter().any(|name| name.eq_ignore_ascii_case(plain))
+            || received.to_ascii_lowercase().ends_with(";binary");
+        if plain.eq_ignore_ascii_case(GUID) {
+            Self::Guid
+        } else if is_binary {
+            Self::Binary
+        } else {
+            Self::Text
+        }
+    }
+}
+
 /// The values of an attribute as they are kept: text, or base64 where one of them is binary.
-pub(super) fn contents(attribute: &Attribute, pool: &mut Pool) -> Vec<Content> {
-    let plain = attribute.plain();
-    if plain.eq_ignore_ascii_case(GUID) {
-        let guids = attribute.values.iter().map(|value| value::guid(value));
-        let text = |guid: Option<String>| guid.map_or(Content::Nothing, |guid| text(&guid, pool));
-        return guids.map(text).collect();
-    }
-    let is_binary = BINARY.iter().any(|name| name.eq_ignore_ascii_case(plain))
-        || attribute.name.to_ascii_lowercase().ends_with(";binary")
-        || attribute
-            .values
-            .iter()
-            .any(|value| std::str::from_utf8(value).is_err());
-    let values = attribute.values.iter();
-    if is_binary {
-        return values.map(|value| base64(value)).collect();
-    }
-    values
-        .map(|value| match std::str::from_utf8(value) {
-            Ok(value) => text(value, pool),
+pub(super) fn contents(
+    attribute: &Attribute,
+    form: Form,
+    mut share: impl FnMut(&str) -> Arc<str>,
+) -> impl Iterator<Item = Content> {
+    let is_text = |value: &Vec<u8>| std::str::from_utf8(value).is_ok();
+    let form = match form {
+        Form::Text if !attribute.values.iter().all(is_text) => Form::Binary,
+        Form::Guid | Form::Binary | Form::Text => form,
+    };
+    attribute.values.iter().map(move |value| match form {
+        Form::Guid => match value::guid(value) {
+            Some(guid) => Content::Text(share(&guid)),
+            None => Content::Nothing,
+        },
+        Form::Binary => base64(value),
+        Form::Text => match std::str::from_utf8(value) {
+            Ok(value) => text(value, &mut share),
             Err(_) => base64(value),
-        })
-        .collect()
+        },
+    })
 }
 
 fn base64(value: &[u8]) -> Content {
@@ -92,10 +116,10 @@ fn base64(value: &[u8]) -> Content {
     Content::Text(Arc::from(STANDARD.encode(value)))
 }
 
-fn text(value: &str, pool: &mut Pool) -> Content {
+fn text(value: &str, share: &mut impl FnMut(&str) -> Arc<str>) -> Content {
     match clean(value) {
         Ok(text) if text.is_empty() => Content::Nothing,
-        Ok(text) => Content::Text(pool.share(&text)),
+        Ok(text) => Content::Text(share(&text)),
         Err(why) => Content::Unfit(why),
     }
 }

@@ -142,6 +142,34 @@ impl Dialect {
         }
     }
 
+    /// Who listens by syncrepl and was cut off: can it go on from where it stood? 389 then tells
+    /// nothing of whoever has left the filter meanwhile, and leaves out the attributes that must be
+    /// asked for by name, the key and `nsAccountLock` among them (2.3.1, tried on 2026-11-22).
+    pub(super) fn goes_on(self) -> bool {
+        match self {
+            Self::Rhds | Self::FreeIpa => false,
+            Self::OpenLdap | Self::Ad | Self::Other => true,
+        }
+    }
+
+    /// Does it tell by syncrepl of somebody who is gone as of one who has changed? 389 first tells
+    /// of a deletion and then of what it did to the entry on the way, such as taking it out of its
+    /// groups (2.3.1 with memberOf and referential integrity, tried on 2026-11-22).
+    pub(super) fn tells_of_the_gone(self) -> bool {
+        match self {
+            Self::Rhds | Self::FreeIpa => true,
+            Self::OpenLdap | Self::Ad | Self::Other => false,
+        }
+    }
+
+    /// Does it tell of every change by persistent search, also to whom it does not by syncrepl?
+    pub(super) fn tells_by_persistent_search(self) -> bool {
+        match self {
+            Self::Rhds | Self::FreeIpa => true,
+            Self::OpenLdap | Self::Ad | Self::Other => false,
+        }
+    }
+
     /// Where the limits of an answer are set.
     pub(super) fn limits(self) -> &'static str {
         match self {
@@ -152,7 +180,8 @@ impl Dialect {
                 "raise MaxPageSize and MaxQueryDuration in the LDAP policy, or write a smaller `page`"
             }
             Self::Rhds | Self::FreeIpa => {
-                "raise nsSizeLimit, nsTimeLimit and nsPagedSizeLimit for the bind name"
+                "raise it for the bind name: nsLookThroughLimit, nsTimeLimit, and nsSizeLimit for answers \
+                 without pages; -1 is none"
             }
             Self::Other => "raise the server's limits for the bind name, or write a smaller `page`",
         }

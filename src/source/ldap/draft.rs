@@ -157,6 +157,7 @@ fn held(settings: &GroupSettings) -> Vec<&str> {
     }
 }
 
-fn key_name(settings: &GroupSettings, dialect: Dialect) -> &str {
+/// The attribute that names a group for ever.
+pub(super) fn key_name(settings: &GroupSettings, dialect: Dialect) -> &str {
     settings.key.as_deref().unwrap_or(dialect.key())
 }

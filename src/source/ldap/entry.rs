@@ -31,10 +31,14 @@ impl Entry {
     pub(super) fn decode(tag: StructureTag) -> Option<Self> {
         let parts = tag.match_id(SEARCH_RESULT_ENTRY)?.expect_constructed()?;
         let [dn, attributes] = <[StructureTag; 2]>::try_from(parts).ok()?;
-        let attributes = attributes.expect_constructed()?.into_iter();
+        let parts = attributes.expect_constructed()?;
+        let mut attributes = Vec::with_capacity(parts.len());
+        for part in parts {
+            attributes.push(Attribute::decode(part)?);
+        }
         Some(Self {
             dn: text(dn)?,
-            attributes: attributes.map(Attribute::decode).collect::<Option<_>>()?,
+            attributes,
         })
     }
 
@@ -57,12 +61,14 @@ impl Attribute {
     fn decode(tag: StructureTag) -> Option<Self> {
         let parts = tag.expect_constructed()?;
         let [name, values] = <[StructureTag; 2]>::try_from(parts).ok()?;
-        let values = values.expect_constructed()?.into_iter();
+        let parts = values.expect_constructed()?;
+        let mut values = Vec::with_capacity(parts.len());
+        for part in parts {
+            values.push(part.expect_primitive()?);
+        }
         Some(Self {
             name: text(name)?,
-            values: values
-                .map(StructureTag::expect_primitive)
-                .collect::<Option<_>>()?,
+            values,
         })
     }
 

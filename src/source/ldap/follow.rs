@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::groups::Groups;
 use super::people::People;
 use super::session::{Found, Session};
-use super::settings::Form;
+use super::settings::{Form, LdapConfig};
 use super::strangers::MOST;
 use super::watch::{FormerName, Kind, Under, View};
 use super::{LdapSource, asking};
@@ -30,15 +30,19 @@ struct Copied<'c> {
     newest: super::csn::Newest,
 }
 
+/// Can a copy say everything? Servers work `memberOf` out, and tell nobody when it changes.
+pub(super) fn is_possible(config: &LdapConfig) -> bool {
+    let groups = config.groups.as_ref();
+    groups.is_none_or(|groups| groups.form != Form::MemberOf)
+}
+
 impl LdapSource {
     /// The reading; `None`: there is nothing to follow, and everything is to be read.
     ///
     /// # Errors
     /// As for a reading of the server.
     pub(super) async fn follow_copy(&self) -> Result<Option<Reading>, ReadError> {
-        let groups = self.config.groups.as_ref();
-        if groups.is_some_and(|groups| groups.form == Form::MemberOf) {
-            // Servers work `memberOf` out, and tell nobody when it changes.
+        if !is_possible(&self.config) {
             return Ok(None);
         }
         let Some(copied) = self.mirror.show(|view| Copied::of(self, view)) else {
@@ -87,7 +91,7 @@ impl<'c> Copied<'c> {
         let (config, server) = (&*source.config, view.server());
         let mut people = People::new(config, view.dialect, &source.name);
         for entry in view.entries(Kind::Users) {
-            people.take(&entry);
+            people.take(entry);
         }
         super::refuse_nobody(server, config, view.dialect, &people)?;
         let left = remember(&mut people, view);

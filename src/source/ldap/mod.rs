@@ -11,6 +11,7 @@
 //! copy where it can, `follow` makes a reading of that copy, and `whereabouts` asks for who is missing.
 
 mod asking;
+mod column;
 mod content;
 mod csn;
 mod dialect;
@@ -51,9 +52,12 @@ use self::watch::{Listener, Mirror, Way};
 use self::whereabouts::Past;
 use super::{ReadError, Source, Watch};
 use crate::clock::Clock;
+use crate::core::crowd::Crowd;
 use crate::core::expression::{Program, Subject};
 use crate::core::key::{SourceName, UserKey};
-use crate::core::reading::{BrokenRow, Coverage, Reading, Whereabouts, groups_of_users};
+use crate::core::people::{Packer, People as Packed};
+use crate::core::reading::{BrokenRow, Coverage, Reading, Whereabouts};
+use crate::core::user::{Group, User};
 use crate::draw::Draw;
 
 pub use self::dialect::Dialect;
@@ -137,10 +141,15 @@ impl LdapSource {
         refuse_if_all(server, users.len(), &broken)?;
         notes.extend(flock.notes);
         notes.extend(referral_note(referrals));
+        let users: Packed = users.into();
+        let groups = flock.groups.into_iter().map(|group| Group {
+            members: group.members.among(users.keys()),
+            ..group
+        });
         let mut reading = Reading {
             source: self.name.clone(),
+            groups: groups.collect(),
             users,
-            groups: flock.groups,
             coverage: coverage(&broken, referrals),
             broken,
             notes,
@@ -303,13 +312,13 @@ async fn read_users(
         if range::is_ranged(&entry) {
             ranged.push(entry);
         } else {
-            people.take(&entry);
+            people.take(entry);
         }
         Ok(())
     };
     let tally = search.run(session, &mut take).await?;
     for entry in ranged {
-        people.take(&range::complete(session, entry).await?);
+        people.take(range::complete(session, entry).await?);
     }
     refuse_nobody(&session.server, config, session.dialect, people)?;
     Ok(tally)
@@ -368,27 +377,28 @@ fn referral_note(referrals: usize) -> Option<String> {
 
 /// Asks an expression of the config who may not log in.
 fn switch_off(reading: &mut Reading, program: &Program) {
-    let groups: BTreeMap<_, _> = groups_of_users(std::slice::from_ref(reading))
-        .into_iter()
-        .map(|(user, groups)| (user.clone(), groups))
-        .collect();
-    let users = std::mem::take(&mut reading.users);
-    for mut user in users {
-        let groups = groups.get(&user.key).map_or(&[][..], Vec::as_slice);
-        let verdict = program.truth(&Subject::new(&user, groups));
+    let mut users = Packer::default();
+    let mut broken = Vec::new();
+    for person in Crowd::of(std::slice::from_ref(reading))
+        .portions()
+        .flatten()
+    {
+        let verdict = program.truth(&Subject::new(&person.user, &person.groups));
         match verdict {
-            Ok(off) => {
-                user.disabled = off;
-                reading.users.push(user);
-            }
-            Err(error) => reading.broken.push(BrokenRow {
-                place: user.label.to_string(),
-                user: Some(user.key),
+            Ok(disabled) => users.push(User {
+                disabled,
+                ..person.user
+            }),
+            Err(error) => broken.push(BrokenRow {
+                place: person.user.label.to_string(),
+                user: Some(person.user.key),
                 group: None,
                 problem: format!("`disabled`: {error}"),
             }),
         }
     }
+    reading.users = users.finish();
+    reading.broken.extend(broken);
 }
 
 #[cfg(test)]

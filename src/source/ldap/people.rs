@@ -11,6 +11,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::asking::{self, Spelling};
+use super::column::{Column, Columns};
 use super::content::{Content, contents, key};
 use super::dialect::Dialect;
 use super::entry::{Attribute, Entry};
@@ -24,14 +25,14 @@ use crate::core::user::User;
 use crate::source::ReadError;
 use crate::source::dn;
 use crate::source::pool::Pool;
-use crate::source::value::{self, switch, without_repeats};
+use crate::source::value::{switch, without_repeats};
 
 /// The users of a directory, as they come.
 pub(super) struct People<'c> {
     config: &'c LdapConfig,
     dialect: Dialect,
     source: SourceName,
-    spelling: Spelling,
+    columns: Columns,
     pool: Pool,
     persons: BTreeMap<Arc<str>, Person>,
     nameless: Vec<BrokenRow>,
@@ -66,7 +67,7 @@ impl<'c> People<'c> {
             config,
             dialect,
             source: source.clone(),
-            spelling: Spelling::of(&asking::kept(config, dialect)),
+            columns: Columns::new(Spelling::of(&asking::kept(config, dialect))),
             pool: Pool::default(),
             persons: BTreeMap::new(),
             nameless: Vec::new(),
@@ -77,13 +78,13 @@ impl<'c> People<'c> {
     }
 
     /// Takes one more entry.
-    pub(super) fn take(&mut self, entry: &Entry) {
+    pub(super) fn take(&mut self, entry: Entry) {
         let name = asking::user_key(self.config, self.dialect);
-        let key = match key(entry, name) {
+        let key = match key(&entry, name) {
             Ok(key) => key,
             Err(problem) => {
                 self.nameless.push(BrokenRow {
-                    place: entry.dn.clone(),
+                    place: entry.dn,
                     user: None,
                     group: None,
                     problem,
@@ -94,7 +95,8 @@ impl<'c> People<'c> {
         if let Some(dn) = dn::normal(&entry.dn) {
             self.dns.insert(dn, Arc::clone(&key));
         }
-        for uid in entry.texts("uid") {
+        let logins = asking::reads_logins(self.config).then(|| entry.texts("uid"));
+        for uid in logins.into_iter().flatten() {
             let known = self.uids.entry(uid.to_owned()).or_default();
             if !known.contains(&key) {
                 known.push(Arc::clone(&key));
@@ -118,42 +120,43 @@ impl<'c> People<'c> {
         self.persons.insert(key, person);
     }
 
-    fn person(&mut self, entry: &Entry) -> Person {
+    fn person(&mut self, entry: Entry) -> Person {
         let mut person = Person {
-            dn: entry.dn.clone(),
+            dn: String::new(),
             fields: BTreeMap::new(),
             groups: Vec::new(),
             primary: None,
             problem: None,
         };
-        let member_of = asking::member_of(self.config);
         for attribute in &entry.attributes {
             self.keep(attribute, &mut person);
         }
-        person
-            .groups
-            .extend(entry.texts(member_of).map(str::to_owned));
+        if let Some(member_of) = asking::member_of(self.config) {
+            let groups = entry.texts(member_of).map(str::to_owned);
+            person.groups.extend(groups);
+        }
         if primary::counts(self.config.groups.as_ref(), self.dialect) {
-            match primary::group_of(entry) {
+            match primary::group_of(&entry) {
                 Ok(group) => person.primary = group,
                 Err(problem) => {
                     person.problem.get_or_insert(problem);
                 }
             }
         }
+        person.dn = entry.dn;
         person
     }
 
     fn keep(&mut self, attribute: &Attribute, person: &mut Person) {
-        if value::is_secret(attribute.plain()) {
-            return;
-        }
-        let mut names = self.spelling.kept(&attribute.name).cloned();
-        let Some(name) = names.next() else {
+        let Column {
+            names, form, habit, ..
+        } = self.columns.of(&attribute.name);
+        let Some((name, others)) = names.split_first() else {
             return;
         };
         let mut values = Vec::with_capacity(attribute.values.len());
-        for content in contents(attribute, &mut self.pool) {
+        let pool = &mut self.pool;
+        for content in contents(attribute, *form, |text| pool.share_by(habit, text)) {
             match content {
                 Content::Text(text) => values.push(text),
                 Content::Nothing => {}
@@ -167,11 +170,11 @@ impl<'c> People<'c> {
         if values.is_empty() {
             return;
         }
-        for name in names {
-            let held = person.fields.entry(name).or_default();
+        for name in others {
+            let held = person.fields.entry(Arc::clone(name)).or_default();
             held.extend(values.iter().cloned());
         }
-        match person.fields.entry(name) {
+        match person.fields.entry(Arc::clone(name)) {
             btree_map::Entry::Vacant(free) => {
                 free.insert(values);
             }

@@ -42,12 +42,15 @@ pub(super) const ATTRIBUTES: [&str; 10] = [
 /// Paged results (RFC 2696).
 pub(super) const PAGES: &str = "1.2.840.113556.1.4.319";
 
+/// Persistent search (draft-ietf-ldapext-psearch-03).
+pub(super) const PERSISTENT: &str = "2.16.840.1.113730.3.4.3";
+
 /// What an admin may want to know of, by object id.
 const FEATURES: [(&str, &str); 5] = [
     (PAGES, "paged results (RFC 2696)"),
     ("1.3.6.1.4.1.4203.1.9.1.1", "syncrepl (RFC 4533)"),
     ("1.2.840.113556.1.4.841", "DirSync"),
-    ("2.16.840.1.113730.3.4.3", "persistent search"),
+    (PERSISTENT, "persistent search"),
     ("1.3.6.1.4.1.1466.20037", "StartTLS"),
 ];
 

@@ -18,6 +18,8 @@ pub(super) struct Asked {
     pub(super) op: u64,
     /// The base of a search.
     pub(super) base: String,
+    /// The words of the filter of a search: attributes and values.
+    pub(super) filter: Vec<String>,
     /// The attributes of a search.
     pub(super) attributes: Vec<String>,
     /// The cookie of a page, if it asks for pages.
@@ -126,10 +128,14 @@ fn read(frame: &[u8]) -> Asked {
     if op.id == 3 {
         let fields = self::parts(op);
         asked.base = text(&fields[0]);
+        words(&fields[6], &mut asked.filter);
         asked.attributes = self::parts(fields[7].clone()).iter().map(text).collect();
         for control in controls.map(self::parts).unwrap_or_default() {
             let control = self::parts(control);
-            let value = bytes(control.last().expect("a value"));
+            let Some(value) = control[1..].last() else {
+                continue;
+            };
+            let value = bytes(value);
             let (_, value) = parse_tag(&value).expect("a control");
             let cookie = self::parts(value).get(1).map(bytes);
             match &*text(&control[0]) {
@@ -139,6 +145,13 @@ fn read(frame: &[u8]) -> Asked {
         }
     }
     asked
+}
+
+fn words(tag: &StructureTag, all: &mut Vec<String>) {
+    match &tag.payload {
+        PL::P(word) => all.push(String::from_utf8_lossy(word).into_owned()),
+        PL::C(parts) => parts.iter().for_each(|part| words(part, all)),
+    }
 }
 
 fn parts(tag: StructureTag) -> Vec<StructureTag> {

@@ -1,6 +1,7 @@
 //! Readings from a server that says what it is told to, and from entries made up.
 
 mod ad;
+mod ipa;
 
 use std::time::Duration;
 
@@ -88,8 +89,9 @@ fn bob(id: u8) -> Vec<u8> {
     entry(id, "uid=bob,ou=people,dc=x", values)
 }
 
-fn labels(reading: &Reading) -> Vec<&str> {
-    reading.users.iter().map(|user| &*user.label).collect()
+fn labels(reading: &Reading) -> Vec<String> {
+    let users = reading.users.iter();
+    users.map(|user| user.label.to_string()).collect()
 }
 
 #[tokio::test]
@@ -103,7 +105,8 @@ async fn pages_are_read_to_the_last_and_only_what_is_needed_is_asked_for() {
     let reading = read(config(&[&server.address])).await.expect("whole");
     assert_eq!(labels(&reading), ["ann", "bob"]);
     assert_eq!(reading.coverage, Coverage::Whole);
-    assert_eq!(reading.users[1].first("sn"), Some("B"));
+    let bob = reading.users.at(1).expect("bob");
+    assert_eq!(bob.first("sn"), Some("B"));
     let asked = server.asked();
     assert_eq!(asked[2].base, PEOPLE);
     assert_eq!(
@@ -400,7 +403,7 @@ async fn active_directory_has_its_own_key_switch_and_ranges() {
     };
     config.users.attributes.insert("thumbnailPhoto".into());
     let reading = read(config).await.expect("whole");
-    let ann = &reading.users[0];
+    let ann = reading.users.first().expect("ann");
     assert_eq!(
         (&*ann.key.id, &*ann.label, ann.disabled),
         ("03020100-0504-0706-0809-0a0b0c0d0e0f", "ann", true)
@@ -450,7 +453,8 @@ async fn a_member_who_was_just_renamed_stays_a_member() {
 
 fn members(groups: &[Group]) -> Vec<String> {
     let shown = |group: &Group| {
-        let members: Vec<&str> = group.members.iter().map(|member| &*member.id).collect();
+        let members = group.members.iter();
+        let members: Vec<String> = members.map(|member| member.id.to_string()).collect();
         format!("{}: {}", group.name, members.join(" "))
     };
     groups.iter().map(shown).collect()
@@ -474,7 +478,7 @@ fn assembled(config: &LdapConfig, users: &[Entry], entries: &[Entry]) -> Result<
     let source = SourceName::new("hq");
     let mut people = People::new(config, Dialect::OpenLdap, &source);
     for user in users {
-        people.take(user);
+        people.take(user.clone());
     }
     let settings = config.groups.as_ref().expect("groups");
     let mut groups = Groups::new(settings, Dialect::OpenLdap, "SERVER");
@@ -605,7 +609,7 @@ fn a_group_that_is_not_whole_refuses_the_reading() {
 fn users(config: &LdapConfig, entries: &[Entry]) -> people::Roll {
     let mut people = People::new(config, Dialect::OpenLdap, &SourceName::new("hq"));
     for entry in entries {
-        people.take(entry);
+        people.take(entry.clone());
     }
     people.finish("2026-11-22T12:00:00Z".parse().expect("a time"))
 }

@@ -57,10 +57,10 @@ impl Past {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         server.clone_into(&mut kept.server);
         kept.newest.raise(newest);
-        let users = &reading.users;
-        let step = (users.len() / WITNESSES).max(1);
-        let some = users.iter().step_by(step).take(WITNESSES);
-        kept.witnesses = some.map(|user| Arc::clone(&user.key.id)).collect();
+        let keys = reading.users.keys();
+        let step = (keys.len() / WITNESSES).max(1);
+        let some = keys.iter().step_by(step).take(WITNESSES);
+        kept.witnesses = some.map(|key| key.id).collect();
         kept.told.retain(|user, _| !reading.mentions(user));
     }
 
@@ -230,7 +230,7 @@ impl Question<'_> {
 }
 
 /// Is the key on the server spelled as we have it? Other letters may have come in another form.
-fn is_askable(key: &str) -> bool {
+pub(super) fn is_askable(key: &str) -> bool {
     key.bytes()
         .all(|byte| byte == b' ' || byte.is_ascii_graphic())
 }

@@ -64,8 +64,12 @@ pub enum Weather {
     Refuses,
     /// Slow down, for so many seconds.
     Throttles(u64),
-    /// The lists are broken; all else works.
-    Unlistable,
+    /// Everything gets this status.
+    Ill(StatusCode),
+    /// The lists get this status; all else works.
+    Unlistable(StatusCode),
+    /// The lists get this status, and so does whatever is about the first account; all else works.
+    Curses(StatusCode),
 }
 
 /// A request that was sent.
@@ -95,6 +99,12 @@ impl Network {
         let sent = locked(&self.sent);
         let ours = sent.iter().filter(|one| one.target == target);
         ours.cloned().collect()
+    }
+
+    fn is_about_the_first(&self, target: &str, path: &str) -> bool {
+        let dump = self.sandbox.dump(&TargetName::new(target));
+        let first = dump["users"][0]["id"].as_str();
+        first.is_some_and(|id| path.ends_with(&format!("/Users/{id}")))
     }
 
     pub fn forget(&self) {
@@ -129,8 +139,14 @@ impl Transport for Network {
             }
             Weather::Refuses => Ok(answer(StatusCode::UNAUTHORIZED, None)),
             Weather::Throttles(seconds) => Ok(answer(StatusCode::TOO_MANY_REQUESTS, Some(seconds))),
-            Weather::Unlistable if is_list => Ok(answer(StatusCode::FORBIDDEN, None)),
-            Weather::Fair | Weather::Unlistable => self.sandbox.send(request).await,
+            Weather::Ill(status) => Ok(answer(status, None)),
+            Weather::Unlistable(status) if is_list => Ok(answer(status, None)),
+            Weather::Curses(status) if is_list || self.is_about_the_first(&target, &rest) => {
+                Ok(answer(status, None))
+            }
+            Weather::Fair | Weather::Unlistable(_) | Weather::Curses(_) => {
+                self.sandbox.send(request).await
+            }
         }
     }
 }

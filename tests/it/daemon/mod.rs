@@ -4,6 +4,7 @@ mod cadence;
 mod house;
 mod notify;
 mod outage;
-mod process;
+mod parked;
+pub mod process;
 mod renewal;
 mod stopping;

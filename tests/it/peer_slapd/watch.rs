@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rollcall::clock::Clock;
@@ -135,7 +136,7 @@ async fn change(watch: &mut Box<dyn Watch>) {
     assert!(matches!(heard, Heard::Change), "{heard:?}");
 }
 
-fn user<'r>(reading: &'r Reading, label: &str) -> Option<&'r User> {
+fn user(reading: &Reading, label: &str) -> Option<User> {
     reading.users.iter().find(|user| &*user.label == label)
 }
 
@@ -506,7 +507,7 @@ async fn two_hundred_changes_later_what_is_followed_is_what_is_read() {
         let ldif: String = (0..20).map(|_| churn.step()).collect();
         slapd.change(&ldif);
         let reading = source.follow().await.expect("it can be followed");
-        let there: BTreeSet<&str> = reading.users.iter().map(|user| &*user.label).collect();
+        let there: BTreeSet<Arc<str>> = reading.users.iter().map(|user| user.label).collect();
         for number in 1..=10 {
             let label = format!("user{number:04}");
             assert!(there.contains(&*label), "{label} is gone in round {round}");
@@ -523,7 +524,7 @@ async fn two_hundred_changes_later_what_is_followed_is_what_is_read() {
 
 /// Adds, edits, renames, moves, locks, hides and deletes, drawn from a seed; the first ten people are
 /// never taken away.
-struct Churn {
+pub struct Churn {
     state: u64,
     hired: usize,
     /// Who is there: number, DN, and whether out of the filter.
@@ -531,7 +532,7 @@ struct Churn {
 }
 
 impl Churn {
-    fn new(people: usize) -> Self {
+    pub fn new(people: usize) -> Self {
         Self {
             state: 7,
             hired: people,
@@ -547,11 +548,11 @@ impl Churn {
         usize::try_from(self.state >> 33).expect("it fits") % bound
     }
 
-    fn there(&self) -> usize {
+    pub fn there(&self) -> usize {
         self.people.values().filter(|(_, left)| !left).count()
     }
 
-    fn step(&mut self) -> String {
+    pub fn step(&mut self) -> String {
         let at = self.draw(self.people.len());
         let (&number, (dn, left)) = self.people.iter().nth(at).expect("it is below");
         let (dn, left) = (dn.clone(), *left);

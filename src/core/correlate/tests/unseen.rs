@@ -162,3 +162,17 @@ fn who_is_gone_is_asked_for_by_their_key_where_a_create_with_it_is_in_doubt() {
     );
     assert!(asked(&profile, false).is_empty());
 }
+
+#[test]
+fn who_has_an_account_is_asked_for_when_a_request_may_have_made_another() {
+    let mut profile = profile();
+    profile.users.hides = vec![Hidden::Overflow];
+    let everybody = [wanted("ana", &[("userName", "ana")])];
+    let listed = [account("1", "ana", true, &[])];
+    let asked = |is_in_doubt: bool| {
+        let (yes, doubt) = (|_: &UserKey| true, |_: &UserKey| is_in_doubt);
+        let never = |_: &UserKey, _: LeaveCause| false;
+        unseen(&profile, &everybody, &listed, &yes, &doubt, &never).len()
+    };
+    assert_eq!((asked(true), asked(false)), (1, 0));
+}

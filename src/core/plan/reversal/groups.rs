@@ -149,7 +149,7 @@ impl Draft<'_> {
             "the group stays in the app, without the members we put in: it cannot be deleted there"
         };
         self.last(subject, label, ActionKind::CreateGroup, why);
-        let moved = link.possible().cloned();
+        let moved = link.possible();
         let moved = moved.map(|user| (user, ActionKind::AddMembers)).collect();
         let deeds = GroupDeeds {
             moved,

@@ -146,7 +146,7 @@ impl Draft<'_> {
         let names = [&*user.id, label, link.id.as_str()];
         let account = self.accounts.get(&link.id);
         let mut readings = self.input.readings.iter();
-        let is_read = readings.any(|read| read.source == user.source && read.user(user).is_some());
+        let is_read = readings.any(|read| read.source == user.source && read.holds(user));
         if is_read && self.desired(user).is_none()
             || names.iter().any(|name| rules.protected.contains(*name))
             || account.is_some_and(|account| rules.protects(account))

@@ -18,8 +18,9 @@ use crate::core::key::RemoteId;
 use crate::core::leaver::LeaveCause;
 use crate::core::link::{GroupLink, Job, JobState, Link};
 use crate::core::memory::{TargetState, Verdict};
+use crate::core::people::People;
 use crate::core::plan::inventory::{Inventory, Owner, Whose, inventory};
-use crate::core::plan::{Input, Note, Observed, Plan, name_attribute, plan};
+use crate::core::plan::{Input, Note, Observed, Plan, content, name_attribute, plan};
 use crate::core::reading::{Absence, BrokenRow, Coverage, Reading};
 use crate::core::rules::Rules;
 use crate::core::user::{Group, User};
@@ -32,7 +33,7 @@ impl Scene {
             desired: BTreeMap::new(),
             reading: Reading {
                 source: hq(),
-                users: Vec::new(),
+                users: People::none(),
                 groups: Vec::new(),
                 coverage: Coverage::Whole,
                 broken: Vec::new(),
@@ -52,16 +53,14 @@ impl Scene {
 
     /// The source holds somebody.
     fn holds(mut self, desired: Desired) -> Self {
-        self.reading.users.push(User {
+        let user = User {
             key: desired.user.clone(),
             label: Arc::clone(&desired.label),
             attributes: BTreeMap::new(),
             disabled: false,
             manager: None,
-        });
-        self.reading
-            .users
-            .sort_by(|one, other| one.key.cmp(&other.key));
+        };
+        self.reading.users = self.reading.users.iter().chain([user]).collect();
         self.desired.insert(desired.user.clone(), desired);
         self
     }
@@ -223,16 +222,52 @@ impl Scene {
     }
 
     /// A create was sent for somebody under this user name, and no answer came.
-    pub fn in_doubt(mut self, id: &str, user_name: &str) -> Self {
+    pub fn in_doubt(self, id: &str, user_name: &str) -> Self {
+        self.sent_in_doubt(ActionKind::Create, id, user_name)
+    }
+
+    /// A POST that was to bring somebody's account back was sent under this user name, and no answer came.
+    pub fn return_in_doubt(self, id: &str, user_name: &str) -> Self {
+        self.sent_in_doubt(ActionKind::Reactivate, id, user_name)
+    }
+
+    fn sent_in_doubt(mut self, action: ActionKind, id: &str, user_name: &str) -> Self {
         let subject = Subject::User(user(id));
         let state = JobState::InDoubt(self.now);
-        self = self.job(subject, ActionKind::Create, state);
-        for job in &mut self.state.jobs {
-            if job.subject == Subject::User(user(id)) {
-                let sent = [("userName".into(), user_name.into())];
-                job.keys = key_prints(&self.rules.profile, &key(), &sent);
+        let is_it = |job: &Job| (&job.subject, job.action) == (&Subject::User(user(id)), action);
+        self.state.jobs.retain(|job| !is_it(job));
+        self = self.job(subject, action, state);
+        for job in self.state.jobs.iter_mut().filter(|job| is_it(job)) {
+            let sent = [("userName".into(), user_name.into())];
+            job.keys = key_prints(&self.rules.profile, &key(), &sent);
+        }
+        self
+    }
+
+    /// What is due for somebody failed a short while ago, and rests for an hour.
+    pub fn resting(mut self, id: &str) -> Self {
+        let until = self.now + Duration::from_hours(1);
+        for change in self.changes() {
+            let is_it = |job: &&mut Job| {
+                (&job.subject, job.action) == (&change.subject, change.action.kind())
+            };
+            let content = content(&key(), &change, &self.state.links);
+            let mut jobs = self.state.jobs.iter_mut();
+            if let Some(job) = jobs.find(is_it)
+                && change.subject == Subject::User(user(id))
+            {
+                job.content = content;
+                job.state = JobState::InDoubt(until);
             }
         }
+        self
+    }
+
+    /// Somebody switches this account on.
+    pub fn account_is_on(mut self, id: &str) -> Self {
+        let mut accounts = self.observed().accounts.iter_mut();
+        let account = accounts.find(|account| account.id.as_str() == id);
+        account.expect("it is there").active = true;
         self
     }
 

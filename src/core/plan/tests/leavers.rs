@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::core::leaver::{LeaveCause, LeaverPolicy, Left};
+use crate::core::people::People;
 use crate::core::plan::Note;
 use crate::core::plan::scene::{Scene, days, start, user};
 use crate::core::reading::Absence;
@@ -129,7 +130,7 @@ fn another_cause_counts_afresh() {
         .rules(|rules| rules.leavers.deleted.delete = Some(days(30)));
     let mut scene = scene.later(days(40));
     scene.desired.clear();
-    scene.reading.users.clear();
+    scene.reading.users = People::none();
     assert_eq!(
         scene.told(),
         [format!("waiting ana: Deletion in {} minutes", 70 * 24 * 60)]
@@ -142,7 +143,7 @@ fn who_is_outside_our_filter_is_unassigned_at_once_and_not_deleted() {
         .absent("ana", Absence::Outside)
         .rules(|rules| rules.leavers.deleted.deactivate = None);
     scene.desired.clear();
-    scene.reading.users.clear();
+    scene.reading.users = People::none();
     assert_eq!(scene.told(), ["deactivate ana (unassigned)"]);
 }
 

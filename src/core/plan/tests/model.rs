@@ -11,6 +11,7 @@ use crate::core::change::{Action, Change, Subject};
 use crate::core::fingerprint::Fingerprints;
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::{GroupLink, Link};
+use crate::core::members::Members;
 use crate::core::plan::scene::{Scene, account, key};
 use crate::core::plan::{Note, creates, name_attribute};
 
@@ -243,7 +244,7 @@ fn create_group(scene: &mut Scene, number: usize, group: &GroupKey, name: &str) 
         id: made.id.clone(),
         ours: true,
         name: key().of(&name_attribute(), &Value::text(name)),
-        members: BTreeSet::new(),
+        members: Members::default(),
         in_doubt: BTreeSet::new(),
         unseen: None,
     };

@@ -4,6 +4,7 @@ use crate::core::desired::Wanted;
 use crate::core::fingerprint::Fingerprint;
 use crate::core::leaver::LeaveCause;
 use crate::core::memory::Verdict;
+use crate::core::people::People;
 use crate::core::pin::{Pin, Pinned};
 use crate::core::plan::Note;
 use crate::core::plan::scene::{Scene, group, start, user};
@@ -66,7 +67,7 @@ fn whoever_was_switched_on_again_stays_on_while_the_directory_says_the_same() {
     assert_eq!(lifted(&scene), 0);
     let mut gone = scene.clone();
     gone.desired.clear();
-    gone.reading.users.clear();
+    gone.reading.users = People::none();
     let gone = gone.absent("ana", Absence::Unknown);
     assert_eq!(
         (gone.told(), lifted(&gone)),

@@ -25,7 +25,7 @@ use crate::source::ldap::dialect::Dialect;
 use crate::source::ldap::entry::Entry;
 
 /// How long a server may take to put the entries right that name somebody who was renamed
-/// (OpenLDAP's refint takes up to a second).
+/// (OpenLDAP's refint takes up to a second; Active Directory does it at once).
 const SETTLE: Duration = Duration::from_secs(2);
 
 /// A copy of users and groups.
@@ -155,6 +155,16 @@ impl Mirror {
         self.state().take(kind, delta, now + SETTLE)
     }
 
+    /// Is there anything under this id?
+    pub(super) fn holds(&self, kind: Kind, uuid: &Uuid) -> bool {
+        let state = self.state();
+        let shelf = match kind {
+            Kind::Users => &state.users,
+            Kind::Groups => &state.groups,
+        };
+        shelf.held.contains_key(uuid)
+    }
+
     /// When somebody should look again at the entries that name who was renamed, moved or deleted.
     pub(super) fn due(&self) -> Option<Instant> {
         let state = self.state();
@@ -199,11 +209,16 @@ impl Mirror {
         }
     }
 
+    /// Is everything to be told anew?
+    pub(super) fn is_doubted(&self) -> bool {
+        self.state().is_doubted
+    }
+
     /// Waits until everything is to be told anew.
     pub(super) async fn doubted(&self) {
         loop {
             let again = self.again.notified();
-            if self.state().is_doubted {
+            if self.is_doubted() {
                 return;
             }
             again.await;

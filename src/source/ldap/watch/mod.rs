@@ -2,17 +2,24 @@
 //!
 //! Promises that a line which breaks is told once and mends itself with growing pauses; that what was
 //! heard is kept until somebody asks for it; and that nonsense costs the line and not the program.
-//! Leaves each way of listening to a file of its own: [`syncrepl`] is told of every change, and
-//! [`usn`] and [`polling`] ask again and again.
+//! Leaves each way of listening to a file of its own: [`syncrepl`] is told of every change,
+//! [`psearch`] is told that there is one and asks what it is, and [`usn`] and [`polling`] ask again and
+//! again.
 
+mod confirmation;
+mod controller;
+mod domain;
+mod inquiry;
 mod message;
 mod mirror;
 mod news;
 mod packed;
 mod part;
 mod polling;
+mod psearch;
 mod refresh;
 mod syncrepl;
+mod tidy;
 mod usn;
 
 use std::sync::Arc;
@@ -23,6 +30,7 @@ use tokio::task::JoinSet;
 
 use self::news::News;
 use self::polling::Polling;
+use self::psearch::Psearch;
 use self::syncrepl::End;
 use self::usn::Usn;
 use super::failure::refuse;
@@ -48,6 +56,8 @@ const BREATH: Duration = Duration::from_secs(1);
 pub(super) enum Way {
     /// Being told of every change.
     Syncrepl,
+    /// Being told that there is a change, and asking what it is.
+    Psearch,
     /// Asking a domain controller for its update sequence number, again and again.
     Usn(usn::Deletions),
     /// Asking for what was modified since, again and again.
@@ -72,14 +82,21 @@ impl Way {
         session: &mut Session,
         config: &LdapConfig,
     ) -> Result<Self, ReadError> {
-        if syncrepl::is_possible(session, config).await? {
-            return Ok(Self::Syncrepl);
-        }
-        Self::asking(session, config).await
+        Self::choose_after(Refused::Nothing, session, config).await
     }
 
-    /// The best way but for being told of every change.
-    async fn asking(session: &mut Session, config: &LdapConfig) -> Result<Self, ReadError> {
+    /// The best way but for what it refused to do for us.
+    async fn choose_after(
+        refused: Refused,
+        session: &mut Session,
+        config: &LdapConfig,
+    ) -> Result<Self, ReadError> {
+        if refused < Refused::Syncrepl && syncrepl::is_possible(session, config).await? {
+            return Ok(Self::Syncrepl);
+        }
+        if refused < Refused::Psearch && psearch::is_possible(session, config) {
+            return Ok(Self::Psearch);
+        }
         if let Some(deletions) = usn::is_possible(session, config).await? {
             return Ok(Self::Usn(deletions));
         }
@@ -97,6 +114,7 @@ impl Way {
     pub(super) fn told(&self, config: &LdapConfig) -> String {
         match self {
             Self::Syncrepl => "by syncrepl (RFC 4533)".to_owned(),
+            Self::Psearch => "by persistent search, and asking what has changed".to_owned(),
             Self::Usn(deletions) => usn::told(*deletions, config),
             Self::Polling => format!(
                 "by asking every {}; deletions at the next whole reading",
@@ -139,10 +157,30 @@ impl Watch for Listener {
 /// What outlasts a line.
 #[derive(Debug, Default)]
 struct Memory {
+    psearch: Psearch,
     usn: Usn,
     polling: Polling,
-    /// Did a server refuse to tell us of every change?
-    is_refused: bool,
+    refused: Refused,
+}
+
+/// The last way of those that a server offered and then refused us, from the best on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Refused {
+    #[default]
+    Nothing,
+    Syncrepl,
+    Psearch,
+}
+
+impl Refused {
+    /// What is refused when this way is.
+    fn with(way: &Way) -> Self {
+        match way {
+            Way::Syncrepl => Self::Syncrepl,
+            Way::Psearch => Self::Psearch,
+            Way::Usn(_) | Way::Polling | Way::Deaf(_) => Self::Nothing,
+        }
+    }
 }
 
 /// Listens over one line after another, for ever.
@@ -182,11 +220,7 @@ async fn over_one_line(source: &LdapSource, memory: &mut Memory, news: &News) ->
             Ok(End::Anew) => {}
             // A server that says so again and again is not asked without a pause.
             Ok(End::Outdated) => source.clock.sleep(BREATH).await,
-            Ok(End::Refused(error)) => {
-                memory.is_refused = true;
-                return error;
-            }
-            Ok(End::Lost(error)) | Err(error) => return error,
+            Ok(End::Refused(error) | End::Lost(error)) | Err(error) => return error,
         }
     }
 }
@@ -198,26 +232,29 @@ async fn over_one_session(
 ) -> Result<End, ReadError> {
     let config = &*source.config;
     let mut session = Session::open(config).await?;
-    let way = if memory.is_refused {
-        Way::asking(&mut session, config).await?
-    } else {
-        Way::choose(&mut session, config).await?
-    };
-    Ok(match way {
+    let way = Way::choose_after(memory.refused, &mut session, config).await?;
+    let offered = Refused::with(&way);
+    let end = match way {
+        Way::Psearch => memory.psearch.listen(session, source, news).await,
         Way::Syncrepl => syncrepl::listen(session, source, news).await,
-        Way::Usn(_) => {
-            let (usn, clock) = (&mut memory.usn, &source.clock);
-            End::Lost(usn.listen(&mut session, config, clock, news).await)
+        Way::Usn(deletions) => {
+            let ear = usn::Ear::open(&mut session, &mut memory.usn, deletions, source).await?;
+            End::Lost(inquiry::listen(ear, &mut session, source, news).await)
         }
         Way::Polling => {
-            let (polling, clock) = (&mut memory.polling, &source.clock);
-            End::Lost(polling.listen(&mut session, config, clock, news).await)
+            let polling = &mut memory.polling;
+            let ear = polling::Ear { polling, config };
+            End::Lost(inquiry::listen(ear, &mut session, source, news).await)
         }
         Way::Deaf(why) => {
             session.close().await;
             End::Lost(refuse(why.problem, why.hint))
         }
-    })
+    };
+    if matches!(end, End::Refused(_)) {
+        memory.refused = offered;
+    }
+    Ok(end)
 }
 
 #[cfg(test)]

@@ -1,8 +1,13 @@
 //! The two searches that a directory is read by, users and groups.
 //!
-//! Promises that what is listened to is what is read. Leaves reading it to the source.
+//! Promises that what is listened to is what is read. Leaves what is concluded from it to whoever
+//! listens.
 
+use crate::source::ReadError;
 use crate::source::ldap::dialect::Dialect;
+use crate::source::ldap::entry::Entry;
+use crate::source::ldap::search::{Search, both};
+use crate::source::ldap::session::Session;
 use crate::source::ldap::settings::{Branch, LdapConfig};
 use crate::source::ldap::{asking, draft};
 
@@ -23,6 +28,8 @@ pub(super) struct Part<'c> {
     pub(super) filter: &'c str,
     /// Which of their attributes.
     pub(super) attributes: Vec<String>,
+    /// The attribute that names each of them for ever.
+    pub(super) key: &'c str,
 }
 
 impl<'c> Part<'c> {
@@ -34,6 +41,7 @@ impl<'c> Part<'c> {
             branch,
             filter: branch.filter.as_deref().unwrap_or(dialect.user_filter()),
             attributes: asking::of_users(config, dialect),
+            key: asking::user_key(config, dialect),
         }
     }
 
@@ -46,7 +54,16 @@ impl<'c> Part<'c> {
             branch,
             filter: branch.filter.as_deref().unwrap_or(dialect.group_filter()),
             attributes: draft::attributes(settings, dialect),
+            key: draft::key_name(settings, dialect),
         })
+    }
+
+    /// Those of this kind, if any are wanted.
+    pub(super) fn of(kind: Kind, config: &'c LdapConfig, dialect: Dialect) -> Option<Self> {
+        match kind {
+            Kind::Users => Some(Self::users(config, dialect)),
+            Kind::Groups => Self::groups(config, dialect),
+        }
     }
 
     /// Both.
@@ -55,5 +72,32 @@ impl<'c> Part<'c> {
         std::iter::once(users)
             .chain(Self::groups(config, dialect))
             .collect()
+    }
+
+    /// Asks for those who also match `more`, and hands each to `take`.
+    ///
+    /// # Errors
+    /// As for [`Search::run`].
+    pub(super) async fn ask(
+        &self,
+        session: &mut Session,
+        config: &LdapConfig,
+        more: Option<&str>,
+        mut take: impl FnMut(Entry) + Send,
+    ) -> Result<(), ReadError> {
+        let filter = more.map_or_else(|| self.filter.to_owned(), |more| both(self.filter, more));
+        let search = Search {
+            what: self.what,
+            branch: self.branch,
+            filter: &filter,
+            attributes: &self.attributes,
+            page: config.page,
+        };
+        let mut take = |entry| {
+            take(entry);
+            Ok(())
+        };
+        search.run(session, &mut take).await?;
+        Ok(())
     }
 }

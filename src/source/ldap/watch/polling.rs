@@ -12,9 +12,8 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::News;
+use super::inquiry::{Ask, Told};
 use super::part::Part;
-use crate::clock::Clock;
 use crate::source::ReadError;
 use crate::source::ldap::dialect::Dialect;
 use crate::source::ldap::entry::Entry;
@@ -61,30 +60,29 @@ pub(super) async fn is_possible(
     Ok(user.is_some_and(|user| stamp(&user).is_some()))
 }
 
-impl Polling {
-    /// Asks until the line breaks, and says why it did.
-    pub(super) async fn listen(
-        &mut self,
-        session: &mut Session,
-        config: &LdapConfig,
-        clock: &Clock,
-        news: &News,
-    ) -> ReadError {
-        loop {
-            match self.look(session, config).await {
-                Ok(changed) => {
-                    news.up();
-                    if changed {
-                        news.change();
-                    }
-                }
-                Err(error) => return error,
-            }
-            clock.sleep(pause(config)).await;
-        }
+/// An ear at such a server.
+pub(super) struct Ear<'s> {
+    pub(super) polling: &'s mut Polling,
+    pub(super) config: &'s LdapConfig,
+}
+
+impl Ask for Ear<'_> {
+    fn pause(&self) -> Duration {
+        pause(self.config)
     }
 
-    /// Asks once: has anything changed since the last time? Who has never asked does not know.
+    async fn look(&mut self, session: &mut Session) -> Result<Told, ReadError> {
+        let is_change = self.polling.look(session, self.config).await?;
+        Ok(if is_change {
+            Told::Change
+        } else {
+            Told::Nothing
+        })
+    }
+}
+
+impl Polling {
+    /// Is anything another than the last time?
     async fn look(
         &mut self,
         session: &mut Session,

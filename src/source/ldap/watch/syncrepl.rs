@@ -1,7 +1,9 @@
 //! Hearing every change at once, by content synchronization (RFC 4533).
 //!
 //! Promises that nobody is taken out of the copy before a refresh has come to its end: a line that is
-//! cut in the middle changes nothing, and the next one begins where the last whole answer ended.
+//! cut in the middle changes nothing, and the next one begins where the last whole answer ended, or
+//! anew where the server could not go on from there; and that nobody comes back by what a server does
+//! to an entry while it is deleted.
 //! Leaves what a change means to whoever follows the source: who is gone here may only have left the
 //! filter.
 
@@ -11,20 +13,21 @@ use ldap3::{LdapError, ResultEntry, SearchStream};
 use tokio::time::Instant;
 
 use super::News;
+use super::confirmation::confirm;
 use super::message::{About, Message, Mode, SYNC_REQUEST, request};
-use super::mirror::{Delta, Held, Live, Mirror, Naming};
-use super::packed::Packed;
+use super::mirror::{Delta, Live, Mirror};
 use super::part::{Kind, Part};
 use super::refresh::{Refresh, changed};
+use super::tidy::tidy;
 use crate::core::duration;
 use crate::source::ReadError;
 use crate::source::ldap::failure::{code, refuse, said};
-use crate::source::ldap::session::{Found, Session, garbled};
+use crate::source::ldap::session::{Session, garbled};
 use crate::source::ldap::settings::{Depth, LdapConfig};
 use crate::source::ldap::{LdapSource, range};
 
 /// How long a line may be silent before it is asked whether it is still there.
-const SILENCE: Duration = Duration::from_mins(1);
+pub(super) const SILENCE: Duration = Duration::from_mins(1);
 /// `e-syncRefreshRequired` (RFC 4533, 2.6).
 const REFRESH_REQUIRED: u32 = 4096;
 
@@ -137,7 +140,9 @@ impl<'c> Line<'c> {
 impl<'c> Ear<'c> {
     async fn open(session: &mut Session, source: &'c LdapSource) -> Result<Self, ReadError> {
         let config = &*source.config;
-        let [users, groups] = source.mirror.begin(&session.server);
+        let cookies = source.mirror.begin(&session.server);
+        let goes_on = session.dialect.goes_on();
+        let [users, groups] = cookies.map(|cookie| cookie.filter(|_| goes_on));
         let part = Part::users(config, session.dialect);
         let users = Line::begin(session, part, users.as_deref()).await?;
         let groups = match Part::groups(config, session.dialect) {
@@ -157,7 +162,8 @@ impl<'c> Ear<'c> {
                 heard = self.next() => heard,
                 () = mirror.doubted() => return End::Anew,
                 () = clock.sleep(pause) => {
-                    match self.silence(session, mirror, clock.instant()).await {
+                    let copy = (&*source.config, &**mirror);
+                    match self.silence(session, copy, clock.instant()).await {
                         Ok(true) => news.change(),
                         Ok(false) => {}
                         Err(error) => return End::Lost(error),
@@ -175,7 +181,10 @@ impl<'c> Ear<'c> {
                     return End::Outdated;
                 }
             };
-            let Some(delta) = delta else { continue };
+            let Some(mut delta) = delta else { continue };
+            if let Err(error) = confirm(session, source, kind, &mut delta).await {
+                return End::Lost(error);
+            }
             is_change |= mirror.take(kind, delta, clock.instant());
             if self.is_refreshing() {
                 continue;
@@ -203,7 +212,7 @@ impl<'c> Ear<'c> {
     async fn silence(
         &self,
         session: &mut Session,
-        mirror: &Mirror,
+        (config, mirror): (&LdapConfig, &Mirror),
         now: Instant,
     ) -> Result<bool, ReadError> {
         if self.is_refreshing() {
@@ -212,28 +221,11 @@ impl<'c> Ear<'c> {
             let hint = "see why the server is slow, or raise `timeout`";
             return Err(refuse(problem, hint));
         }
-        if mirror.due().is_none_or(|due| due > now) {
+        let was_due = tidy(session, config, mirror, now).await?;
+        if !was_due {
             session.find("", &["1.1".to_owned()]).await?;
-            return Ok(false);
         }
-        for Naming { kind, uuid, dn } in mirror.naming(now) {
-            let wanted = &self.line(kind).part.attributes;
-            // Of one that went away in between, we hear.
-            if let Found::Entry(entry) = session.find(&dn, wanted).await? {
-                let mut delta = Delta::default();
-                delta.put.insert(uuid, Held::Entry(Packed::of(&entry)));
-                mirror.take(kind, delta, now);
-            }
-        }
-        mirror.settle(now);
-        Ok(true)
-    }
-
-    fn line(&self, kind: Kind) -> &Line<'c> {
-        match (kind, &self.groups) {
-            (Kind::Groups, Some(groups)) => groups,
-            (Kind::Users, _) | (Kind::Groups, None) => &self.users,
-        }
+        Ok(was_due)
     }
 
     fn lines(&self) -> impl Iterator<Item = &Line<'c>> {
@@ -321,7 +313,8 @@ impl Line<'_> {
             )),
             code::CRITICAL_EXTENSION | code::INSUFFICIENT_ACCESS => Ended::Refused(error(
                 "the server does not tell them",
-                "let the bind name use syncrepl (OpenLDAP: overlay syncprov)",
+                "let the bind name use syncrepl (OpenLDAP: overlay syncprov; 389: the entry of the control \
+                 in cn=features,cn=config)",
             )),
             REFRESH_REQUIRED if is_begun || self.goes_on => Ended::Outdated(format!(
                 "{place}: the server does not know any more what has changed since ({})",

@@ -1,5 +1,7 @@
 //! What servers say that a real one cannot be made to say.
 
+mod usn;
+
 use std::collections::BTreeSet;
 
 use super::*;
@@ -8,6 +10,7 @@ use crate::core::key::UserKey;
 use crate::core::reading::Whereabouts;
 use crate::draw::Draw;
 use crate::source::Source;
+use crate::source::ldap::root::PERSISTENT;
 use crate::source::ldap::script::{
     Asked, CUT, SYNC, Server, done, entry, message, page, result, root, sync_info, synced, tlv,
 };
@@ -54,14 +57,16 @@ fn ids(id: u8, are_gone: bool, uuids: &[[u8; 16]]) -> Vec<u8> {
 
 /// A server that tells of changes: each time it is asked to, it says the next of these.
 async fn telling(lines: Vec<fn(u8) -> Vec<u8>>) -> Server {
+    telling_as(("objectClass", "OpenLDAProotDSE"), lines).await
+}
+
+/// The same, of the kind that its root says.
+async fn telling_as(kind: (&'static str, &'static str), lines: Vec<fn(u8) -> Vec<u8>>) -> Server {
     let mut lines = lines.into_iter();
     Server::doing(Box::new(move |asked: &Asked| {
         match (asked.op, &*asked.base) {
             (0, _) => result(asked.id, 0x61, 0, ""),
-            (3, "") => {
-                let openldap = ("objectClass", "OpenLDAProotDSE");
-                root(asked.id, &[openldap, ("supportedControl", SYNC)])
-            }
+            (3, "") => root(asked.id, &[kind, ("supportedControl", SYNC)]),
             // What is asked once, to see whether it does it, is for no attribute.
             _ if asked.attributes == ["1.1"] => done(asked.id, 0),
             _ if asked.sync.is_some() => lines.next().map_or_else(Vec::new, |line| line(asked.id)),
@@ -377,4 +382,123 @@ async fn a_server_that_does_not_name_its_trees_cannot_be_asked() {
     source.read().await.expect("it can be read");
     let told = source.whereabouts(&missing(&["k-bob"])).await;
     assert_eq!(told.expect("it answers"), None);
+}
+
+const RHDS: (&str, &str) = ("vendorName", "389 Project");
+
+/// Somebody of 389.
+fn rhds(id: u8, state: u8, uuid: [u8; 16], uid: &str) -> Vec<u8> {
+    let key = format!("k-{uid}");
+    let values: &[(&str, &[u8])] = &[("nsUniqueId", key.as_bytes()), ("uid", uid.as_bytes())];
+    synced(id, state, uuid, &format!("uid={uid},{PEOPLE}"), values)
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_go_on_is_asked_for_everything_again() {
+    let server = telling_as(
+        RHDS,
+        vec![
+            |id| {
+                let all = [rhds(id, 1, ANN, "ann"), rhds(id, 1, BOB, "bob")].concat();
+                [all, deletes_end(id, b"one"), CUT.to_vec()].concat()
+            },
+            |id| [rhds(id, 1, ANN, "ann"), deletes_end(id, b"two")].concat(),
+        ],
+    )
+    .await;
+    let source = source(&server);
+    let mut watch = source.watch().expect("an ear");
+    let told = heard(&mut *watch, &server, 4).await;
+    assert_eq!(told, ["Change", LOST, "Back", "Change"]);
+    assert_eq!(labels(&source).await, ["ann"]);
+    assert_eq!(cookies(&server), ["", ""]);
+}
+
+/// What is asked of the people besides to be told of changes, as soon as it is.
+async fn asked_of_people(server: &Server) {
+    let waited = async {
+        let is_asked = |asked: &Asked| {
+            asked.base == PEOPLE && asked.sync.is_none() && asked.attributes != ["1.1"]
+        };
+        while !server.asked().iter().any(is_asked) {
+            Clock::System.sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_mins(1), waited).await;
+    waited.expect("the server is asked");
+}
+
+#[tokio::test]
+async fn who_is_told_of_after_the_end_is_asked_for_and_does_not_come_back() {
+    let server = telling_as(
+        RHDS,
+        vec![|id| {
+            let all = [rhds(id, 1, ANN, "ann"), rhds(id, 1, BOB, "bob")].concat();
+            let gone = [rhds(id, 3, BOB, "bob"), rhds(id, 2, BOB, "bob")].concat();
+            [all, deletes_end(id, b"one"), gone].concat()
+        }],
+    )
+    .await;
+    let source = source(&server);
+    let mut watch = source.watch().expect("an ear");
+    assert_eq!(heard(&mut *watch, &server, 1).await, ["Change"]);
+    asked_of_people(&server).await;
+    assert_eq!(labels(&source).await, ["ann"]);
+}
+
+#[tokio::test]
+async fn a_persistent_search_that_is_refused_is_told_and_another_way_is_taken() {
+    let server = Server::doing(Box::new(|asked: &Asked| {
+        let control = ("supportedControl", PERSISTENT);
+        let stamp: &[(&str, &[u8])] = &[
+            ("nsUniqueId", b"k-ann"),
+            ("uid", b"ann"),
+            ("modifyTimestamp", b"20261122093348Z"),
+        ];
+        match (asked.op, &*asked.base) {
+            (0, _) => result(asked.id, 0x61, 0, ""),
+            (3, "") => root(asked.id, &[RHDS, control, ("namingContexts", "dc=x")]),
+            (3, "dc=x") => result(asked.id, 0x65, 53, "not now"),
+            _ => {
+                let ann = entry(asked.id, &format!("uid=ann,{PEOPLE}"), stamp);
+                [ann, page(asked.id, b"")].concat()
+            }
+        }
+    }))
+    .await;
+    let source = source(&server);
+    let mut watch = source.watch().expect("an ear");
+    // What is there is told first: it may have changed before the search is refused.
+    let told = heard(&mut *watch, &server, 4).await;
+    let refused = "Lost: SERVER: changes: the server ended the search (code 53: not now)";
+    assert_eq!(told, ["Change", refused, "Back", "Change"]);
+}
+
+#[tokio::test]
+async fn who_is_told_of_before_anybody_can_see_the_change_is_looked_at_again() {
+    let mut looks = 0;
+    let server = Server::doing(Box::new(move |asked: &Asked| {
+        let control = ("supportedControl", PERSISTENT);
+        let dn = format!("uid=ann,{PEOPLE}");
+        match (asked.op, &*asked.base) {
+            (0, _) => result(asked.id, 0x61, 0, ""),
+            (3, "") => root(asked.id, &[RHDS, control, ("namingContexts", "dc=x")]),
+            (3, "dc=x") => entry(asked.id, &dn, &[("nsUniqueId", b"k-ann")]),
+            _ => {
+                looks += 1;
+                let name: &[u8] = if looks < 3 { b"Before" } else { b"After" };
+                let values: &[(&str, &[u8])] = &[("nsUniqueId", b"k-ann"), ("sn", name)];
+                [entry(asked.id, &dn, values), page(asked.id, b"")].concat()
+            }
+        }
+    }))
+    .await;
+    let source = source(&server);
+    let mut watch = source.watch().expect("an ear");
+    let told = heard(&mut *watch, &server, 2);
+    let told = tokio::time::timeout(Duration::from_mins(1), told).await;
+    assert_eq!(told.expect("it is heard"), ["Change", "Change"]);
+    let looks = server.asked().into_iter();
+    let looks = looks.filter(|asked| asked.base == PEOPLE && asked.op == 3);
+    assert_eq!(looks.count(), 3);
 }
