@@ -42,27 +42,30 @@ pub(super) struct Reload {
     handle: Handle,
     renewals: mpsc::UnboundedReceiver<Renewal>,
     load: Loader,
+    lookout: Lookout,
 }
 
 impl Reload {
+    /// Looks after the files from now on, and not only once it runs.
     pub fn new(handle: Handle, renewals: mpsc::UnboundedReceiver<Renewal>, load: Loader) -> Self {
+        let lookout = lookout(&handle);
         Self {
             handle,
             renewals,
             load,
+            lookout,
         }
     }
 
     /// Works until the daemon ends.
     pub async fn run(mut self) {
-        let mut lookout = self.lookout();
         loop {
             let handle = self.handle.clone();
             let renewal = tokio::select! {
                 biased;
                 () = handle.stopping() => return,
                 Some(renewal) = self.renewals.recv() => renewal,
-                changed = lookout.changed() => {
+                changed = self.lookout.changed() => {
                     self.notice(&changed);
                     continue;
                 }
@@ -70,15 +73,15 @@ impl Reload {
             match renewal {
                 Renewal::Config { secrets, reply } => {
                     // Before anything is read, so that what is saved meanwhile is noticed.
-                    let files = self.files();
-                    lookout = self.lookout();
+                    let before = files(&self.handle);
+                    self.lookout = lookout(&self.handle);
                     let answer = self.reload(secrets);
                     if let Some(reply) = reply {
                         // Whoever asked may have gone.
                         let _ = reply.send(answer);
                     }
-                    if self.files() != files {
-                        lookout = self.lookout();
+                    if files(&self.handle) != before {
+                        self.lookout = lookout(&self.handle);
                     }
                 }
                 Renewal::Way(target) => {
@@ -87,19 +90,6 @@ impl Reload {
                 }
             }
         }
-    }
-
-    /// Looks after everything that the installation was made of.
-    fn lookout(&self) -> Lookout {
-        Lookout::over(self.files(), self.handle.installation().clock().clone())
-    }
-
-    /// Everything that the installation was made of.
-    fn files(&self) -> BTreeSet<PathBuf> {
-        let installation = self.handle.installation();
-        let secrets = installation.units.iter().flat_map(|unit| unit.files());
-        let config = installation.config.files.iter().cloned();
-        config.chain(secrets).collect()
     }
 
     /// Some files have changed.
@@ -188,6 +178,19 @@ impl Reload {
             .installation
             .send_replace(Arc::new(installation));
     }
+}
+
+/// Looks after everything that the installation was made of.
+fn lookout(handle: &Handle) -> Lookout {
+    Lookout::over(files(handle), handle.installation().clock().clone())
+}
+
+/// Everything that the installation was made of.
+fn files(handle: &Handle) -> BTreeSet<PathBuf> {
+    let installation = handle.installation();
+    let secrets = installation.units.iter().flat_map(|unit| unit.files());
+    let config = installation.config.files.iter().cloned();
+    config.chain(secrets).collect()
 }
 
 impl Board {

@@ -149,10 +149,7 @@ async fn shown(source: &LdapSource) -> (Vec<String>, Vec<String>) {
         format!("{} {sn}", user.label.trim_end_matches("@example.com"))
     };
     let inside = all.clone().filter(|user| members.contains(&user.key));
-    (
-        all.map(name).collect(),
-        inside.map(name).collect(),
-    )
+    (all.map(name).collect(), inside.map(name).collect())
 }
 
 async fn hears_a_change(watch: &mut Box<dyn Watch>) {
