@@ -139,19 +139,14 @@ impl FileSource {
         })
     }
 
-    /// The rows of all files, each read in one state.
+    /// The rows of all files, each read in one state. One text at a time: they may be large.
     fn table(&self) -> Result<Table, ReadError> {
         let mut users = Opened::open(&self.config.users)?;
         let groups = self.config.groups.as_deref().map(Opened::open);
         let mut groups = groups.transpose()?;
-        let users_text = users.read()?;
-        let groups_text = groups.as_mut().map(Opened::read).transpose()?;
-        users.verify_unchanged()?;
-        groups.as_ref().map_or(Ok(()), Opened::verify_unchanged)?;
         let mut pool = Pool::default();
-        let mut table = self.parse(&self.config.users, &users_text, Purpose::Users, &mut pool)?;
-        drop(users_text);
-        if let (Some(path), Some(text)) = (&self.config.groups, groups_text) {
+        let mut table = self.parse(&mut users, &self.config.users, Purpose::Users, &mut pool)?;
+        if let (Some(path), Some(groups)) = (&self.config.groups, &mut groups) {
             if !table.groups.is_empty() {
                 return Err(
                     Flaw::new("holds groups, though `groups` names another file")
@@ -159,22 +154,27 @@ impl FileSource {
                         .in_file(&self.config.users),
                 );
             }
-            let other = self.parse(path, &text, Purpose::Groups, &mut pool)?;
+            let other = self.parse(groups, path, Purpose::Groups, &mut pool)?;
             table.groups = groups_alone(&other, path).map(|()| other.groups)?;
             table.notes.extend(other.notes);
         }
+        users.verify_unchanged()?;
+        groups.as_ref().map_or(Ok(()), Opened::verify_unchanged)?;
         Ok(table)
     }
 
     fn parse(
         &self,
+        file: &mut Opened,
         path: &Path,
-        text: &str,
         purpose: Purpose,
         pool: &mut Pool,
     ) -> Result<Table, ReadError> {
+        let text = file.read()?;
+        // What changes meanwhile is no fault of whoever wrote it.
+        file.verify_unchanged()?;
         let table =
-            Format::of(path).and_then(|format| format.read(text, purpose, &self.config, pool));
+            Format::of(path).and_then(|format| format.read(&text, purpose, &self.config, pool));
         let mut table = table.map_err(|flaw| flaw.in_file(path))?;
         for note in &mut table.notes {
             *note = format!("{}: {note}", path.display());
