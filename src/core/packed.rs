@@ -8,14 +8,17 @@
 
 use std::io::Read;
 
-use flate2::Compression;
-use flate2::read::{DeflateDecoder, DeflateEncoder};
+use flate2::read::DeflateDecoder;
+use flate2::{Compress, Compression, FlushCompress, Status};
 
 /// A page is full when it holds so many bytes, unpacked.
 const FULL: usize = 32 * 1024;
 
 /// So many pages are never deflated: a small directory is read as fast as it was.
 const PLAIN: usize = 64;
+
+/// So many pages are deflated in one go: setting a compressor up takes as long as deflating a page.
+const GO: usize = 16;
 
 /// Pages, the last of them still open.
 #[derive(Clone, Default)]
@@ -60,19 +63,18 @@ impl Pages {
         self.entries += 1;
         self.len += 1;
         if self.last.len() >= FULL {
-            let deflated = self.full.len() >= PLAIN;
             self.full.push(Page {
                 first: self.len - self.entries,
                 entries: self.entries,
                 size: self.last.len(),
-                bytes: if deflated {
-                    Bytes::Deflated(deflate(&self.last))
-                } else {
-                    Bytes::Plain(self.last.as_slice().into())
-                },
+                bytes: Bytes::Plain(self.last.as_slice().into()),
             });
             self.last.clear();
             self.entries = 0;
+            let many = self.full.len().saturating_sub(PLAIN);
+            if many > 0 && many.is_multiple_of(GO) {
+                deflate(&mut self.full[PLAIN + many - GO..]);
+            }
         }
     }
 
@@ -98,6 +100,17 @@ impl Pages {
     /// Every page, one after the other.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Open> + '_ {
         (0..=self.full.len()).filter_map(|page| self.open(page))
+    }
+
+    /// Every page, each given up as it is taken.
+    pub(crate) fn into_iter(self) -> impl Iterator<Item = Open> + use<> {
+        let last = Open {
+            first: self.len - self.entries,
+            entries: self.entries,
+            bytes: self.last,
+        };
+        let full = self.full.into_iter().map(|page| page.open());
+        full.chain(std::iter::once(last))
     }
 
     /// How many pages are deflated.
@@ -130,12 +143,22 @@ impl Page {
     }
 }
 
-fn deflate(bytes: &[u8]) -> Box<[u8]> {
-    let mut packed = Vec::with_capacity(bytes.len() / 3);
-    DeflateEncoder::new(bytes, Compression::new(4))
-        .read_to_end(&mut packed)
-        .expect("memory is read to its end");
-    packed.into()
+/// Deflates pages, as fast as it goes: trying harder makes a page a twentieth smaller, in twice the time.
+fn deflate(pages: &mut [Page]) {
+    let mut compress = Compress::new(Compression::fast(), false);
+    let mut packed = Vec::with_capacity(2 * FULL);
+    for page in pages {
+        if let Bytes::Plain(bytes) = &page.bytes {
+            packed.clear();
+            packed.reserve(bytes.len());
+            compress.reset();
+            let done = compress.compress_vec(bytes, &mut packed, FlushCompress::Finish);
+            // What does not get smaller stays as it is.
+            if matches!(done, Ok(Status::StreamEnd)) && packed.len() < bytes.len() {
+                page.bytes = Bytes::Deflated(packed.as_slice().into());
+            }
+        }
+    }
 }
 
 /// Puts a number behind `bytes`, variable-length (LEB128).
@@ -149,8 +172,13 @@ pub(crate) fn put_number(bytes: &mut Vec<u8>, mut number: usize) {
 
 /// Puts a text behind `bytes`, with its length before it.
 pub(crate) fn put_text(bytes: &mut Vec<u8>, text: &str) {
-    put_number(bytes, text.len());
-    bytes.extend_from_slice(text.as_bytes());
+    put_bytes(bytes, text.as_bytes());
+}
+
+/// Puts bytes behind `bytes`, with their length before them.
+pub(crate) fn put_bytes(bytes: &mut Vec<u8>, more: &[u8]) {
+    put_number(bytes, more.len());
+    bytes.extend_from_slice(more);
 }
 
 /// Takes a byte from the head of what we have packed.
@@ -173,10 +201,15 @@ pub(crate) fn take_number(bytes: &mut &[u8]) -> usize {
     }
 }
 
+/// Takes bytes from the head of what we have packed.
+pub(crate) fn take_bytes<'b>(bytes: &mut &'b [u8]) -> &'b [u8] {
+    let length = take_number(bytes);
+    let (taken, rest) = bytes.split_at(length);
+    *bytes = rest;
+    taken
+}
+
 /// Takes a text from the head of what we have packed.
 pub(crate) fn take_text<'b>(bytes: &mut &'b [u8]) -> &'b str {
-    let length = take_number(bytes);
-    let (text, rest) = bytes.split_at(length);
-    *bytes = rest;
-    std::str::from_utf8(text).expect("packed by us")
+    std::str::from_utf8(take_bytes(bytes)).expect("packed by us")
 }

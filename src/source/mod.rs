@@ -8,6 +8,7 @@ pub mod file;
 pub mod ldap;
 mod nested;
 mod pool;
+mod register;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,17 +4,15 @@
 //! [`crate::core::packed`].
 //!
 //! ```text
-//! person      = length rest                      the length of the rest, so that it can be passed over
-//! rest        = label flags [manager] count attribute*
+//! person      = label flags [manager] sheet
 //! flags       = 1: disabled, 2: a manager follows
-//! manager     = name of the source, id
-//! attribute   = name, count, value*
+//! manager     = number of the source, id
 //! ```
-//!
-//! Names that come again and again stand under a number.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use super::sheet::{Names, Sheet};
 
 use crate::core::key::{SourceName, UserKey};
 use crate::core::packed::{put_number, put_text, take_byte, take_number, take_text};
@@ -23,46 +21,86 @@ use crate::core::user::User;
 const DISABLED: u8 = 1;
 const MANAGED: u8 = 2;
 
+/// A person but for the attributes.
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'p> {
+    /// Who it is.
+    pub key: &'p UserKey,
+    /// What people call them.
+    pub label: &'p str,
+    /// May they not log in?
+    pub disabled: bool,
+    /// Who manages them.
+    pub manager: Option<&'p UserKey>,
+}
+
+impl<'p> From<&'p User> for Head<'p> {
+    fn from(user: &'p User) -> Self {
+        Self {
+            key: &user.key,
+            label: &user.label,
+            disabled: user.disabled,
+            manager: user.manager.as_ref(),
+        }
+    }
+}
+
 /// Names of attributes and sources, by number.
 #[derive(Clone, Default)]
 pub(super) struct Form {
-    numbers: HashMap<Arc<str>, usize>,
-    names: Vec<Arc<str>>,
+    names: Names,
     sources: Vec<SourceName>,
-    rest: Vec<u8>,
+    packed: Vec<u8>,
 }
 
 impl Form {
-    /// Packs a person, without the key, behind `bytes`.
-    pub(super) fn pack(&mut self, user: &User, bytes: &mut Vec<u8>) {
-        let mut rest = std::mem::take(&mut self.rest);
-        rest.clear();
-        put_text(&mut rest, &user.label);
-        let disabled = if user.disabled { DISABLED } else { 0 };
-        match &user.manager {
-            Some(manager) => {
-                rest.push(disabled | MANAGED);
-                put_number(&mut rest, self.source(&manager.source));
-                put_text(&mut rest, &manager.id);
-            }
-            None => rest.push(disabled),
+    /// One for sheets with these names.
+    pub(super) fn of(names: Names) -> Self {
+        Self {
+            names,
+            ..Self::default()
         }
-        put_number(&mut rest, user.attributes.len());
-        for (name, values) in &user.attributes {
-            put_number(&mut rest, self.name(name));
-            put_number(&mut rest, values.len());
-            for value in values {
-                put_text(&mut rest, value);
-            }
-        }
-        put_number(bytes, rest.len());
-        bytes.extend_from_slice(&rest);
-        self.rest = rest;
     }
 
-    /// Unpacks the person at the head of `bytes`, and goes on behind.
-    pub(super) fn unpack(&self, key: UserKey, bytes: &mut &[u8]) -> User {
-        take_number(bytes);
+    /// A person without the key, packed.
+    pub(super) fn pack(&mut self, user: &User) -> &[u8] {
+        self.begin(Head::from(user));
+        put_number(&mut self.packed, user.attributes.len());
+        for (name, values) in &user.attributes {
+            put_number(&mut self.packed, self.names.number(name));
+            put_number(&mut self.packed, values.len());
+            for value in values {
+                put_text(&mut self.packed, value);
+            }
+        }
+        &self.packed
+    }
+
+    /// The same of a person whose attributes are packed already.
+    pub(super) fn pack_sheet(&mut self, head: Head<'_>, sheet: Sheet<'_>) -> &[u8] {
+        self.begin(head);
+        self.packed.extend_from_slice(sheet.bytes());
+        &self.packed
+    }
+
+    fn begin(&mut self, head: Head<'_>) {
+        self.packed.clear();
+        put_text(&mut self.packed, head.label);
+        let disabled = if head.disabled { DISABLED } else { 0 };
+        match head.manager {
+            Some(manager) => {
+                let source = self.source(&manager.source);
+                self.packed.push(disabled | MANAGED);
+                put_number(&mut self.packed, source);
+                put_text(&mut self.packed, &manager.id);
+            }
+            None => self.packed.push(disabled),
+        }
+    }
+
+    /// Unpacks a person.
+    pub(super) fn unpack(&self, key: UserKey, mut bytes: &[u8]) -> User {
+        let bytes = &mut bytes;
         let label = Arc::from(take_text(bytes));
         let flags = take_byte(bytes);
         let manager = (flags & MANAGED != 0).then(|| UserKey {
@@ -72,7 +110,7 @@ impl Form {
         let count = take_number(bytes);
         let mut attributes = BTreeMap::new();
         for _ in 0..count {
-            let name = Arc::clone(&self.names[take_number(bytes)]);
+            let name = Arc::clone(self.names.name(take_number(bytes)));
             let count = take_number(bytes);
             attributes.insert(
                 name,
@@ -88,16 +126,6 @@ impl Form {
         }
     }
 
-    fn name(&mut self, name: &Arc<str>) -> usize {
-        if let Some(number) = self.numbers.get(name) {
-            return *number;
-        }
-        let number = self.names.len();
-        self.names.push(Arc::clone(name));
-        self.numbers.insert(Arc::clone(name), number);
-        number
-    }
-
     fn source(&mut self, source: &SourceName) -> usize {
         let known = self.sources.iter().position(|known| known == source);
         known.unwrap_or_else(|| {
@@ -105,10 +133,4 @@ impl Form {
             self.sources.len() - 1
         })
     }
-}
-
-/// Goes on behind the person at the head of `bytes`.
-pub(super) fn pass(bytes: &mut &[u8]) {
-    let length = take_number(bytes);
-    *bytes = &bytes[length..];
 }

@@ -9,19 +9,20 @@
 
 mod form;
 mod keys;
+mod sheet;
+mod sorter;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::key::UserKey;
-use super::packed::{Open, Pages};
+use super::packed::{Open, Pages, put_bytes, take_bytes};
 use super::user::User;
 use form::Form;
+pub use form::Head;
 pub use keys::{Growing, Keys};
-
-/// Whoever comes out of order is sorted with so many others.
-const RUN: usize = 2048;
+pub use sheet::{Names, Sheet, SheetWriter};
+pub use sorter::{InOrder, Sorter};
 
 /// People sorted by key.
 #[derive(Clone)]
@@ -85,7 +86,7 @@ impl People {
         let looked = self.look(place)?;
         let start = *looked.starts.get(place - looked.open.first)?;
         let mut rest = &looked.open.bytes[start as usize..];
-        Some(self.form.unpack(key, &mut rest))
+        Some(self.form.unpack(key, take_bytes(&mut rest)))
     }
 
     /// The same people under shared keys, if they are the same keys.
@@ -110,7 +111,7 @@ impl People {
             let mut at = 0;
             (open.first..open.first + open.entries).filter_map(move |place| {
                 let mut rest = &open.bytes[at..];
-                let user = form.unpack(keys.get(place)?, &mut rest);
+                let user = form.unpack(keys.get(place)?, take_bytes(&mut rest));
                 at = open.bytes.len() - rest.len();
                 Some(user)
             })
@@ -131,7 +132,7 @@ impl People {
         let mut starts = Vec::with_capacity(open.entries);
         while !rest.is_empty() {
             starts.push(u32::try_from(open.bytes.len() - rest.len()).unwrap_or(u32::MAX));
-            form::pass(&mut rest);
+            take_bytes(&mut rest);
         }
         let looked = Looked {
             starts: starts.into(),
@@ -142,34 +143,33 @@ impl People {
     }
 }
 
-/// Packs people, in whatever order they come. Only so many of them stand in memory unpacked.
+/// Packs people who come in the order of their keys.
 #[derive(Default)]
-pub struct Packer {
-    runs: Vec<Run>,
-    /// Those of the last run who came out of order.
-    late: Vec<User>,
-}
-
-/// People in the order of their keys.
-#[derive(Default)]
-struct Run {
-    keys: keys::Growing,
+pub struct Sorted {
+    keys: Growing,
     form: Form,
     pages: Pages,
 }
 
-impl Run {
-    /// Packs one more, if it is their turn.
-    fn push(&mut self, user: &User) -> bool {
-        let is_next = self.keys.push(&user.key);
-        if is_next {
-            let form = &mut self.form;
-            self.pages.push(|bytes| form.pack(user, bytes));
+impl Sorted {
+    /// Nobody yet; sheets of attributes have these names.
+    #[must_use]
+    pub fn with(names: Names) -> Self {
+        Self {
+            form: Form::of(names),
+            ..Self::default()
         }
-        is_next
     }
 
-    fn finish(self) -> People {
+    /// Packs one more; says whether it was their turn, and leaves them out if not.
+    pub fn push_sheet(&mut self, head: Head<'_>, sheet: Sheet<'_>) -> bool {
+        let packed = self.form.pack_sheet(head, sheet);
+        put(&mut self.keys, &mut self.pages, head.key, packed)
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn finish(self) -> People {
         People {
             keys: Arc::new(self.keys.finish()),
             form: self.form,
@@ -179,67 +179,70 @@ impl Run {
     }
 }
 
+/// Puts a packed person behind the others, if it is their turn.
+fn put(keys: &mut Growing, pages: &mut Pages, key: &UserKey, packed: &[u8]) -> bool {
+    let is_next = keys.push(key);
+    if is_next {
+        pages.push(|page| put_bytes(page, packed));
+    }
+    is_next
+}
+
+/// Packs people, in whatever order they come.
+#[derive(Default)]
+pub struct Packer {
+    /// Those who came in order, from the first one on.
+    sorted: Sorted,
+    /// Everybody since somebody did not.
+    others: Sorter,
+}
+
 impl Packer {
     /// Packs one more. Of two with one key, the one who came first counts.
-    pub fn push(&mut self, user: User) {
-        if self.runs.is_empty() {
-            self.runs.push(Run::default());
+    pub fn push(&mut self, user: &User) {
+        let Sorted { keys, form, pages } = &mut self.sorted;
+        let packed = form.pack(user);
+        if !self.others.is_empty() || !put(keys, pages, &user.key, packed) {
+            self.others.push(user.key.clone(), packed);
         }
-        if let [only] = self.runs.as_mut_slice()
-            && self.late.is_empty()
-            && only.push(&user)
-        {
-            return;
-        }
-        self.late.push(user);
-        if self.late.len() == RUN {
-            self.turn();
-        }
-    }
-
-    /// Makes a run of those who came out of order.
-    fn turn(&mut self) {
-        self.late.sort_by(|one, other| one.key.cmp(&other.key));
-        let mut run = Run::default();
-        for user in self.late.drain(..) {
-            run.push(&user);
-        }
-        self.runs.push(run);
     }
 
     /// All of them.
     #[must_use]
-    pub fn finish(mut self) -> People {
-        if !self.late.is_empty() {
-            self.turn();
+    pub fn finish(self) -> People {
+        if self.others.is_empty() {
+            return self.sorted.finish();
         }
-        if self.runs.len() < 2 {
-            return self.runs.pop().unwrap_or_default().finish();
+        let Sorted { keys, form, pages } = self.sorted;
+        let sorted = entries(keys.finish(), pages);
+        let (mut keys, mut pages) = (Growing::default(), Pages::default());
+        for (key, packed) in self.others.finish_after(sorted) {
+            put(&mut keys, &mut pages, &key, &packed);
         }
-        let runs: Vec<People> = self.runs.into_iter().map(Run::finish).collect();
-        let mut heads: Vec<_> = runs.iter().map(|run| run.iter().peekable()).collect();
-        let mut all = Run::default();
-        // Sorting is stable, so of two with one key the one of the earlier run comes first.
-        let mut next: BTreeSet<(UserKey, usize)> = BTreeSet::new();
-        for (run, head) in heads.iter_mut().enumerate() {
-            next.extend(head.peek().map(|user| (user.key.clone(), run)));
-        }
-        while let Some((_, run)) = next.pop_first() {
-            if let Some(user) = heads[run].next() {
-                all.push(&user);
-            }
-            next.extend(heads[run].peek().map(|user| (user.key.clone(), run)));
-        }
-        drop(heads);
-        all.finish()
+        Sorted { keys, form, pages }.finish()
     }
+}
+
+/// Packed people, one after the other.
+fn entries(keys: Keys, pages: Pages) -> impl Iterator<Item = sorter::Entry> + Send {
+    pages.into_iter().flat_map(move |open| {
+        let places = open.first..open.first + open.entries;
+        let keys: Vec<UserKey> = places.filter_map(|place| keys.get(place)).collect();
+        let mut at = 0;
+        keys.into_iter().map(move |key| {
+            let mut rest = &open.bytes[at..];
+            let packed = take_bytes(&mut rest).into();
+            at = open.bytes.len() - rest.len();
+            (key, packed)
+        })
+    })
 }
 
 impl FromIterator<User> for People {
     fn from_iter<T: IntoIterator<Item = User>>(users: T) -> Self {
         let mut packer = Packer::default();
         for user in users {
-            packer.push(user);
+            packer.push(&user);
         }
         packer.finish()
     }

@@ -52,7 +52,7 @@ proptest! {
         let mut expected: BTreeMap<UserKey, User> = BTreeMap::new();
         let mut packer = Packer::default();
         for user in users {
-            packer.push(user.clone());
+            packer.push(&user);
             expected.entry(user.key.clone()).or_insert(user);
         }
         let people = packer.finish();

@@ -208,7 +208,7 @@ impl Work<'_> {
         self.merged.sort_by(|one, other| one.key.cmp(&other.key));
         for person in self.merged.drain(..) {
             let own = packers.entry(person.key.source.clone()).or_default();
-            own.push(person);
+            own.push(&person);
         }
         for reading in &mut self.joined.readings {
             let own = packers.remove(&reading.source);

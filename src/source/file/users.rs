@@ -63,7 +63,7 @@ pub(super) fn assemble(
         match disabled(&row, config) {
             Ok(disabled) => {
                 let manager = strangers.manager(&row, config, &known);
-                users.push(user(key, disabled, manager, row, config));
+                users.push(&user(key, disabled, manager, row, config));
             }
             Err(problem) => broken.hold(row.line, Some(key), problem),
         }

@@ -3,6 +3,7 @@
 //! Promises text in the form of all sources, and base64 for what is binary. Leaves what an attribute
 //! means to users and groups.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -22,9 +23,9 @@ const BINARY: [&str; 6] = [
 ];
 
 /// One value of an attribute.
-pub(super) enum Content {
+pub(super) enum Content<'v> {
     /// To be kept.
-    Text(Arc<str>),
+    Text(Cow<'v, str>),
     /// Empty.
     Nothing,
     /// Binary, and longer than any value may be.
@@ -86,40 +87,38 @@ impl Form {
 }
 
 /// The values of an attribute as they are kept: text, or base64 where one of them is binary.
-pub(super) fn contents(
-    attribute: &Attribute,
-    form: Form,
-    mut share: impl FnMut(&str) -> Arc<str>,
-) -> impl Iterator<Item = Content> {
+pub(super) fn contents(attribute: &Attribute, form: Form) -> impl Iterator<Item = Content<'_>> {
     let is_text = |value: &Vec<u8>| std::str::from_utf8(value).is_ok();
+    // One value alone is looked at once, below.
+    let several = attribute.values.len() > 1;
     let form = match form {
-        Form::Text if !attribute.values.iter().all(is_text) => Form::Binary,
+        Form::Text if several && !attribute.values.iter().all(is_text) => Form::Binary,
         Form::Guid | Form::Binary | Form::Text => form,
     };
     attribute.values.iter().map(move |value| match form {
         Form::Guid => match value::guid(value) {
-            Some(guid) => Content::Text(share(&guid)),
+            Some(guid) => Content::Text(guid.into()),
             None => Content::Nothing,
         },
         Form::Binary => base64(value),
         Form::Text => match std::str::from_utf8(value) {
-            Ok(value) => text(value, &mut share),
+            Ok(value) => text(value),
             Err(_) => base64(value),
         },
     })
 }
 
-fn base64(value: &[u8]) -> Content {
+fn base64(value: &[u8]) -> Content<'static> {
     if value.len() > LONGEST_VALUE / 4 * 3 {
         return Content::TooLong;
     }
-    Content::Text(Arc::from(STANDARD.encode(value)))
+    Content::Text(STANDARD.encode(value).into())
 }
 
-fn text(value: &str, share: &mut impl FnMut(&str) -> Arc<str>) -> Content {
+fn text(value: &str) -> Content<'_> {
     match clean(value) {
         Ok(text) if text.is_empty() => Content::Nothing,
-        Ok(text) => Content::Text(share(&text)),
+        Ok(text) => Content::Text(text),
         Err(why) => Content::Unfit(why),
     }
 }

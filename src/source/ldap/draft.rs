@@ -11,8 +11,8 @@ use super::dialect::Dialect;
 use super::entry::Entry;
 use super::people::People;
 use super::primary::{self, Sid};
+use super::roll::Place;
 use super::settings::{Form, GroupSettings};
-use crate::core::key::UserKey;
 use crate::source::dn;
 use crate::source::value::clean;
 
@@ -32,7 +32,7 @@ pub(super) struct Draft {
     /// What users name it by whose primary group it is.
     pub(super) sid: Option<Sid>,
     /// Users who stand in it.
-    pub(super) members: BTreeSet<UserKey>,
+    pub(super) members: BTreeSet<Place>,
     /// DNs that are no user's: groups and strangers.
     pub(super) loose: BTreeSet<String>,
     /// Login names that are nobody's.

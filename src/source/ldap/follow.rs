@@ -77,7 +77,7 @@ fn remember(people: &mut People<'_>, view: &View<'_>) -> BTreeSet<String> {
     for FormerName { kind, name, owner } in view.former() {
         let user = owner.filter(|_| kind == Kind::Users);
         match user.and_then(|entry| people.by_key(&entry)) {
-            Some(user) => people.remember(name, &user),
+            Some(user) => people.remember(name, user),
             None => {
                 left.insert(name.to_owned());
             }
@@ -91,7 +91,7 @@ impl<'c> Copied<'c> {
         let (config, server) = (&*source.config, view.server());
         let mut people = People::new(config, view.dialect, &source.name);
         for entry in view.entries(Kind::Users) {
-            people.take(entry);
+            people.take(&entry);
         }
         super::refuse_nobody(server, config, view.dialect, &people)?;
         let left = remember(&mut people, view);
@@ -152,11 +152,11 @@ impl<'c> Copied<'c> {
         let named = groups.flat_map(|(_, strangers)| strangers);
         let managers = self.people.strange_managers();
         named
+            .map(str::to_owned)
             .chain(managers)
-            .filter(|name| dn::is_below(name, base) && !self.looked.contains_key(*name))
+            .filter(|name| dn::is_below(name, base) && !self.looked.contains_key(name))
             .filter(|name| dn::normal(name).is_none_or(|name| !self.left.contains(&name)))
             .take(MOST)
-            .map(str::to_owned)
             .collect()
     }
 

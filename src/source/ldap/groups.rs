@@ -14,9 +14,9 @@ use super::failure::refuse;
 use super::note::{counted, examples};
 use super::people::People;
 use super::primary::{self, Sid};
+use super::roll::Place;
 use super::settings::{Form, GroupSettings};
-use crate::core::key::{GroupKey, SourceName, UserKey};
-use crate::core::user::Group;
+use crate::core::key::{GroupKey, SourceName};
 use crate::source::nested::{self, Children};
 use crate::source::{ReadError, dn};
 
@@ -34,9 +34,20 @@ pub(super) struct Groups<'c> {
 #[derive(Debug, Default)]
 pub(super) struct Flock {
     /// The groups, sorted by key.
-    pub(super) groups: Vec<Group>,
+    pub(super) groups: Vec<Flat>,
     /// What a person should know.
     pub(super) notes: Vec<String>,
+}
+
+/// A group with everybody who is in it, or in a group in it.
+#[derive(Debug)]
+pub(super) struct Flat {
+    /// What it is known by for ever.
+    pub(super) key: GroupKey,
+    /// What it is called.
+    pub(super) name: Arc<str>,
+    /// Who is in it.
+    pub(super) members: BTreeSet<Place>,
 }
 
 /// What a group must tell, so that nobody loses access by what we cannot see.
@@ -91,10 +102,10 @@ impl<'c> Groups<'c> {
     }
 
     /// A stranger turned out to be this user.
-    pub(super) fn recognise(&mut self, stranger: &str, user: &UserKey) {
+    pub(super) fn recognise(&mut self, stranger: &str, user: Place) {
         for draft in self.drafts.values_mut() {
             if draft.loose.remove(stranger) {
-                draft.members.insert(user.clone());
+                draft.members.insert(user);
             }
         }
     }
@@ -141,7 +152,7 @@ impl<'c> Groups<'c> {
             .enumerate()
             .map(|(at, normal)| (normal.as_str(), at))
             .collect();
-        let mut direct: Vec<BTreeSet<UserKey>> = self
+        let mut direct: Vec<BTreeSet<Place>> = self
             .drafts
             .values()
             .map(|draft| draft.members.clone())
@@ -159,15 +170,15 @@ impl<'c> Groups<'c> {
         let drafts: Vec<&Draft> = self.drafts.values().collect();
         let circles = nested::circles(&children);
         notes.extend(circles.iter().map(|circle| circle_note(circle, &drafts)));
-        let mut groups: Vec<Group> = drafts
+        let mut groups: Vec<Flat> = drafts
             .iter()
             .enumerate()
-            .map(|(at, draft)| Group {
+            .map(|(at, draft)| Flat {
                 key: GroupKey::new(source, &draft.key),
                 name: Arc::clone(&draft.name),
                 members: nested::reach(&children, at)
                     .into_iter()
-                    .flat_map(|group| direct[group].iter().cloned())
+                    .flat_map(|group| direct[group].iter().copied())
                     .collect(),
             })
             .collect();
@@ -188,7 +199,7 @@ impl<'c> Groups<'c> {
         refuse(problem, hint)
     }
 
-    fn refuse_twins(&self, groups: &[Group]) -> Result<(), ReadError> {
+    fn refuse_twins(&self, groups: &[Flat]) -> Result<(), ReadError> {
         let twins = groups.windows(2).find(|pair| pair[0].key == pair[1].key);
         match twins {
             None => Ok(()),
@@ -227,19 +238,15 @@ impl<'c> Groups<'c> {
         &self,
         people: &People<'_>,
         place: &BTreeMap<&str, usize>,
-        direct: &mut [BTreeSet<UserKey>],
+        direct: &mut [BTreeSet<Place>],
     ) -> Option<String> {
         let mut elsewhere = BTreeSet::new();
-        for (user, groups) in people.memberships() {
-            for name in groups {
-                let group = self.find(name);
-                match group.and_then(|normal| place.get(normal.as_str()).copied()) {
-                    Some(at) => {
-                        direct[at].insert(user.clone());
-                    }
-                    None => {
-                        elsewhere.insert(name.clone());
-                    }
+        for (name, members) in people.memberships().filter(|(_, of)| !of.is_empty()) {
+            let group = self.find(name);
+            match group.and_then(|normal| place.get(normal.as_str()).copied()) {
+                Some(at) => direct[at].extend(members),
+                None => {
+                    elsewhere.insert(name.to_owned());
                 }
             }
         }
@@ -258,7 +265,7 @@ impl<'c> Groups<'c> {
     fn add_primaries(
         &self,
         people: &People<'_>,
-        direct: &mut [BTreeSet<UserKey>],
+        direct: &mut [BTreeSet<Place>],
     ) -> Result<(), ReadError> {
         let mut place: BTreeMap<&Sid, usize> = BTreeMap::new();
         let mut hidden = None;
@@ -270,11 +277,9 @@ impl<'c> Groups<'c> {
                 None => hidden = hidden.or(Some(draft)),
             }
         }
-        for (user, group) in people.primaries() {
+        for (group, members) in people.primaries().filter(|(_, of)| !of.is_empty()) {
             match (place.get(group), hidden) {
-                (Some(at), _) => {
-                    direct[*at].insert(user);
-                }
+                (Some(at), _) => direct[*at].extend(members),
                 (None, None) => {}
                 (None, Some(draft)) => {
                     let problem = format!(

@@ -24,6 +24,7 @@ mod note;
 mod people;
 mod primary;
 mod range;
+mod roll;
 mod root;
 #[cfg(test)]
 mod script;
@@ -45,7 +46,7 @@ use tokio::task::JoinSet;
 use self::csn::Newest;
 use self::failure::refuse;
 use self::groups::{Flock, Groups};
-use self::people::{People, Roll};
+use self::people::People;
 use self::search::{Search, Tally};
 use self::session::Session;
 use self::watch::{Listener, Mirror, Way};
@@ -55,9 +56,9 @@ use crate::clock::Clock;
 use crate::core::crowd::Crowd;
 use crate::core::expression::{Program, Subject};
 use crate::core::key::{SourceName, UserKey};
-use crate::core::people::{Packer, People as Packed};
+use crate::core::people::Packer;
 use crate::core::reading::{BrokenRow, Coverage, Reading, Whereabouts};
-use crate::core::user::{Group, User};
+use crate::core::user::User;
 use crate::draw::Draw;
 
 pub use self::dialect::Dialect;
@@ -133,25 +134,18 @@ impl LdapSource {
         flock: Flock,
         referrals: usize,
     ) -> Result<Reading, ReadError> {
-        let Roll {
-            users,
-            broken,
-            mut notes,
-        } = people.finish(self.clock.now());
-        refuse_if_all(server, users.len(), &broken)?;
+        let mut roll = people.finish(self.clock.now());
+        refuse_if_all(server, roll.users.len(), &roll.broken)?;
+        let mut notes = std::mem::take(&mut roll.notes);
         notes.extend(flock.notes);
         notes.extend(referral_note(referrals));
-        let users: Packed = users.into();
-        let groups = flock.groups.into_iter().map(|group| Group {
-            members: group.members.among(users.keys()),
-            ..group
-        });
+        let groups = flock.groups.into_iter().map(|group| roll.group(group));
         let mut reading = Reading {
             source: self.name.clone(),
             groups: groups.collect(),
-            users,
-            coverage: coverage(&broken, referrals),
-            broken,
+            coverage: coverage(&roll.broken, referrals),
+            users: roll.users,
+            broken: roll.broken,
             notes,
         };
         if let Disabled::Expression(program) = &self.config.users.disabled {
@@ -312,13 +306,13 @@ async fn read_users(
         if range::is_ranged(&entry) {
             ranged.push(entry);
         } else {
-            people.take(entry);
+            people.take(&entry);
         }
         Ok(())
     };
     let tally = search.run(session, &mut take).await?;
     for entry in ranged {
-        people.take(range::complete(session, entry).await?);
+        people.take(&range::complete(session, entry).await?);
     }
     refuse_nobody(&session.server, config, session.dialect, people)?;
     Ok(tally)
@@ -385,7 +379,7 @@ fn switch_off(reading: &mut Reading, program: &Program) {
     {
         let verdict = program.truth(&Subject::new(&person.user, &person.groups));
         match verdict {
-            Ok(disabled) => users.push(User {
+            Ok(disabled) => users.push(&User {
                 disabled,
                 ..person.user
             }),

@@ -64,7 +64,7 @@ async fn look(
         match session.find(&name, &wanted).await? {
             Found::Entry(entry) => {
                 if let Some(user) = people.by_key(&entry) {
-                    groups.recognise(&name, &user);
+                    groups.recognise(&name, user);
                 }
             }
             Found::Absent => {

@@ -8,11 +8,12 @@ use std::time::Duration;
 use url::Url;
 
 use super::entry::{Attribute, Entry};
+use super::roll::Roll;
 use super::script::{Asked, CUT, Server, done, entry, message, page, reference, result, root, tlv};
 use super::*;
 use crate::core::expression::Vocabulary;
 use crate::core::key::UserKey;
-use crate::core::user::Group;
+use crate::core::user::{Group, User};
 use crate::secret::SecretRef;
 
 pub(super) const PEOPLE: &str = "ou=people,dc=x";
@@ -478,7 +479,7 @@ fn assembled(config: &LdapConfig, users: &[Entry], entries: &[Entry]) -> Result<
     let source = SourceName::new("hq");
     let mut people = People::new(config, Dialect::OpenLdap, &source);
     for user in users {
-        people.take(user.clone());
+        people.take(user);
     }
     let settings = config.groups.as_ref().expect("groups");
     let mut groups = Groups::new(settings, Dialect::OpenLdap, "SERVER");
@@ -492,7 +493,9 @@ fn assembled(config: &LdapConfig, users: &[Entry], entries: &[Entry]) -> Result<
     let roll = people.finish(jiff::Timestamp::UNIX_EPOCH);
     let broken = roll.broken.iter();
     let broken = broken.map(|row| format!("{}: {}", row.place, row.problem));
-    Ok((members(&flock.groups), flock.notes, broken.collect()))
+    let groups = flock.groups.into_iter().map(|group| roll.group(group));
+    let groups: Vec<Group> = groups.collect();
+    Ok((members(&groups), flock.notes, broken.collect()))
 }
 
 #[test]
@@ -606,10 +609,10 @@ fn a_group_that_is_not_whole_refuses_the_reading() {
     }
 }
 
-fn users(config: &LdapConfig, entries: &[Entry]) -> people::Roll {
+fn users(config: &LdapConfig, entries: &[Entry]) -> Roll {
     let mut people = People::new(config, Dialect::OpenLdap, &SourceName::new("hq"));
     for entry in entries {
-        people.take(entry.clone());
+        people.take(entry);
     }
     people.finish("2026-11-22T12:00:00Z".parse().expect("a time"))
 }
@@ -639,11 +642,13 @@ fn users_have_managers_switches_and_values_in_any_script() {
         uid("eve", &[("shadowExpire", "soon")]),
         uid("fay", &[("sn", "a\u{7}")]),
     ];
-    let people::Roll {
+    let Roll {
         users,
         broken,
         notes,
+        ..
     } = users(&config(&[]), &entries);
+    let users: Vec<User> = users.iter().collect();
     let told: Vec<(&str, bool, Option<&str>)> = users
         .iter()
         .map(|user| (&*user.label, user.disabled, user.first("sn")))
@@ -689,7 +694,7 @@ fn two_entries_with_one_key_are_held_back_and_one_that_comes_twice_is_not() {
     let again = uid("c", &[("sn", "new")]);
     let roll = users(&config(&[]), &[uid("a", &[]), twin, uid("c", &[]), again]);
     assert_eq!(roll.users.len(), 1);
-    assert_eq!(roll.users[0].first("sn"), Some("new"));
+    assert_eq!(roll.users.first().expect("one").first("sn"), Some("new"));
     assert_eq!(
         roll.broken[0].problem,
         "`entryUUID` k-a is also that of uid=a,ou=people,dc=x; a key belongs to one user only"
@@ -713,7 +718,7 @@ fn binary_values_are_base64_and_long_ones_are_left_out() {
         });
     }
     let roll = users(&config, &[entry]);
-    let ann = &roll.users[0];
+    let ann = roll.users.first().expect("ann");
     assert_eq!(ann.first("jpegPhoto"), Some("/9j/"));
     assert_eq!(ann.first("userCertificate"), Some("dGV4dA=="));
     assert_eq!(roll.notes, ["users: 1 value longer than 64 KiB left out"]);

@@ -188,7 +188,7 @@ fn a_user_who_hides_the_primary_group_is_held_back_alone() {
     let config = with_groups(Form::Auto);
     let mut people = People::new(&config, Dialect::Ad, &SourceName::new("hq"));
     let shy = Entry::made("CN=Shy,DC=x", &[("sAMAccountName", "shy")]);
-    people.take(Entry {
+    people.take(&Entry {
         attributes: [
             shy.attributes,
             vec![Attribute {
