@@ -12,7 +12,6 @@ use super::World;
 use super::propose::window_start;
 use super::roster::Roster;
 use crate::core::attribute::{AttrName, Value};
-use crate::core::change::Subject;
 use crate::core::correlate::key_print;
 use crate::core::crowd::{Crowd, Person};
 use crate::core::desired::{Desired, Judge, Wanted};
@@ -444,15 +443,10 @@ fn spoken_of(state: &TargetState) -> BTreeSet<UserKey> {
     let holds = holds.map(|(subject, _)| subject.clone());
     let pins = state.pins.keys().flat_map(Pinned::subjects);
     let subjects = jobs.chain(holds).chain(pins);
+    let users = subjects.filter_map(|subject| subject.user().cloned());
     let verdicts = state.verdicts.iter().filter_map(|verdict| match verdict {
         Verdict::Apart(user, _) | Verdict::IgnoredUser(user) => Some(user.clone()),
         Verdict::IgnoredAccount(_) => None,
     });
-    subjects
-        .filter_map(|subject| match subject {
-            Subject::User(user) => Some(user),
-            Subject::Group(_) => None,
-        })
-        .chain(verdicts)
-        .collect()
+    users.chain(verdicts).collect()
 }

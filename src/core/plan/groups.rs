@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::pushed::{
     changes_groups, deletes_groups, is_managed, makes_groups, pushed, renames_groups,
 };
-use super::{Note, Parked, Plan, Standing, Standings, View, sees_out};
+use super::{Note, Parked, Plan, Standing, Standings, View, leaver};
 use crate::core::account::AppGroup;
 use crate::core::attribute::{AttrName, Value};
 use crate::core::change::{Action, Change, Member, Reason, Subject};
@@ -77,7 +77,7 @@ struct Groups<'a> {
 fn leavers(plan: &Plan) -> BTreeMap<UserKey, Arc<str>> {
     plan.changes
         .iter()
-        .filter_map(|change| Some((sees_out(change)?.clone(), Arc::clone(&change.label))))
+        .filter_map(|change| Some((leaver(change)?.clone(), Arc::clone(&change.label))))
         .collect()
 }
 

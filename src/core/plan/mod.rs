@@ -45,7 +45,7 @@ use sha2::{Digest, Sha256};
 
 use super::account::{Account, AppGroup};
 use super::attribute::AttrName;
-use super::change::{Action, ActionKind, Change, Reason, Subject};
+use super::change::{ActionKind, Change, Reason, Subject};
 use super::correlate::{Known, Match, correlate, recover, was_made_with};
 use super::desired::{Desired, Wanted};
 use super::fingerprint::FingerprintKey;
@@ -61,7 +61,7 @@ use super::settle::{Pending, existence};
 
 pub use content::content;
 pub use dependence::{creates, may_make, moves, referred};
-pub(crate) use dependence::{leaves, sees_out, without_accounts, without_removals};
+pub(crate) use dependence::{leaver, returns, without_accounts, without_removals};
 pub(crate) use groups::name_attribute;
 pub use pinned::Spared;
 pub use skipped::Skipped;
@@ -302,27 +302,6 @@ impl Plan {
             *counts.entry(change.action.kind()).or_default() += change.action.size();
         }
         counts
-    }
-}
-
-impl Action {
-    /// How many things it changes: members one by one, anything else is one.
-    #[must_use]
-    pub fn size(&self) -> usize {
-        match self {
-            Self::AddMembers { members } | Self::RemoveMembers { members } => members.len(),
-            Self::Adopt { .. }
-            | Self::Rekey { .. }
-            | Self::Create { .. }
-            | Self::Update { .. }
-            | Self::Deactivate
-            | Self::Reactivate { .. }
-            | Self::Delete
-            | Self::AdoptGroup { .. }
-            | Self::CreateGroup { .. }
-            | Self::RenameGroup { .. }
-            | Self::DeleteGroup => 1,
-        }
     }
 }
 
@@ -625,7 +604,7 @@ fn set_aside(view: &View<'_>, plan: &mut Plan) {
         let job = view.input.state.job(&change.subject, change.action.kind());
         match job.map(|job| (&job.state, job.content)) {
             Some((JobState::Parked { reason, hint, .. }, parked))
-                if !leaves(&change.action)
+                if !change.action.sees_out()
                     && parked == content(view.input.key, &change, &view.input.state.links) =>
             {
                 unmade.extend(may_make(users, &change).cloned());

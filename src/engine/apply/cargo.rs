@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::attribute::{AttrChange, Value};
-use crate::core::change::{Action, Change, Subject};
+use crate::core::change::{Action, Change};
 use crate::core::desired::Wanted;
 use crate::core::key::{RemoteId, UserKey};
 use crate::core::profile::Profile;
@@ -34,7 +34,7 @@ impl<'a> Cargo<'a> {
 
     /// Whom a request for this change may name by an id that was known when it was planned.
     pub(super) fn of(&self, change: &Change) -> BTreeSet<UserKey> {
-        let Subject::User(user) = &change.subject else {
+        let Some(user) = change.subject.user() else {
             return BTreeSet::new();
         };
         if self.owners.is_empty() {
@@ -47,26 +47,10 @@ impl<'a> Cargo<'a> {
 
     /// References among the values of a change.
     fn planned<'c>(&'c self, action: &'c Action) -> impl Iterator<Item = &'c Value> {
-        let changes = match action {
-            Action::Update { attributes } | Action::Reactivate { attributes } => {
-                attributes.as_slice()
-            }
-            Action::Adopt { .. }
-            | Action::Rekey { .. }
-            | Action::Create { .. }
-            | Action::Deactivate
-            | Action::Delete
-            | Action::AdoptGroup { .. }
-            | Action::CreateGroup { .. }
-            | Action::RenameGroup { .. }
-            | Action::DeleteGroup
-            | Action::AddMembers { .. }
-            | Action::RemoveMembers { .. } => &[],
-        };
         let names =
             |change: &&AttrChange| self.profile.references().any(|name| *name == change.name);
-        changes
-            .iter()
+        let changed = action.changed().iter();
+        changed
             .filter(names)
             .filter_map(|change| change.new.as_ref())
     }
