@@ -29,20 +29,11 @@ targets:
     groups: { push: [staff] }
 ";
 
-/// A row of the personnel office: who it is and what they do.
-struct Hired {
-    number: usize,
-    off: bool,
-}
-
 /// Ten people of `hr`, without those in `gone`; number 3 is off when `off` says so.
 fn hr(gone: &[usize], off: bool) -> String {
     let mut text = "key,number,givenName,sn,title,mail,disabled\n".to_owned();
-    let people = (1..=10).filter(|number| !gone.contains(number));
-    for Hired { number, off } in people.map(|number| Hired {
-        number,
-        off: off && number == 3,
-    }) {
+    for number in (1..=10).filter(|number| !gone.contains(number)) {
+        let off = off && number == 3;
         writeln!(
             text,
             "p{number},E{number},User,Number{number},Guard,old{number}@example.com,{off}"
