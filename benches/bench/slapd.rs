@@ -41,7 +41,7 @@ pub fn start(folder: &Path, flags: &[&str]) -> (Leashed, u16) {
             begun.elapsed() < Duration::from_secs(15),
             "slapd does not answer"
         );
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::yield_now();
     }
     (server, port)
 }
