@@ -99,9 +99,7 @@ impl Story {
     }
 
     fn rollcall(&self, command: &str) -> Ended {
-        let url = &self.served.root;
-        let command = format!("{command} --config config.yaml --sandbox={url}");
-        self.folder.rollcall(&command)
+        self.folder.rollcall_with(&self.served, command)
     }
 
     /// Runs, and a second time with nothing left to do.
@@ -133,10 +131,7 @@ impl Story {
 
     /// Releases the one hold.
     fn approve(&self) {
-        let status = self.rollcall("status --format json").json();
-        let held = status["targets"][0]["held"].as_array().expect("a list");
-        assert_eq!(held.len(), 1, "{status}");
-        let id = held[0]["id"].as_str().expect("an id");
+        let id = self.rollcall("status --format json").hold();
         let approved = self.rollcall(&format!("approve {id} --because checked"));
         assert_eq!(approved.code, Some(0), "{}", approved.told());
     }
