@@ -155,7 +155,7 @@ impl<'a> Groups<'a> {
     /// The link of a group, if the app still has it.
     fn link(&self, group: &Group) -> Option<&'a GroupLink> {
         let link = self.view.input.state.groups.get(&group.key)?;
-        (!self.view.is_gone(&link.id)).then_some(link)
+        (!self.view.input.is_gone(&link.id)).then_some(link)
     }
 
     fn plan_pushed(&self, group: &Group, plan: &mut Plan) {
@@ -627,7 +627,7 @@ impl<'a> Groups<'a> {
 
     /// A group that is not pushed any more, or is gone from its source.
     fn plan_not_pushed(&self, link: &GroupLink, plan: &mut Plan) {
-        if self.view.is_gone(&link.id) {
+        if self.view.input.is_gone(&link.id) {
             plan.notes.push(Note::ForgetGroup(link.group.clone()));
             return;
         }

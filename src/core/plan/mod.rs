@@ -87,6 +87,14 @@ pub struct Input<'a> {
     pub now: Timestamp,
 }
 
+impl Input<'_> {
+    /// Does the app say that it does not have this account or group any more?
+    fn is_gone(&self, id: &RemoteId) -> bool {
+        self.observed
+            .is_some_and(|observed| observed.gone.contains(id))
+    }
+}
+
 /// What the app holds.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
@@ -402,7 +410,7 @@ impl<'a> View<'a> {
     /// The link of a user, if the account it names is the one that counts.
     fn link(&self, user: &UserKey) -> Option<&'a Link> {
         let link = self.input.state.links.get(user)?;
-        (!self.is_gone(&link.id) && !self.is_recovered(user)).then_some(link)
+        (!self.input.is_gone(&link.id) && !self.is_recovered(user)).then_some(link)
     }
 
     /// Is there an account of this user that a create whose answer was lost has made?
@@ -415,7 +423,7 @@ impl<'a> View<'a> {
     fn former(&self) -> impl Iterator<Item = (&'a RemoteId, &'a UserKey)> {
         let links = self.input.state.links.values();
         links
-            .filter(|link| self.is_recovered(&link.user) && !self.is_gone(&link.id))
+            .filter(|link| self.is_recovered(&link.user) && !self.input.is_gone(&link.id))
             .map(|link| (&link.id, &link.user))
     }
 
@@ -449,13 +457,6 @@ impl<'a> View<'a> {
         self.input
             .observed
             .is_some_and(|observed| observed.unseen.contains(id))
-    }
-
-    /// Does the app say that it does not have this any more?
-    fn is_gone(&self, id: &RemoteId) -> bool {
-        self.input
-            .observed
-            .is_some_and(|observed| observed.gone.contains(id))
     }
 }
 

@@ -128,12 +128,6 @@ impl<'a> Draft<'a> {
         reversal
     }
 
-    fn is_gone(&self, id: &RemoteId) -> bool {
-        self.input
-            .observed
-            .is_some_and(|observed| observed.gone.contains(id))
-    }
-
     fn change(&mut self, subject: Subject, label: &Arc<str>, action: Action) {
         if let Some(off) = self.input.rules.switched_off(action.kind()) {
             let why = format!("`features.{}` is off", off.word());

@@ -33,6 +33,7 @@ pub struct Skipped {
 pub(super) fn skip(view: &View<'_>, plan: &mut Plan) {
     let rules = view.input.rules;
     let mut unmade: BTreeSet<UserKey> = BTreeSet::new();
+    // Nobody puts an account that stays off into a group.
     let mut off: BTreeSet<UserKey> = BTreeSet::new();
     for mut change in std::mem::take(&mut plan.changes) {
         if is_about(&change, &unmade) {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::attribute::{AttrChange, Value};
 use crate::core::change::{Action, Change};
-use crate::core::desired::Wanted;
+use crate::core::desired::Desired;
 use crate::core::key::{RemoteId, UserKey};
 use crate::core::profile::Profile;
 use crate::engine::propose::Proposal;
@@ -68,12 +68,7 @@ impl<'a> Cargo<'a> {
     fn wanted(&self, user: &UserKey) -> impl Iterator<Item = &UserKey> {
         let desired = &self.proposal.desired;
         let at = desired.binary_search_by(|desired| desired.user.cmp(user));
-        let wanted = at.ok().map(|at| &desired[at].wanted);
-        let attributes = wanted.and_then(|wanted| match wanted {
-            Wanted::Active { attributes, .. } => Some(attributes),
-            Wanted::Out(_) | Wanted::Unclear { .. } => None,
-        });
-        let values = attributes.into_iter().flat_map(|all| all.values());
-        values.filter_map(Value::account)
+        let desired = at.ok().map(|at| &desired[at]);
+        desired.into_iter().flat_map(Desired::referred)
     }
 }
