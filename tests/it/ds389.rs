@@ -14,8 +14,9 @@ use std::time::Duration;
 use rollcall::clock::Clock;
 use tempfile::TempDir;
 
+use crate::ldif;
 use crate::served::Leashed;
-use crate::slapd::{BIND, PASSWORD, certify, company, modify};
+use crate::slapd::{BIND, PASSWORD, certify, company};
 
 /// Who may do everything.
 const ADMIN: &str = "cn=Directory Manager";
@@ -118,7 +119,7 @@ impl Ds389 {
 
     /// Changes the directory as its admin (RFC 2849).
     pub fn change(&self, ldif: &str) {
-        modify(&self.plain(), ADMIN, self.folder.path(), ldif);
+        ldif::send(&self.plain(), ADMIN, self.folder.path(), ldif);
     }
 
     /// Takes a right away from rollcall, or gives it back.

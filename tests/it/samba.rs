@@ -17,8 +17,9 @@ use base64::engine::general_purpose::STANDARD;
 use rollcall::clock::Clock;
 use tempfile::TempDir;
 
+use crate::ldif;
 use crate::served::Leashed;
-use crate::slapd::{certify, modify};
+use crate::slapd::certify;
 
 /// Who rollcall is there.
 pub const BIND: &str = "rollcall@ad.example.com";
@@ -136,7 +137,7 @@ impl Samba {
 
     /// Changes the directory as its admin (RFC 2849).
     pub fn change(&self, ldif: &str) {
-        modify(&self.secure(), ADMIN, self.folder.path(), ldif);
+        ldif::send(&self.secure(), ADMIN, self.folder.path(), ldif);
     }
 
     /// One value of an entry, as the admin sees it; in base64 with a colon after the attribute.
