@@ -4,11 +4,13 @@
 //! `cargo bench --bench directory`; it needs slapd, slapadd and ldapsearch, which `./tests/run`
 //! installs.
 
+#[path = "bench/slapd.rs"]
+mod slapd;
+
 use std::fmt::Write as _;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rollcall::clock::Clock;
@@ -34,21 +36,10 @@ const ATTRIBUTES: [&str; 9] = [
     "manager",
 ];
 
-/// A server that ends with the bench.
-struct Leashed(Child);
-
-impl Drop for Leashed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 fn main() {
     let folder = tempfile::tempdir().expect("a folder");
-    let port = free_port();
     write_server(folder.path());
-    let _server = serve(folder.path(), port);
+    let (_server, port) = slapd::start(folder.path(), &[]);
     write_config(folder.path(), port);
     let mut ours = Vec::new();
     let mut theirs = Vec::new();
@@ -103,11 +94,6 @@ fn work() -> [Duration; 2] {
     [time(&ticks[..2]), time(&ticks[2..])]
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("it is bound").port()
-}
-
 fn write_server(folder: &Path) {
     let at = folder.display();
     let config = format!(
@@ -136,33 +122,6 @@ fn write_server(folder: &Path) {
     }
     fs::write(folder.join("slapd.conf"), config).expect("it can be written");
     fs::write(folder.join("all.ldif"), text).expect("it can be written");
-    fs::create_dir(folder.join("db")).expect("it can be made");
-    let loaded = Command::new("slapadd")
-        .args(["-q", "-f"])
-        .arg(folder.join("slapd.conf"))
-        .arg("-l")
-        .arg(folder.join("all.ldif"))
-        .status();
-    assert!(loaded.expect("slapadd is installed").success());
-}
-
-fn serve(folder: &Path, port: u16) -> Leashed {
-    let child = Command::new("slapd")
-        .args(["-d", "0", "-h", &format!("ldap://127.0.0.1:{port}/"), "-f"])
-        .arg(folder.join("slapd.conf"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    let server = Leashed(child.expect("slapd is installed"));
-    let begun = now();
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(
-            begun.elapsed() < Duration::from_secs(15),
-            "slapd does not answer"
-        );
-        std::thread::yield_now();
-    }
-    server
 }
 
 fn write_config(folder: &Path, port: u16) {

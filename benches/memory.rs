@@ -3,11 +3,12 @@
 //!
 //! `cargo bench --bench memory`
 
+#[path = "bench/run.rs"]
+mod run;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use rollcall::config::{self, Config, SourceKind};
 use rollcall::core::attribute::{AttrName, Attributes, Value};
@@ -37,9 +38,9 @@ async fn main() {
         let folder = tempfile::tempdir().expect("a folder");
         write_company(folder.path(), people, 0);
         seed(folder.path()).await;
-        let sync = run(folder.path(), &["--quick"], 0);
+        let sync = run::sync(folder.path(), &["--quick"], 0);
         write_company(folder.path(), people, DIFFERING);
-        let plan = run(folder.path(), &["--quick", "--dry-run"], 2);
+        let plan = run::sync(folder.path(), &["--quick", "--dry-run"], 2);
         show::out(&format!(
             "{people} people, in line: {} kB, {:.1} s; plan of {DIFFERING} changes: {} kB, {:.1} s\n",
             sync.1,
@@ -183,35 +184,4 @@ fn link(user: &UserKey, attributes: &Attributes, key: &FingerprintKey) -> Link {
         left: None,
         unseen: BTreeMap::new(),
     }
-}
-
-/// One run: its time, and its peak of memory in kB.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a bench measures the machine's time"
-)]
-fn run(folder: &Path, flags: &[&str], ends: i32) -> (Duration, u64) {
-    let start = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_rollcall"))
-        .args(["sync", "--config", "config.yaml"])
-        .args(flags)
-        .env("ROLLCALL_BENCH_TOKEN", "none")
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    let code = loop {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let held = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-        peak = peak.max(held.unwrap_or(0));
-        if let Some(code) = child.try_wait().expect("the program can be waited for") {
-            break code;
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    };
-    assert_eq!(code.code(), Some(ends), "{flags:?}");
-    (start.elapsed(), peak)
 }

@@ -3,9 +3,11 @@
 //!
 //! `cargo bench --bench plan`
 
+#[path = "bench/run.rs"]
+mod run;
+
 use std::fmt::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const PEOPLE: usize = 10_000;
@@ -18,7 +20,8 @@ fn main() {
     let mut reads = Vec::new();
     let mut memory = 0;
     for _ in 0..ROUNDS {
-        let (time, peak) = plan(folder.path());
+        let flags = ["--dry-run", "--sandbox", "--format", "json"];
+        let (time, peak) = run::sync(folder.path(), &flags, 2);
         plans.push(time);
         memory = memory.max(peak);
         reads.push(read(folder.path()));
@@ -75,43 +78,6 @@ targets:
     ] {
         std::fs::write(folder.join(name), text).expect("it can be written");
     }
-}
-
-/// One dry run over in-process apps: its time, and its peak of memory in kB.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a bench measures the machine's time"
-)]
-fn plan(folder: &Path) -> (Duration, u64) {
-    let start = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_rollcall"))
-        .args([
-            "sync",
-            "--dry-run",
-            "--sandbox",
-            "--format",
-            "json",
-            "--config",
-            "config.yaml",
-        ])
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    let code = loop {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let held = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-        peak = peak.max(held.unwrap_or(0));
-        if let Some(code) = child.try_wait().expect("the program can be waited for") {
-            break code;
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    };
-    assert_eq!(code.code(), Some(2), "a dry run that finds changes");
-    (start.elapsed(), peak)
 }
 
 #[expect(

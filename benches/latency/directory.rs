@@ -5,17 +5,12 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use ldap3::{Ldap, LdapConnAsync, Mod};
 
-use rollcall::clock::Clock;
-
 use crate::change::Change;
-use crate::program::Leashed;
+use crate::slapd::{self, Leashed};
 
 /// Whom the company has in the beginning.
 pub const PEOPLE: usize = 2000;
@@ -56,26 +51,8 @@ fn team_dn(group: usize) -> String {
 impl Directory {
     /// Fills it and starts it.
     pub async fn start(folder: &Path) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .expect("a free port")
-            .port();
-        fill(folder);
-        let child = Command::new("slapd")
-            .args(["-d", "0", "-h", &format!("ldap://127.0.0.1:{port}/"), "-f"])
-            .arg(folder.join("slapd.conf"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let server = Leashed(child.expect("slapd is installed"));
-        let begun = Clock::System.instant();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(
-                begun.elapsed() < Duration::from_secs(15),
-                "slapd does not answer"
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        write(folder);
+        let (server, port) = slapd::start(folder, &["-w"]);
         let (line, mut admin) = LdapConnAsync::new(&format!("ldap://127.0.0.1:{port}"))
             .await
             .expect("it answers");
@@ -154,7 +131,7 @@ fn attributes(person: usize) -> Vec<(String, String)> {
     .into()
 }
 
-fn fill(folder: &Path) {
+fn write(folder: &Path) {
     let at = folder.display();
     let config = format!(
         "include /etc/ldap/schema/core.schema\n\
@@ -196,12 +173,4 @@ fn fill(folder: &Path) {
     }
     fs::write(folder.join("slapd.conf"), config).expect("it can be written");
     fs::write(folder.join("all.ldif"), text).expect("it can be written");
-    fs::create_dir(folder.join("db")).expect("it can be made");
-    let loaded = Command::new("slapadd")
-        .args(["-q", "-w", "-f"])
-        .arg(folder.join("slapd.conf"))
-        .arg("-l")
-        .arg(folder.join("all.ldif"))
-        .status();
-    assert!(loaded.expect("slapadd is installed").success());
 }

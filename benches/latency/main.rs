@@ -9,6 +9,8 @@
 mod change;
 mod directory;
 mod program;
+#[path = "../bench/slapd.rs"]
+mod slapd;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use rollcall::clock::Clock;
@@ -15,17 +15,7 @@ use serde_json::Value as Json;
 
 use crate::change::Request;
 use crate::directory::{GROUPS, PEOPLE};
-
-/// A child process that ends with the bench.
-pub struct Leashed(pub Child);
-
-impl Drop for Leashed {
-    fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to end.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use crate::slapd::Leashed;
 
 /// The app.
 pub struct Sandbox {

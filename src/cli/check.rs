@@ -170,10 +170,9 @@ async fn look(source: &dyn Source) -> Result<Look, ReadError> {
 fn sample(target: &TargetConfig, readings: &[Reading]) -> Option<Finding> {
     let rules = &target.rules;
     let all = desire(rules, readings);
-    let first = all.iter().find_map(|desired| match &desired.wanted {
-        Wanted::Active { attributes, .. } => Some((&desired.label, attributes)),
-        Wanted::Out(_) | Wanted::Unclear { .. } => None,
-    });
+    let first = all
+        .iter()
+        .find_map(|one| Some((&one.label, one.attributes()?)));
     let (label, attributes) = first?;
     let text = show::check::sample(label, attributes);
     Some(Finding::good(rules.target.as_str(), text))

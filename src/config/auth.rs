@@ -36,11 +36,11 @@ pub fn check(
     if let [first, second, ..] = ways[..] {
         let message = format!(
             "`{}` and `{}` cannot stand together",
-            name(first),
-            name(second)
+            first.word(),
+            second.word()
         );
         findings.key(
-            &place.key(name(second)),
+            &place.key(second.word()),
             message,
             Some("keep one of them".into()),
         );
@@ -115,20 +115,11 @@ fn admit(
     if profile.auth.contains(&kind) {
         return;
     }
-    let word = name(kind);
+    let word = kind.word();
     let message = format!("the connector `{connector}` does not take `{word}`");
-    let takes: Vec<&str> = profile.auth.iter().map(|kind| name(*kind)).collect();
+    let takes: Vec<&str> = profile.auth.iter().map(|kind| kind.word()).collect();
     let hint = format!("it takes: {}", takes.join(", "));
     findings.key(&place.key(word), message, Some(hint));
-}
-
-fn name(kind: AuthKind) -> &'static str {
-    match kind {
-        AuthKind::Bearer => "bearer",
-        AuthKind::Basic => "basic",
-        AuthKind::Header => "header",
-        AuthKind::Oauth2 => "oauth2",
-    }
 }
 
 fn bearer(

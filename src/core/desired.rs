@@ -58,6 +58,25 @@ pub enum Wanted {
     },
 }
 
+impl Desired {
+    /// What the active account should hold, if there should be one.
+    #[must_use]
+    pub fn attributes(&self) -> Option<&Attributes> {
+        match &self.wanted {
+            Wanted::Active { attributes, .. } => Some(attributes),
+            Wanted::Out(_) | Wanted::Unclear { .. } => None,
+        }
+    }
+
+    /// Those to whose accounts it refers.
+    pub fn referred(&self) -> impl Iterator<Item = &UserKey> {
+        let attributes = self.attributes().into_iter();
+        attributes
+            .flat_map(Attributes::values)
+            .filter_map(Value::account)
+    }
+}
+
 /// Works out what everybody in `readings` should have, sorted by user.
 #[must_use]
 pub fn desire(rules: &Rules, readings: &[Reading]) -> Vec<Desired> {

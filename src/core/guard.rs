@@ -16,7 +16,7 @@ use super::hex;
 use super::key::{GroupKey, SourceName, UserKey};
 use super::leaver::LeaveCause;
 use super::memory::{Hold, TargetState};
-use super::plan::{Plan, creates, sees_out, without_accounts, without_removals};
+use super::plan::{Plan, creates, leaver, without_accounts, without_removals};
 use super::rules::{Limit, Limits, Rules};
 
 /// How far back the journal counts, in hours.
@@ -174,7 +174,7 @@ pub fn review(
     }
     let unmade = stays.iter().filter_map(creates).cloned().collect();
     without_accounts(&mut released, &unmade);
-    let staying = stays.iter().filter_map(sees_out).cloned().collect();
+    let staying = stays.iter().filter_map(leaver).cloned().collect();
     without_removals(&mut released, &staying);
     let used = approved.values().flat_map(|(lane, units)| {
         let lane = lane.to_string();
@@ -330,7 +330,7 @@ fn doubtful<'a>(change: &Change, doubted: &'a Doubted) -> Option<&'a SourceName>
     let own = doubted
         .iter()
         .find(|(source, reading)| !reading.is_approved && sources.contains(source));
-    if let Some((source, _)) = own.filter(|_| removes(change)) {
+    if let Some((source, _)) = own.filter(|_| change.action.takes_away()) {
         return Some(source);
     }
     let is_own_absence = change.reason == Reason::Left(LeaveCause::Deleted);
@@ -338,8 +338,8 @@ fn doubtful<'a>(change: &Change, doubted: &'a Doubted) -> Option<&'a SourceName>
     others
         .filter(|(_, reading)| match reading.reach {
             Reach::Own => false,
-            Reach::Removals => removes(change) && !is_own_absence,
-            Reach::Changes => changes(change) && !is_own_absence,
+            Reach::Removals => change.action.takes_away() && !is_own_absence,
+            Reach::Changes => change.action.alters() && !is_own_absence,
         })
         .map(|(source, _)| source)
         .next()
@@ -357,43 +357,6 @@ fn own_sources(change: &Change) -> BTreeSet<&SourceName> {
 /// Does the deactivation destroy the account, as far as anybody knows, without the site having said so?
 fn destroys_unasked(change: &Change, rules: &Rules) -> bool {
     matches!(change.reason, Reason::Left(cause) if rules.destroys_unasked(cause))
-}
-
-/// Does the change take something away that a bad reading could have invented?
-fn removes(change: &Change) -> bool {
-    match &change.action {
-        Action::Deactivate
-        | Action::Delete
-        | Action::Rekey { .. }
-        | Action::RemoveMembers { .. }
-        | Action::DeleteGroup => true,
-        Action::Update { attributes } | Action::Reactivate { attributes } => {
-            attributes.iter().any(|attribute| attribute.new.is_none())
-        }
-        Action::Adopt { .. }
-        | Action::Create { .. }
-        | Action::AdoptGroup { .. }
-        | Action::CreateGroup { .. }
-        | Action::RenameGroup { .. }
-        | Action::AddMembers { .. } => false,
-    }
-}
-
-/// Does the change make or alter an account, or take something away?
-fn changes(change: &Change) -> bool {
-    match &change.action {
-        Action::Create { .. } | Action::Update { .. } | Action::Reactivate { .. } => true,
-        Action::Adopt { .. }
-        | Action::Rekey { .. }
-        | Action::Deactivate
-        | Action::Delete
-        | Action::AdoptGroup { .. }
-        | Action::CreateGroup { .. }
-        | Action::RenameGroup { .. }
-        | Action::DeleteGroup
-        | Action::AddMembers { .. }
-        | Action::RemoveMembers { .. } => removes(change),
-    }
 }
 
 /// What the shares are shares of, and what the window has used up.

@@ -50,10 +50,7 @@ impl TargetState {
     /// that no link knows. A user may have two.
     pub fn doubtful_creates(&self) -> impl Iterator<Item = (&UserKey, &Job)> {
         let doubtful = self.jobs.iter().filter(|job| job.may_have_made());
-        doubtful.filter_map(|job| match &job.subject {
-            Subject::User(user) => Some((user, job)),
-            Subject::Group(_) => None,
-        })
+        doubtful.filter_map(|job| Some((job.subject.user()?, job)))
     }
 
     /// The requests of [`doubtful_creates`](Self::doubtful_creates) that were about this user.

@@ -17,7 +17,7 @@ use prometheus_client::registry::Registry;
 
 use self::families::{
     Build, Counted, Level, OfChange, OfCycle, OfNotice, OfReading, OfRequest, OfSource, OfSources,
-    OfTarget, OfTargets, Shelf, flag, put, register,
+    OfTarget, OfTargets, Shelf, flag,
 };
 use super::board::Board;
 use super::event::Event;
@@ -82,20 +82,14 @@ impl Metrics {
             families: Vec::new(),
         };
         let version = env!("CARGO_PKG_VERSION");
-        put(
-            &mut shelf,
-            "build",
-            "The version that runs",
-            Info::new(Build { version }),
-        );
+        let build = Info::new(Build { version });
+        shelf.put("build", "The version that runs", build);
         let counted = Counted::register(&mut shelf);
         let source = OfSources::register(&mut shelf);
         let target = OfTargets::register(&mut shelf);
-        let refused = register(
-            &mut shelf,
+        let refused = shelf.keep(
             "config_refused",
             "1: the newest config was refused, and the one before is in force",
-            Level::default(),
         );
         Self(Arc::new(Mutex::new(Books {
             shelf,

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::propose::Proposal;
 use super::roster::Roster;
-use crate::core::change::{Action, Change, Member, Subject};
+use crate::core::change::{Action, Change, Subject};
 use crate::core::guard::Reviewed;
 use crate::core::key::{GroupKey, UserKey};
 use crate::core::link::GroupLink;
@@ -98,40 +98,14 @@ impl Part {
         if self.holds(&change.subject) || matches!(change.action, Action::Rekey { .. }) {
             return Some(change.clone());
         }
-        let Subject::Group(group) = &change.subject else {
-            return None;
-        };
+        let group = change.subject.group()?;
         if self.group.is_some() || !state.groups.contains_key(group) {
             return None;
         }
-        let of_ours = |members: &BTreeSet<Member>| -> Option<BTreeSet<Member>> {
-            let ours = members.iter().filter(|one| self.users.contains(&one.user));
-            let ours: BTreeSet<Member> = ours.cloned().collect();
-            (!ours.is_empty()).then_some(ours)
-        };
-        let action = match &change.action {
-            Action::AddMembers { members } => Action::AddMembers {
-                members: of_ours(members)?,
-            },
-            Action::RemoveMembers { members } => Action::RemoveMembers {
-                members: of_ours(members)?,
-            },
-            Action::Adopt { .. }
-            | Action::Rekey { .. }
-            | Action::Create { .. }
-            | Action::Update { .. }
-            | Action::Deactivate
-            | Action::Reactivate { .. }
-            | Action::Delete
-            | Action::AdoptGroup { .. }
-            | Action::CreateGroup { .. }
-            | Action::RenameGroup { .. }
-            | Action::DeleteGroup => return None,
-        };
-        Some(Change {
-            action,
-            ..change.clone()
-        })
+        let mut ours = change.clone();
+        let members = ours.action.members_mut()?;
+        members.retain(|member| self.users.contains(&member.user));
+        (!members.is_empty()).then_some(ours)
     }
 
     fn cut_all(&self, changes: &[Change], state: &TargetState) -> Vec<Change> {

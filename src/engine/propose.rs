@@ -16,7 +16,7 @@ use super::unseen::{Looked, look_up};
 use super::{Progress, World};
 use crate::connector::Observe;
 use crate::core::account::{Account, AppGroup};
-use crate::core::desired::{Desired, Wanted, desire};
+use crate::core::desired::{Desired, desire};
 use crate::core::fault::{Fault, FaultKind};
 use crate::core::features::Feature;
 use crate::core::guard::{Reviewed, WINDOW_HOURS, review};
@@ -228,7 +228,7 @@ pub(super) async fn observe(
 fn to_be_active(desired: &[Desired]) -> BTreeSet<&UserKey> {
     desired
         .iter()
-        .filter(|desired| matches!(desired.wanted, Wanted::Active { .. }))
+        .filter(|desired| desired.attributes().is_some())
         .map(|desired| &desired.user)
         .collect()
 }

@@ -13,7 +13,7 @@ use super::perform::Look;
 use crate::core::change::{Action, ActionKind, Change, Subject};
 use crate::core::deed::Sent;
 use crate::core::key::UserKey;
-use crate::core::plan::{creates, leaves, moves, referred};
+use crate::core::plan::{creates, moves, referred};
 use crate::core::profile::UserRules;
 
 /// A change that is to be done.
@@ -237,7 +237,7 @@ impl Queue {
         if self.creates.is_empty() && self.moves.is_empty() {
             return false;
         }
-        let mut carried = task.carried.iter().filter(|_| !leaves(&change.action));
+        let mut carried = task.carried.iter().filter(|_| !change.action.sees_out());
         carried.any(|user| moves(user) && !is_own(user))
             || referred(&change.action).any(|user| {
                 (fills && self.creates.contains(user)) || (moves(user) && !is_own(user))

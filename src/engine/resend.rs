@@ -13,7 +13,7 @@ use super::propose::{Kept, Proposal, ProposeError, propose_keeping};
 use super::roster::Roster;
 use super::{Target, World};
 use crate::core::change::{Action, ActionKind, Change, Reason, Subject};
-use crate::core::desired::Wanted;
+use crate::core::desired::Desired;
 use crate::core::guard::Reviewed;
 use crate::core::key::UserKey;
 use crate::core::link::Link;
@@ -127,7 +127,7 @@ fn permitted(
         });
     }
     let desired = proposal.desired.iter().find(|one| one.user == *user);
-    if !desired.is_some_and(|one| matches!(one.wanted, Wanted::Active { .. })) {
+    if desired.and_then(Desired::attributes).is_none() {
         return Err(Refusal {
             problem: format!("{label} is not to have an active account in {target}"),
             hint: format!("rollcall explain {} {target} says why", quoted(label)),

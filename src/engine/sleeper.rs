@@ -9,7 +9,6 @@ use crate::core::account::Account;
 use crate::core::attribute::{AttrChange, Attributes};
 use crate::core::change::ActionKind;
 use crate::core::correlate::{key_prints, was_made_with};
-use crate::core::desired::Wanted;
 use crate::core::fault::{Effect, Fault, FaultKind};
 use crate::core::key::UserKey;
 
@@ -22,10 +21,8 @@ impl Scene<'_> {
         changes: &[AttrChange],
         look_first: Option<Look>,
     ) -> std::result::Result<Result, Fault> {
-        let wanted = match self.desired.get(user).map(|desired| &desired.wanted) {
-            Some(Wanted::Active { attributes, .. }) => self.resolved(attributes),
-            Some(Wanted::Out(_) | Wanted::Unclear { .. }) | None => Attributes::new(),
-        };
+        let desired = self.desired.get(user).and_then(|one| one.attributes());
+        let wanted = desired.map_or_else(Attributes::new, |all| self.resolved(all));
         if let Some(why) = look_first
             && let Some(found) = self.look_back(user, &wanted, why).await?
         {

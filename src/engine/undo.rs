@@ -98,19 +98,7 @@ pub async fn propose_undo(
         pins,
         changes: _,
     } = reversal;
-    // Whoever is held back keeps what they are in.
-    let holds_one = |pinned: &Pinned| reviewed.held.iter().any(|hold| holds(hold, pinned));
-    let is_held = |pinned: &Pinned| match pinned {
-        Pinned::Member(_, user) => holds_one(pinned) || holds_one(&Pinned::Account(user.clone())),
-        Pinned::Account(_) | Pinned::Group(_) => holds_one(pinned),
-    };
-    unlinks.retain(|unlink| match &unlink.subject {
-        Subject::User(user) => !is_held(&Pinned::Account(user.clone())),
-        Subject::Group(group) => !reviewed.held.iter().any(|hold| is_of_group(hold, group)),
-    });
-    let pins = pins.into_iter();
-    let pins = pins.filter(|(pinned, _)| !is_held(pinned));
-    let pins = pins.map(|(pinned, facts)| {
+    let pin = |(pinned, facts)| {
         let pin = Pin {
             facts,
             run: order.run.clone(),
@@ -118,14 +106,16 @@ pub async fn propose_undo(
             at: now,
         };
         (pinned, pin)
-    });
-    let pins = pins.collect();
+    };
+    unlinks.retain(|unlink| !stays_linked(&reviewed.held, &unlink.subject));
+    let pins = pins.into_iter();
+    let pins = pins.filter(|(pinned, _)| !is_held(&reviewed.held, pinned));
     let Observed { accounts, gone, .. } = observed;
     let accounts = accounts.into_iter();
     Ok(Undoing {
         unlinks,
         lasting,
-        pins,
+        pins: pins.map(pin).collect(),
         proposal: Proposal {
             reviewed,
             accounts: accounts
@@ -138,6 +128,23 @@ pub async fn propose_undo(
             looked,
         },
     })
+}
+
+/// Is what would be pinned held back? Whoever is held back keeps what they are in.
+fn is_held(held: &[Hold], pinned: &Pinned) -> bool {
+    let holds_one = |pinned: &Pinned| held.iter().any(|hold| holds(hold, pinned));
+    match pinned {
+        Pinned::Member(_, user) => holds_one(pinned) || holds_one(&Pinned::Account(user.clone())),
+        Pinned::Account(_) | Pinned::Group(_) => holds_one(pinned),
+    }
+}
+
+/// Is the link of somebody who is held back, or of a group with such members?
+fn stays_linked(held: &[Hold], subject: &Subject) -> bool {
+    match subject {
+        Subject::User(user) => is_held(held, &Pinned::Account(user.clone())),
+        Subject::Group(group) => held.iter().any(|hold| is_of_group(hold, group)),
+    }
 }
 
 /// Does the hold keep back what would be pinned?

@@ -22,11 +22,10 @@ use self::breaker::Breaker;
 use self::fixed::{Choice, Fixed};
 use self::held::{Held, TokenDesk};
 use super::answer::detail;
-use super::keeper::{Forgetful, Keeper, KeeperError};
+use super::keeper::{Forgetful, Keeper};
 use super::token::{self, Errand, Oauth2Client, Token};
 use super::{Answer, Request, Transport};
 use crate::clock::Clock;
-use crate::core::credential::Remark;
 use crate::core::fault::{Effect, Fault, FaultKind};
 use crate::secret::Secret;
 
@@ -165,7 +164,8 @@ impl<T: Transport> Authorized<T> {
         if answer.status == StatusCode::UNAUTHORIZED && fixed.has_other(index) {
             if fixed.refuse(index) {
                 let value = fixed.proof(index).value();
-                self.note(self.keeper.refuse(value, self.clock.now()));
+                self.remarks
+                    .note(self.keeper.refuse(value, self.clock.now()));
             }
             return Ok(Tried::Again);
         }
@@ -190,14 +190,15 @@ impl<T: Transport> Authorized<T> {
         }
         let answer = self.send_with(request, proof).await?;
         if answer.status == StatusCode::UNAUTHORIZED {
-            self.note(self.keeper.refuse(proof.value(), self.clock.now()));
+            self.remarks
+                .note(self.keeper.refuse(proof.value(), self.clock.now()));
             fixed.refuse(index);
             if fixed.choice() != Choice::Spent {
                 return Ok(Tried::Again);
             }
             self.breaker.open(&detail(&answer.body));
         } else if proves(answer.status) {
-            self.note(self.keeper.accept(proof.value()));
+            self.remarks.note(self.keeper.accept(proof.value()));
             if let Some(remark) = fixed.accept(index) {
                 self.remarks.add(remark);
             }
@@ -287,14 +288,6 @@ impl<T: Transport> Authorized<T> {
             self.breaker.refuse(&detail(&answer.body));
         } else if answer.status.is_success() {
             self.breaker.accept();
-        }
-    }
-
-    /// What could not be kept is told; this run goes on without.
-    fn note(&self, kept: Result<(), KeeperError>) {
-        if let Err(error) = kept {
-            let reason = error.to_string();
-            self.remarks.add(Remark::Unkept { reason });
         }
     }
 }

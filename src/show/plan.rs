@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::words;
 use super::{BOLD, DIM, MINUS, PLUS, TILDE, styled};
 use crate::core::attribute::{AttrChange, Attributes, Value};
-use crate::core::change::{Action, ActionKind, Change, Member, Subject};
+use crate::core::change::{Action, ActionKind, Change, Lane, Member, Subject};
 use crate::core::estimate::Estimate;
 use crate::core::guard::Reviewed;
 use crate::core::key::UserKey;
@@ -58,22 +58,14 @@ impl PlanText<'_> {
             "re-keyed: links that move to the key the same people have now",
             &self.of_kind(|kind| kind == ActionKind::Rekey),
         );
-        self.changes(
-            &mut text,
-            "leavers",
-            &self.of_kind(|kind| matches!(kind, ActionKind::Deactivate | ActionKind::Delete)),
-        );
-        self.changes(
-            &mut text,
-            "joiners",
-            &self.of_kind(|kind| matches!(kind, ActionKind::Create | ActionKind::Reactivate)),
-        );
-        self.changes(
-            &mut text,
-            "movers",
-            &self.of_kind(|kind| kind == ActionKind::Update),
-        );
-        self.changes(&mut text, "groups", &self.of_kind(is_group));
+        for (lane, title) in [
+            (Lane::Leavers, "leavers"),
+            (Lane::Joiners, "joiners"),
+            (Lane::Movers, "movers"),
+            (Lane::Groups, "groups"),
+        ] {
+            self.changes(&mut text, title, &self.of_kind(|kind| kind.lane() == lane));
+        }
         skipped(&mut text, &plan.skipped);
         self.pinned(&mut text, &plan.pinned);
         self.held(&mut text);
@@ -371,24 +363,6 @@ fn head(plan: &Plan, part: Option<&Part>) -> String {
         styled(BOLD, &plan.target),
         styled(DIM, format!("plan {}, {basis}{only}", plan.id()))
     )
-}
-
-fn is_group(kind: ActionKind) -> bool {
-    match kind {
-        ActionKind::CreateGroup
-        | ActionKind::RenameGroup
-        | ActionKind::DeleteGroup
-        | ActionKind::AddMembers
-        | ActionKind::RemoveMembers => true,
-        ActionKind::Adopt
-        | ActionKind::Rekey
-        | ActionKind::AdoptGroup
-        | ActionKind::Create
-        | ActionKind::Update
-        | ActionKind::Deactivate
-        | ActionKind::Reactivate
-        | ActionKind::Delete => false,
-    }
 }
 
 fn sign(kind: ActionKind) -> (char, anstyle::Style) {

@@ -13,7 +13,7 @@ use super::{BOLD, DIM, styled};
 use crate::config::profile::{DEFAULT, EffectiveKey, EffectiveProfile};
 use crate::core::attribute::AttrName;
 use crate::core::profile::{
-    AuthKind, Citation, DeactivateBy, Deactivation, Evidence, GroupModel, Profile, UserRules,
+    Citation, DeactivateBy, Deactivation, Evidence, GroupModel, Profile, UserRules,
 };
 
 /// One connector in a line.
@@ -62,7 +62,7 @@ pub const COLUMNS: [&str; 6] = [
 #[must_use]
 pub fn entry(one: &EffectiveProfile) -> Entry {
     let profile = &one.profile;
-    let auth: Vec<&str> = profile.auth.iter().map(|kind| auth(*kind)).collect();
+    let auth: Vec<&str> = profile.auth.iter().map(|kind| kind.word()).collect();
     Entry {
         name: one.name.clone(),
         app: profile.title.clone(),
@@ -89,15 +89,6 @@ fn switching_off(users: &UserRules) -> &'static str {
         (_, Deactivation::Deletes) => "deletes",
         (_, Deactivation::DeletesInvited) => "deletes_invited",
         (_, Deactivation::Unknown) => "unknown",
-    }
-}
-
-fn auth(kind: AuthKind) -> &'static str {
-    match kind {
-        AuthKind::Bearer => "bearer",
-        AuthKind::Basic => "basic",
-        AuthKind::Header => "header",
-        AuthKind::Oauth2 => "oauth2",
     }
 }
 

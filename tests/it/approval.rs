@@ -57,10 +57,7 @@ impl Company {
     }
 
     fn rollcall(&self, command: &str) -> Ended {
-        self.folder.rollcall(&format!(
-            "{command} --config config.yaml --sandbox={}",
-            self.served.root
-        ))
+        self.folder.rollcall_with(&self.served, command)
     }
 
     /// Active accounts in the app.
@@ -72,10 +69,7 @@ impl Company {
 
     /// The id of the one hold.
     fn hold(&self) -> String {
-        let status = self.rollcall("status --format json").json();
-        let held = status["targets"][0]["held"].as_array().expect("a list");
-        assert_eq!(held.len(), 1, "{status}");
-        held[0]["id"].as_str().expect("an id").to_owned()
+        self.rollcall("status --format json").hold()
     }
 }
 

@@ -72,9 +72,7 @@ impl Site {
     }
 
     fn run(&self, command: &str) -> Ended {
-        let root = &self.served.root;
-        self.folder
-            .rollcall(&format!("{command} --config config.yaml --sandbox={root}"))
+        self.folder.rollcall_with(&self.served, command)
     }
 
     fn told(&self, command: &str) -> String {

@@ -242,11 +242,7 @@ fn a_hold_is_shown_and_approved_with_the_same_words() {
     let (beside, alone) = (with.run("sync"), without.run("sync"));
     assert_eq!(alone.code, Some(3));
     assert_eq!(beside.told(), alone.told());
-    let hold = |site: &Site| {
-        let status = site.run("status --format json").json();
-        let hold = status["targets"][0]["held"][0]["id"].as_str();
-        hold.expect("a hold").to_owned()
-    };
+    let hold = |site: &Site| site.run("status --format json").hold();
     let approve = |site: &Site| site.told(&format!("approve {} --because layoff", hold(site)));
     let wrong = |site: &Site| site.told("approve H-0 --because layoff");
     assert_eq!(wrong(&with), wrong(&without));

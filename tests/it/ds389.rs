@@ -6,15 +6,15 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use rollcall::clock::Clock;
 use tempfile::TempDir;
 
+use crate::ldif;
 use crate::served::Leashed;
 use crate::slapd::{BIND, PASSWORD, certify, company};
 
@@ -119,20 +119,7 @@ impl Ds389 {
 
     /// Changes the directory as its admin (RFC 2849).
     pub fn change(&self, ldif: &str) {
-        let mut child = Command::new("ldapmodify")
-            .args(["-x", "-H", &self.plain(), "-D", ADMIN, "-y"])
-            .arg(self.path("password"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("ldapmodify starts");
-        let mut input = child.stdin.take().expect("it is a pipe");
-        input.write_all(ldif.as_bytes()).expect("it reads");
-        drop(input);
-        let done = child.wait_with_output().expect("it ends");
-        let told = String::from_utf8_lossy(&done.stderr);
-        assert!(done.status.success(), "{ldif}\n{told}");
+        ldif::send(&self.plain(), ADMIN, self.folder.path(), ldif);
     }
 
     /// Takes a right away from rollcall, or gives it back.

@@ -3,6 +3,8 @@
 //! Promises that a story begins in line, and that whoever is looked for in the app is there once. Leaves
 //! the server, and what happens there, to the stories.
 
+pub mod words;
+
 use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};

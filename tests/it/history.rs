@@ -14,8 +14,7 @@ use super::wiki::{PEOPLE, with};
 fn afterwards() -> Folder {
     let folder = with("people.yaml", "people.yaml");
     let served = folder.serve("config.yaml");
-    let root = &served.root;
-    let sync = || folder.rollcall(&format!("sync --config config.yaml --sandbox={root}"));
+    let sync = || folder.rollcall_with(&served, "sync");
     // One after the other, or either create may be the first.
     folder.write("people.yaml", &PEOPLE.replace("[p-1, p-2]", "[p-1]"));
     assert_eq!(sync().code, Some(0));

@@ -63,9 +63,7 @@ impl Site {
     }
 
     fn run(&self, command: &str) -> Ended {
-        let root = &self.served.root;
-        self.folder
-            .rollcall(&format!("{command} --config config.yaml --sandbox={root}"))
+        self.folder.rollcall_with(&self.served, command)
     }
 
     fn dump(&self) -> Json {
@@ -247,10 +245,9 @@ fn a_held_lane_stays_held_for_each_of_its_people() {
     assert_eq!(site.active().len(), 40);
     // Who is not in that lane is not held by it, and takes nothing away from the hold.
     assert_eq!(site.run("sync --user user30").code, Some(0));
-    let status = site.run("status --format json").json();
-    let held = status["targets"][0]["held"].as_array().expect("a list");
-    assert_eq!((held.len(), &held[0]["count"]), (1, &20.into()));
-    let hold = held[0]["id"].as_str().expect("an id").to_owned();
+    let status = site.run("status --format json");
+    assert_eq!(status.json()["targets"][0]["held"][0]["count"], 20);
+    let hold = status.hold();
     assert_eq!(
         site.run(&format!("approve {hold} --because layoffs")).code,
         Some(0)

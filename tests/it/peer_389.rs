@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use crate::ds389::{Ds389, Tells};
 use crate::fed::{Fed, Server};
+use crate::ldif::{added, deleted, modify, move_to};
 use crate::slapd::{PASSWORD, hired, person, team};
 
 const CONFIG: &str = r#"
@@ -87,24 +88,6 @@ cosTemplateDn: cn=nsAccountInactivationTmp,dc=example,dc=com
 cosSpecifier: nsRole
 cosAttribute: nsAccountLock operational
 "#;
-
-fn modify(dn: &str, how: &str, name: &str, value: &str) -> String {
-    format!("dn: {dn}\nchangetype: modify\n{how}: {name}\n{name}: {value}\n\n")
-}
-
-fn move_to(dn: &str, name: &str, place: &str) -> String {
-    format!(
-        "dn: {dn}\nchangetype: modrdn\nnewrdn: {name}\ndeleteoldrdn: 1\nnewsuperior: {place}\n\n"
-    )
-}
-
-fn added(entry: &str) -> String {
-    entry.replacen("objectClass", "changetype: add\nobjectClass", 1)
-}
-
-fn deleted(dn: &str) -> String {
-    format!("dn: {dn}\nchangetype: delete\n\n")
-}
 
 const PEOPLE: &str = "ou=people,dc=example,dc=com";
 const ABROAD: &str = "ou=abroad,ou=people,dc=example,dc=com";

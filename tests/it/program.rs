@@ -166,6 +166,12 @@ impl Folder {
         self.serve_at(config, "127.0.0.1:0")
     }
 
+    /// A command with `config.yaml` and these copies in place of the apps.
+    pub fn rollcall_with(&self, served: &Served, command: &str) -> Ended {
+        let root = &served.root;
+        self.rollcall(&format!("{command} --config config.yaml --sandbox={root}"))
+    }
+
     /// The same at this address.
     pub fn serve_at(&self, config: &str, address: &str) -> Served {
         let mut child = command(self.0.path())
@@ -241,6 +247,14 @@ impl Ended {
             .code
             .map_or_else(|| "killed".into(), |code| format!("exit {code}"));
         format!("{text}-- {code}\n")
+    }
+
+    /// The id of the one hold of the one target, in the status as JSON.
+    pub fn hold(&self) -> String {
+        let status = self.json();
+        let held = status["targets"][0]["held"].as_array().expect("a list");
+        assert_eq!(held.len(), 1, "{status}");
+        held[0]["id"].as_str().expect("an id").to_owned()
     }
 
     /// Its output as JSON.

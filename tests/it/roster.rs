@@ -29,20 +29,11 @@ targets:
     groups: { push: [staff] }
 ";
 
-/// A row of the personnel office: who it is and what they do.
-struct Hired {
-    number: usize,
-    off: bool,
-}
-
 /// Ten people of `hr`, without those in `gone`; number 3 is off when `off` says so.
 fn hr(gone: &[usize], off: bool) -> String {
     let mut text = "key,number,givenName,sn,title,mail,disabled\n".to_owned();
-    let people = (1..=10).filter(|number| !gone.contains(number));
-    for Hired { number, off } in people.map(|number| Hired {
-        number,
-        off: off && number == 3,
-    }) {
+    for number in (1..=10).filter(|number| !gone.contains(number)) {
+        let off = off && number == 3;
         writeln!(
             text,
             "p{number},E{number},User,Number{number},Guard,old{number}@example.com,{off}"
@@ -108,9 +99,7 @@ impl Story {
     }
 
     fn rollcall(&self, command: &str) -> Ended {
-        let url = &self.served.root;
-        let command = format!("{command} --config config.yaml --sandbox={url}");
-        self.folder.rollcall(&command)
+        self.folder.rollcall_with(&self.served, command)
     }
 
     /// Runs, and a second time with nothing left to do.
@@ -142,10 +131,7 @@ impl Story {
 
     /// Releases the one hold.
     fn approve(&self) {
-        let status = self.rollcall("status --format json").json();
-        let held = status["targets"][0]["held"].as_array().expect("a list");
-        assert_eq!(held.len(), 1, "{status}");
-        let id = held[0]["id"].as_str().expect("an id");
+        let id = self.rollcall("status --format json").hold();
         let approved = self.rollcall(&format!("approve {id} --because checked"));
         assert_eq!(approved.code, Some(0), "{}", approved.told());
     }

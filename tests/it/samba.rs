@@ -5,7 +5,6 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -18,6 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use rollcall::clock::Clock;
 use tempfile::TempDir;
 
+use crate::ldif;
 use crate::served::Leashed;
 use crate::slapd::certify;
 
@@ -137,21 +137,7 @@ impl Samba {
 
     /// Changes the directory as its admin (RFC 2849).
     pub fn change(&self, ldif: &str) {
-        let mut child = Command::new("ldapmodify")
-            .env("LDAPTLS_CACERT", self.path("ca.pem"))
-            .args(["-x", "-H", &self.secure(), "-D", ADMIN, "-y"])
-            .arg(self.path("password"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("ldapmodify starts");
-        let mut input = child.stdin.take().expect("it is a pipe");
-        input.write_all(ldif.as_bytes()).expect("it reads");
-        drop(input);
-        let done = child.wait_with_output().expect("it ends");
-        let told = String::from_utf8_lossy(&done.stderr);
-        assert!(done.status.success(), "{ldif}\n{told}");
+        ldif::send(&self.secure(), ADMIN, self.folder.path(), ldif);
     }
 
     /// One value of an entry, as the admin sees it; in base64 with a colon after the attribute.

@@ -5,7 +5,6 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,6 +13,7 @@ use std::time::Duration;
 use rollcall::clock::Clock;
 use tempfile::TempDir;
 
+use crate::ldif;
 use crate::served::Leashed;
 
 /// Who rollcall is there.
@@ -162,23 +162,7 @@ impl Slapd {
 
     /// Changes the directory as its admin (RFC 2849).
     pub fn change(&self, ldif: &str) {
-        let mut child = Command::new("ldapmodify")
-            .args(["-x", "-H", &self.plain(), "-D", ADMIN, "-y"])
-            .arg(self.path("password"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("ldapmodify starts");
-        let mut input = child.stdin.take().expect("it is a pipe");
-        input.write_all(ldif.as_bytes()).expect("it reads");
-        drop(input);
-        let done = child.wait_with_output().expect("it ends");
-        assert!(
-            done.status.success(),
-            "{ldif}\n{}",
-            String::from_utf8_lossy(&done.stderr)
-        );
+        ldif::send(&self.plain(), ADMIN, self.folder.path(), ldif);
     }
 
     /// Takes a right away from rollcall, or gives it back.

@@ -49,10 +49,7 @@ impl Site {
     }
 
     fn rollcall(&self, command: &str) -> Ended {
-        self.folder.rollcall(&format!(
-            "{command} --config config.yaml --sandbox={}",
-            self.served.root
-        ))
+        self.folder.rollcall_with(&self.served, command)
     }
 
     /// Bob is disabled and out of the group, cid is in it, and ana is called otherwise.

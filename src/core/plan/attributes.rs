@@ -392,7 +392,7 @@ pub(super) fn resolve(view: &View<'_>, standings: &Standings<'_>, user: &UserKey
         Some(Standing::Matched { account, .. }) => Resolved::Id(Value::text(account.id.as_str())),
         Some(Standing::New) => Resolved::Later,
         None => match view.input.state.links.get(user) {
-            Some(link) if !view.is_gone(&link.id) && !view.is_out(user) => {
+            Some(link) if !view.input.is_gone(&link.id) && !view.is_out(user) => {
                 Resolved::Id(Value::text(link.id.as_str()))
             }
             Some(_) | None => Resolved::Nobody,

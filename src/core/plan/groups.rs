@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::pushed::{
     changes_groups, deletes_groups, is_managed, makes_groups, pushed, renames_groups,
 };
-use super::{Note, Parked, Plan, Standing, Standings, View, sees_out};
+use super::{Note, Parked, Plan, Standing, Standings, View, leaver};
 use crate::core::account::AppGroup;
 use crate::core::attribute::{AttrName, Value};
 use crate::core::change::{Action, Change, Member, Reason, Subject};
@@ -77,7 +77,7 @@ struct Groups<'a> {
 fn leavers(plan: &Plan) -> BTreeMap<UserKey, Arc<str>> {
     plan.changes
         .iter()
-        .filter_map(|change| Some((sees_out(change)?.clone(), Arc::clone(&change.label))))
+        .filter_map(|change| Some((leaver(change)?.clone(), Arc::clone(&change.label))))
         .collect()
 }
 
@@ -155,7 +155,7 @@ impl<'a> Groups<'a> {
     /// The link of a group, if the app still has it.
     fn link(&self, group: &Group) -> Option<&'a GroupLink> {
         let link = self.view.input.state.groups.get(&group.key)?;
-        (!self.view.is_gone(&link.id)).then_some(link)
+        (!self.view.input.is_gone(&link.id)).then_some(link)
     }
 
     fn plan_pushed(&self, group: &Group, plan: &mut Plan) {
@@ -627,7 +627,7 @@ impl<'a> Groups<'a> {
 
     /// A group that is not pushed any more, or is gone from its source.
     fn plan_not_pushed(&self, link: &GroupLink, plan: &mut Plan) {
-        if self.view.is_gone(&link.id) {
+        if self.view.input.is_gone(&link.id) {
             plan.notes.push(Note::ForgetGroup(link.group.clone()));
             return;
         }

@@ -113,7 +113,7 @@ pub fn inventory(input: &Input<'_>) -> Inventory {
     accounts.sort_by_key(name);
     let links = input.state.links.values();
     let gone = links
-        .filter(|link| view.is_gone(&link.id))
+        .filter(|link| view.input.is_gone(&link.id))
         .map(|link| (books.owner(&link.user), link.id.clone()))
         .collect();
     Inventory { accounts, gone }

@@ -32,7 +32,7 @@ pub(super) fn plan_out(
         return plan_leaver(view, desired, link, cause, lanes, plan);
     }
     let old = view.input.state.links.get(&desired.user);
-    if old.is_some_and(|old| view.is_gone(&old.id)) {
+    if old.is_some_and(|old| view.input.is_gone(&old.id)) {
         plan.notes.push(Note::ForgetUser(desired.user.clone()));
     }
     let (id, by, is_ours) = match view.matches.get(&desired.user) {
@@ -146,7 +146,7 @@ fn plan_leaver(
     lanes: &mut Lanes,
     plan: &mut Plan,
 ) {
-    if view.is_gone(&link.id) {
+    if view.input.is_gone(&link.id) {
         plan.notes.push(Note::ForgetUser(link.user.clone()));
         return;
     }

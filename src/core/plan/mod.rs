@@ -45,7 +45,7 @@ use sha2::{Digest, Sha256};
 
 use super::account::{Account, AppGroup};
 use super::attribute::AttrName;
-use super::change::{Action, ActionKind, Change, Reason, Subject};
+use super::change::{ActionKind, Change, Reason, Subject};
 use super::correlate::{Known, Match, correlate, recover, was_made_with};
 use super::desired::{Desired, Wanted};
 use super::fingerprint::FingerprintKey;
@@ -61,7 +61,7 @@ use super::settle::{Pending, existence};
 
 pub use content::content;
 pub use dependence::{creates, may_make, moves, referred};
-pub(crate) use dependence::{leaves, sees_out, without_accounts, without_removals};
+pub(crate) use dependence::{leaver, returns, without_accounts, without_removals};
 pub(crate) use groups::name_attribute;
 pub use pinned::Spared;
 pub use skipped::Skipped;
@@ -85,6 +85,14 @@ pub struct Input<'a> {
     pub key: &'a FingerprintKey,
     /// The time of the plan.
     pub now: Timestamp,
+}
+
+impl Input<'_> {
+    /// Does the app say that it does not have this account or group any more?
+    fn is_gone(&self, id: &RemoteId) -> bool {
+        self.observed
+            .is_some_and(|observed| observed.gone.contains(id))
+    }
 }
 
 /// What the app holds.
@@ -305,27 +313,6 @@ impl Plan {
     }
 }
 
-impl Action {
-    /// How many things it changes: members one by one, anything else is one.
-    #[must_use]
-    pub fn size(&self) -> usize {
-        match self {
-            Self::AddMembers { members } | Self::RemoveMembers { members } => members.len(),
-            Self::Adopt { .. }
-            | Self::Rekey { .. }
-            | Self::Create { .. }
-            | Self::Update { .. }
-            | Self::Deactivate
-            | Self::Reactivate { .. }
-            | Self::Delete
-            | Self::AdoptGroup { .. }
-            | Self::CreateGroup { .. }
-            | Self::RenameGroup { .. }
-            | Self::DeleteGroup => 1,
-        }
-    }
-}
-
 /// Plans one target.
 #[must_use]
 pub fn plan(input: &Input<'_>) -> Plan {
@@ -423,7 +410,7 @@ impl<'a> View<'a> {
     /// The link of a user, if the account it names is the one that counts.
     fn link(&self, user: &UserKey) -> Option<&'a Link> {
         let link = self.input.state.links.get(user)?;
-        (!self.is_gone(&link.id) && !self.is_recovered(user)).then_some(link)
+        (!self.input.is_gone(&link.id) && !self.is_recovered(user)).then_some(link)
     }
 
     /// Is there an account of this user that a create whose answer was lost has made?
@@ -436,7 +423,7 @@ impl<'a> View<'a> {
     fn former(&self) -> impl Iterator<Item = (&'a RemoteId, &'a UserKey)> {
         let links = self.input.state.links.values();
         links
-            .filter(|link| self.is_recovered(&link.user) && !self.is_gone(&link.id))
+            .filter(|link| self.is_recovered(&link.user) && !self.input.is_gone(&link.id))
             .map(|link| (&link.id, &link.user))
     }
 
@@ -470,13 +457,6 @@ impl<'a> View<'a> {
         self.input
             .observed
             .is_some_and(|observed| observed.unseen.contains(id))
-    }
-
-    /// Does the app say that it does not have this any more?
-    fn is_gone(&self, id: &RemoteId) -> bool {
-        self.input
-            .observed
-            .is_some_and(|observed| observed.gone.contains(id))
     }
 }
 
@@ -625,7 +605,7 @@ fn set_aside(view: &View<'_>, plan: &mut Plan) {
         let job = view.input.state.job(&change.subject, change.action.kind());
         match job.map(|job| (&job.state, job.content)) {
             Some((JobState::Parked { reason, hint, .. }, parked))
-                if !leaves(&change.action)
+                if !change.action.sees_out()
                     && parked == content(view.input.key, &change, &view.input.state.links) =>
             {
                 unmade.extend(may_make(users, &change).cloned());

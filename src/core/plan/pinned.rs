@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::skipped::{is_about, returns};
-use super::{Note, Parked, Plan, View, Waiting, WaitingFor, creates, sees_out};
+use super::skipped::is_about;
+use super::{Note, Parked, Plan, View, Waiting, WaitingFor, creates, leaver, returns};
 use super::{without_accounts, without_removals};
 use crate::core::change::{Action, ActionKind, Change, Member, Subject};
 use crate::core::fingerprint::Fingerprint;
@@ -125,17 +125,11 @@ impl<'a> Pins<'a> {
 
     /// What of a change is left to do.
     fn spare(&self, mut change: Change, taken: &mut Taken) -> Option<Change> {
-        if let (
-            Subject::Group(group),
-            Action::AddMembers { members } | Action::RemoveMembers { members },
-        ) = (&change.subject, &mut change.action)
+        if let (Some(group), Some(members)) = (change.subject.group(), change.action.members_mut())
         {
-            let group = group.clone();
-            let held = self.spare_members(&group, members);
-            if let Some(pin) = held
-                .first()
-                .map(|member| self.members[&(&group, &member.user)])
-            {
+            let held = self.spare_members(group, members);
+            let first = held.first();
+            if let Some(pin) = first.map(|member| self.members[&(group, &member.user)]) {
                 taken.spared.push(spared(&change, held.len(), pin));
             }
             return (change.action.size() > 0).then_some(change);
@@ -148,7 +142,7 @@ impl<'a> Pins<'a> {
             .push(spared(&change, change.action.size(), pin));
         taken.unmade.extend(creates(&change).cloned());
         taken.off.extend(returns(&change).cloned());
-        taken.staying.extend(sees_out(&change).cloned());
+        taken.staying.extend(leaver(&change).cloned());
         if let (Subject::Group(group), Action::CreateGroup { .. } | Action::AdoptGroup { .. }) =
             (&change.subject, &change.action)
         {

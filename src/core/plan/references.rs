@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::{creates, referred};
 use crate::core::attribute::{AttrChange, AttrName, Value};
-use crate::core::change::{Action, Change, Reason, Subject};
+use crate::core::change::{Action, Change, Reason};
 use crate::core::key::UserKey;
 
 /// Puts every create after the creates it refers to; a reference that closes a circle becomes an
@@ -15,11 +16,11 @@ pub(super) fn order(changes: &mut Vec<Change>) {
     let Some(first) = changes.iter().position(is_create) else {
         return;
     };
-    let (creates, mut rest): (Vec<Change>, Vec<Change>) =
+    let (makers, mut rest): (Vec<Change>, Vec<Change>) =
         std::mem::take(changes).into_iter().partition(is_create);
     let at = first.min(rest.len());
     let tail = rest.split_off(at);
-    let (ordered, late) = sort(creates);
+    let (ordered, late) = sort(makers);
     rest.extend(ordered);
     rest.extend(tail);
     rest.extend(late);
@@ -27,32 +28,15 @@ pub(super) fn order(changes: &mut Vec<Change>) {
 }
 
 fn is_create(change: &Change) -> bool {
-    matches!(change.action, Action::Create { .. })
-}
-
-fn user(change: &Change) -> Option<&UserKey> {
-    match &change.subject {
-        Subject::User(key) => Some(key),
-        Subject::Group(_) => None,
-    }
-}
-
-fn references(change: &Change) -> Vec<(AttrName, UserKey)> {
-    let Action::Create { attributes } = &change.action else {
-        return Vec::new();
-    };
-    attributes
-        .iter()
-        .filter_map(|(name, value)| Some((name.clone(), value.account()?.clone())))
-        .collect()
+    creates(change).is_some()
 }
 
 /// Emits creates in rounds: those whose references are all there. When a round finds nobody, the
 /// first of the rest gives up its references to the rest.
-fn sort(creates: Vec<Change>) -> (Vec<Change>, Vec<Change>) {
-    let mut pending: BTreeMap<UserKey, Change> = creates
+fn sort(makers: Vec<Change>) -> (Vec<Change>, Vec<Change>) {
+    let mut pending: BTreeMap<UserKey, Change> = makers
         .into_iter()
-        .filter_map(|change| Some((user(&change)?.clone(), change)))
+        .filter_map(|change| Some((creates(&change)?.clone(), change)))
         .collect();
     let mut ordered = Vec::with_capacity(pending.len());
     let mut late = Vec::new();
@@ -60,9 +44,7 @@ fn sort(creates: Vec<Change>) -> (Vec<Change>, Vec<Change>) {
         let ready: Vec<UserKey> = pending
             .iter()
             .filter(|(_, change)| {
-                references(change)
-                    .iter()
-                    .all(|(_, other)| !pending.contains_key(other))
+                referred(&change.action).all(|other| !pending.contains_key(other))
             })
             .map(|(key, _)| key.clone())
             .collect();
@@ -82,10 +64,9 @@ fn on_a_circle(pending: &BTreeMap<UserKey, Change>) -> Option<UserKey> {
     let mut seen = BTreeSet::new();
     let mut at = pending.keys().next()?.clone();
     while seen.insert(at.clone()) {
-        at = references(pending.get(&at)?)
-            .into_iter()
-            .map(|(_, other)| other)
-            .find(|other| pending.contains_key(other))?;
+        at = referred(&pending.get(&at)?.action)
+            .find(|other| pending.contains_key(*other))?
+            .clone();
     }
     Some(at)
 }
@@ -122,6 +103,7 @@ fn postpone(change: &mut Change, stuck: &BTreeSet<UserKey>) -> Option<Change> {
 mod tests {
     use super::*;
     use crate::core::attribute::Attributes;
+    use crate::core::change::Subject;
     use crate::core::key::SourceName;
 
     fn create(name: &str, manager: Option<&str>) -> Change {

@@ -124,14 +124,8 @@ impl<'a> Draft<'a> {
         let mut reversal = self.reversal;
         reversal
             .changes
-            .sort_by_key(|change| lane(change.action.kind()));
+            .sort_by_key(|change| change.action.kind().lane());
         reversal
-    }
-
-    fn is_gone(&self, id: &RemoteId) -> bool {
-        self.input
-            .observed
-            .is_some_and(|observed| observed.gone.contains(id))
     }
 
     fn change(&mut self, subject: Subject, label: &Arc<str>, action: Action) {
@@ -167,19 +161,5 @@ impl<'a> Draft<'a> {
     fn pin(&mut self, pinned: Pinned) {
         let facts = self.facts.of(&pinned).unwrap_or(Fingerprint::UNKNOWN);
         self.reversal.pins.insert(pinned, facts);
-    }
-}
-
-fn lane(kind: ActionKind) -> u8 {
-    match kind {
-        ActionKind::Adopt | ActionKind::Rekey | ActionKind::AdoptGroup => 0,
-        ActionKind::Deactivate | ActionKind::Delete => 1,
-        ActionKind::Create | ActionKind::Reactivate => 2,
-        ActionKind::Update => 3,
-        ActionKind::CreateGroup
-        | ActionKind::RenameGroup
-        | ActionKind::DeleteGroup
-        | ActionKind::AddMembers
-        | ActionKind::RemoveMembers => 4,
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Note, Plan, View, creates, without_accounts};
+use super::{Note, Plan, View, creates, returns, without_accounts};
 use crate::core::attribute::AttrChange;
 use crate::core::change::{Action, ActionKind, Change, Subject};
 use crate::core::features::Feature;
@@ -33,6 +33,7 @@ pub struct Skipped {
 pub(super) fn skip(view: &View<'_>, plan: &mut Plan) {
     let rules = view.input.rules;
     let mut unmade: BTreeSet<UserKey> = BTreeSet::new();
+    // Nobody puts an account that stays off into a group.
     let mut off: BTreeSet<UserKey> = BTreeSet::new();
     for mut change in std::mem::take(&mut plan.changes) {
         if is_about(&change, &unmade) {
@@ -67,15 +68,10 @@ fn skipped(change: &Change, size: usize, off: Feature) -> Skipped {
 
 /// Is the change a second one of somebody who gets no account?
 pub(super) fn is_about(change: &Change, unmade: &BTreeSet<UserKey>) -> bool {
-    matches!(&change.subject, Subject::User(user) if unmade.contains(user))
-}
-
-/// The user whose account the change switches on: nobody puts one that stays off into a group.
-pub(super) fn returns(change: &Change) -> Option<&UserKey> {
-    match (&change.action, &change.subject) {
-        (Action::Reactivate { .. }, Subject::User(user)) => Some(user),
-        _ => None,
-    }
+    change
+        .subject
+        .user()
+        .is_some_and(|user| unmade.contains(user))
 }
 
 /// Where values are not changed, a return brings along no more than what the app insists on.
@@ -101,8 +97,6 @@ fn forget_groups(plan: &mut Plan) {
         Note::Link(_) | Note::ForgetUser(_) | Note::Pin(..) | Note::Unpin(_) => true,
         Note::Group(_) | Note::ForgetGroup(_) => false,
     });
-    plan.parked.retain(|parked| match parked.subject {
-        Subject::User(_) => true,
-        Subject::Group(_) => false,
-    });
+    plan.parked
+        .retain(|parked| parked.subject.group().is_none());
 }

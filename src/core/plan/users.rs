@@ -193,7 +193,7 @@ fn create(
 fn why_new(view: &View<'_>, desired: &Desired, want: &Want<'_>) -> Reason {
     let link = view.input.state.links.get(&desired.user);
     let old = match (link, view.matches.get(&desired.user)) {
-        (Some(link), _) if view.is_gone(&link.id) => return Reason::Vanished,
+        (Some(link), _) if view.input.is_gone(&link.id) => return Reason::Vanished,
         (Some(link), _) => &link.id,
         (None, Some(Match::One { id, .. } | Match::Recovered { id, .. })) => id,
         (None, Some(Match::Unsure { .. } | Match::Apart { .. }) | None) => {

@@ -22,6 +22,19 @@ pub enum AuthKind {
     Oauth2,
 }
 
+impl AuthKind {
+    /// The word in a config and in a profile.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Bearer => "bearer",
+            Self::Basic => "basic",
+            Self::Header => "header",
+            Self::Oauth2 => "oauth2",
+        }
+    }
+}
+
 /// How an app wants to be spoken to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

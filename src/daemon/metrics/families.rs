@@ -128,157 +128,103 @@ pub(super) struct Shelf {
     pub(super) families: Vec<String>,
 }
 
-/// Registers a metric that is kept here, too.
-pub(super) fn register<M: Metric + TypedMetric + Clone>(
-    shelf: &mut Shelf,
-    name: &str,
-    help: &str,
-    metric: M,
-) -> M {
-    put(shelf, name, help, metric.clone());
-    metric
-}
+impl Shelf {
+    /// Registers a metric that is kept here, too.
+    pub(super) fn keep<M: Metric + TypedMetric + Clone + Default>(
+        &mut self,
+        name: &str,
+        help: &str,
+    ) -> M {
+        self.keep_this(name, help, M::default())
+    }
 
-/// Registers a metric.
-pub(super) fn put<M: Metric + TypedMetric>(shelf: &mut Shelf, name: &str, help: &str, metric: M) {
-    let ending = match M::TYPE {
-        MetricType::Counter => "_total",
-        MetricType::Info => "_info",
-        MetricType::Gauge | MetricType::Histogram | MetricType::Unknown => "",
-    };
-    shelf.families.push(format!("rollcall_{name}{ending}"));
-    shelf.registry.register(name, help, metric);
+    /// The same with one that is not as it comes.
+    fn keep_this<M: Metric + TypedMetric + Clone>(
+        &mut self,
+        name: &str,
+        help: &str,
+        metric: M,
+    ) -> M {
+        self.put(name, help, metric.clone());
+        metric
+    }
+
+    /// Registers a metric.
+    pub(super) fn put<M: Metric + TypedMetric>(&mut self, name: &str, help: &str, metric: M) {
+        let ending = match M::TYPE {
+            MetricType::Counter => "_total",
+            MetricType::Info => "_info",
+            MetricType::Gauge | MetricType::Histogram | MetricType::Unknown => "",
+        };
+        self.families.push(format!("rollcall_{name}{ending}"));
+        self.registry.register(name, help, metric);
+    }
 }
 
 impl Counted {
-    pub(super) fn register(r: &mut Shelf) -> Self {
+    pub(super) fn register(shelf: &mut Shelf) -> Self {
         Self {
-            reads: register(
-                r,
+            reads: shelf.keep(
                 "source_reads",
                 "Readings of a source: whole, or only what was heard followed",
-                Family::default(),
             ),
-            source_failures: register(
-                r,
+            source_failures: shelf.keep(
                 "source_failures",
                 "Times a source could not be read or listened to",
-                Family::default(),
             ),
-            cycles: register(
-                r,
-                "cycles",
-                "Cycles of a target, by how they ended",
-                Family::default(),
-            ),
-            cycle_seconds: register(
-                r,
+            cycles: shelf.keep("cycles", "Cycles of a target, by how they ended"),
+            cycle_seconds: shelf.keep_this(
                 "cycle_duration_seconds",
                 "How long a cycle of a target took",
                 spans(),
             ),
-            latency: register(
-                r,
+            latency: shelf.keep_this(
                 "source_to_app_seconds",
                 "From the first thing heard at a source to the last answer of the app",
                 spans(),
             ),
-            changes: register(
-                r,
-                "changes",
-                "Changes carried out in a target, by action",
-                Family::default(),
-            ),
-            failures: register(
-                r,
-                "change_failures",
-                "Changes of a target that failed",
-                Family::default(),
-            ),
-            holds: register(
-                r,
-                "holds",
-                "Times the guard began to hold changes of a target",
-                Family::default(),
-            ),
-            requests: register(
-                r,
+            changes: shelf.keep("changes", "Changes carried out in a target, by action"),
+            failures: shelf.keep("change_failures", "Changes of a target that failed"),
+            holds: shelf.keep("holds", "Times the guard began to hold changes of a target"),
+            requests: shelf.keep(
                 "requests",
                 "Requests sent to a target, by method and status of the answer",
-                Family::default(),
             ),
-            waits: register(
-                r,
+            waits: shelf.keep(
                 "rate_limit_waits",
                 "Times a request waited for the rate of its target or a pause that it asked for",
-                Family::default(),
             ),
-            wait_seconds: register(
-                r,
+            wait_seconds: shelf.keep(
                 "rate_limit_wait_seconds",
                 "How long requests waited for the rate of their target or a pause",
-                Family::default(),
             ),
-            reloads: register(
-                r,
-                "config_reloads",
-                "Times a new config came into force",
-                Counter::default(),
-            ),
-            reload_failures: register(
-                r,
-                "config_reload_failures",
-                "Times a new config was refused",
-                Counter::default(),
-            ),
-            notices: register(
-                r,
+            reloads: shelf.keep("config_reloads", "Times a new config came into force"),
+            reload_failures: shelf.keep("config_reload_failures", "Times a new config was refused"),
+            notices: shelf.keep(
                 "notifications",
                 "Notifications, by channel and by what became of them",
-                Family::default(),
             ),
-            missed: register(
-                r,
+            missed: shelf.keep(
                 "events_missed",
                 "Events that came too fast to be counted or told",
-                Counter::default(),
             ),
         }
     }
 }
 
 impl OfSources {
-    pub(super) fn register(r: &mut Shelf) -> Self {
+    pub(super) fn register(shelf: &mut Shelf) -> Self {
         Self {
-            up: register(
-                r,
-                "source_up",
-                "1: the source can be read, 0: it cannot",
-                Family::default(),
-            ),
-            age: register(
-                r,
+            up: shelf.keep("source_up", "1: the source can be read, 0: it cannot"),
+            age: shelf.keep(
                 "source_age_seconds",
                 "Since the source was last read as a whole",
-                Family::default(),
             ),
-            users: register(
-                r,
-                "source_users",
-                "Users in the last reading of the source",
-                Family::default(),
-            ),
-            groups: register(
-                r,
-                "source_groups",
-                "Groups in the last reading of the source",
-                Family::default(),
-            ),
-            watched: register(
-                r,
+            users: shelf.keep("source_users", "Users in the last reading of the source"),
+            groups: shelf.keep("source_groups", "Groups in the last reading of the source"),
+            watched: shelf.keep(
                 "source_watched",
                 "1: the source is listened to, 0: it should be and is not",
-                Family::default(),
             ),
         }
     }
@@ -319,61 +265,31 @@ impl OfSources {
 }
 
 impl OfTargets {
-    pub(super) fn register(r: &mut Shelf) -> Self {
+    pub(super) fn register(shelf: &mut Shelf) -> Self {
         Self {
-            due: register(
-                r,
-                "target_due",
-                "Changes that are due and not sent",
-                Family::default(),
-            ),
-            oldest: register(
-                r,
+            due: shelf.keep("target_due", "Changes that are due and not sent"),
+            oldest: shelf.keep(
                 "target_oldest_due_seconds",
                 "Since when the oldest of them is due; 0: nothing is",
-                Family::default(),
             ),
-            leavers: register(
-                r,
+            leavers: shelf.keep(
                 "target_leavers_due",
                 "People who are out and whose account is still active",
-                Family::default(),
             ),
-            holds: register(
-                r,
+            holds: shelf.keep(
                 "target_holds",
                 "Holds of the guard that nobody has approved",
-                Family::default(),
             ),
-            parked: register(
-                r,
-                "target_parked",
-                "Changes that wait for a person",
-                Family::default(),
-            ),
-            links: register(
-                r,
-                "target_links",
-                "Accounts that are linked to a user",
-                Family::default(),
-            ),
-            paused: register(
-                r,
-                "target_paused",
-                "1: nothing is sent to the target for now",
-                Family::default(),
-            ),
-            success: register(
-                r,
+            parked: shelf.keep("target_parked", "Changes that wait for a person"),
+            links: shelf.keep("target_links", "Accounts that are linked to a user"),
+            paused: shelf.keep("target_paused", "1: nothing is sent to the target for now"),
+            success: shelf.keep(
                 "target_success_age_seconds",
                 "Since the last cycle in which nothing failed",
-                Family::default(),
             ),
-            expiry: register(
-                r,
+            expiry: shelf.keep(
                 "target_credential_expiry_seconds",
                 "Until the credential of the target ends; below 0: it has ended",
-                Family::default(),
             ),
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Worker;
-use crate::core::change::{ActionKind, Change};
+use crate::core::change::{Change, Lane};
 use crate::daemon::Handle;
 use crate::daemon::board::{Ended, Phase, TargetBoard};
 use crate::daemon::cycle::Through;
@@ -106,9 +106,8 @@ impl Worker {
     }
 
     pub(super) fn write(&self, change: impl FnOnce(&mut TargetBoard)) {
-        let leaves =
-            |kind: &ActionKind| matches!(kind, ActionKind::Deactivate | ActionKind::Delete);
-        let leavers = self.due.keys().filter(|(_, kind)| leaves(kind)).count();
+        let lanes = self.due.keys().map(|(_, kind)| kind.lane());
+        let leavers = lanes.filter(|lane| *lane == Lane::Leavers).count();
         self.handle.write(|board| {
             // One that is gone does not come back on the board.
             let Some(target) = board.targets.get_mut(&self.name) else {

@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::attribute::{AttrChange, Value};
-use crate::core::change::{Action, Change, Subject};
-use crate::core::desired::Wanted;
+use crate::core::change::{Action, Change};
+use crate::core::desired::Desired;
 use crate::core::key::{RemoteId, UserKey};
 use crate::core::profile::Profile;
 use crate::engine::propose::Proposal;
@@ -34,7 +34,7 @@ impl<'a> Cargo<'a> {
 
     /// Whom a request for this change may name by an id that was known when it was planned.
     pub(super) fn of(&self, change: &Change) -> BTreeSet<UserKey> {
-        let Subject::User(user) = &change.subject else {
+        let Some(user) = change.subject.user() else {
             return BTreeSet::new();
         };
         if self.owners.is_empty() {
@@ -47,26 +47,10 @@ impl<'a> Cargo<'a> {
 
     /// References among the values of a change.
     fn planned<'c>(&'c self, action: &'c Action) -> impl Iterator<Item = &'c Value> {
-        let changes = match action {
-            Action::Update { attributes } | Action::Reactivate { attributes } => {
-                attributes.as_slice()
-            }
-            Action::Adopt { .. }
-            | Action::Rekey { .. }
-            | Action::Create { .. }
-            | Action::Deactivate
-            | Action::Delete
-            | Action::AdoptGroup { .. }
-            | Action::CreateGroup { .. }
-            | Action::RenameGroup { .. }
-            | Action::DeleteGroup
-            | Action::AddMembers { .. }
-            | Action::RemoveMembers { .. } => &[],
-        };
         let names =
             |change: &&AttrChange| self.profile.references().any(|name| *name == change.name);
-        changes
-            .iter()
+        let changed = action.changed().iter();
+        changed
             .filter(names)
             .filter_map(|change| change.new.as_ref())
     }
@@ -84,12 +68,7 @@ impl<'a> Cargo<'a> {
     fn wanted(&self, user: &UserKey) -> impl Iterator<Item = &UserKey> {
         let desired = &self.proposal.desired;
         let at = desired.binary_search_by(|desired| desired.user.cmp(user));
-        let wanted = at.ok().map(|at| &desired[at].wanted);
-        let attributes = wanted.and_then(|wanted| match wanted {
-            Wanted::Active { attributes, .. } => Some(attributes),
-            Wanted::Out(_) | Wanted::Unclear { .. } => None,
-        });
-        let values = attributes.into_iter().flat_map(|all| all.values());
-        values.filter_map(Value::account)
+        let desired = at.ok().map(|at| &desired[at]);
+        desired.into_iter().flat_map(Desired::referred)
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Drain, needs_request};
+use super::Drain;
 use crate::core::change::{Action, ActionKind, Change, Subject};
 use crate::core::correlate::key_prints;
 use crate::core::fingerprint::Fingerprints;
@@ -112,7 +112,7 @@ impl Drain<'_> {
                 .state
                 .job(&change.subject, change.action.kind())
                 .is_none()
-                && needs_request(&change.action)
+                && change.action.kind().needs_request()
             {
                 batch.push(self.job(change, 0, JobState::Due(now)));
             }

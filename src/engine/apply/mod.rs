@@ -301,7 +301,7 @@ impl<'a> Drain<'a> {
         let mut attempts: Vec<Record> = Vec::new();
         for task in wave
             .iter_mut()
-            .filter(|task| needs_request(&task.change.action))
+            .filter(|task| task.change.action.kind().needs_request())
         {
             attempts.push(self.job(&task.change, task.attempts + 1, JobState::InDoubt(now)));
             attempts.extend(self.intend(task));
@@ -405,11 +405,4 @@ fn entering(changes: &[Change]) -> BTreeMap<&GroupKey, &BTreeSet<Member>> {
             _ => None,
         })
         .collect()
-}
-
-fn needs_request(action: &Action) -> bool {
-    !matches!(
-        action,
-        Action::Adopt { .. } | Action::Rekey { .. } | Action::AdoptGroup { .. }
-    )
 }

@@ -5,7 +5,7 @@
 
 use tokio::time::Instant;
 
-use super::{Drain, needs_request};
+use super::Drain;
 use crate::core::fault::FaultKind;
 use crate::engine::perform::{Effects, Result as Tried};
 use crate::engine::queue::Task;
@@ -43,7 +43,7 @@ impl Drain<'_> {
 
     /// Takes note of what a try says about an app that was absent.
     pub(super) fn hear(&mut self, task: &Task, result: &Tried) {
-        if self.absence.is_none() || !needs_request(&task.change.action) {
+        if self.absence.is_none() || !task.change.action.kind().needs_request() {
             return;
         }
         match result {

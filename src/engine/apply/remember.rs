@@ -13,7 +13,7 @@ use crate::core::change::{Action, Change, Member, Reason, Subject};
 use crate::core::fingerprint::Fingerprints;
 use crate::core::key::{GroupKey, RemoteId, UserKey};
 use crate::core::link::{GroupLink, Link};
-use crate::core::plan::name_attribute;
+use crate::core::plan::{name_attribute, returns};
 use crate::core::profile::Reactivation;
 use crate::core::settle::{activity, existence};
 use crate::engine::journal::Outcome;
@@ -103,9 +103,8 @@ impl<'a> Drain<'a> {
     /// account.
     fn places(&self, change: &Change) -> Vec<GroupKey> {
         let rules = &self.target.rules.profile.users;
-        let user = match (&change.action, &change.subject) {
-            (Action::Reactivate { .. }, Subject::User(user)) if !rules.id_changes => user,
-            _ => return Vec::new(),
+        let Some(user) = returns(change).filter(|_| !rules.id_changes) else {
+            return Vec::new();
         };
         let groups = self.groups.values();
         let groups = groups.filter(|link| link.may_hold(user));
@@ -115,7 +114,7 @@ impl<'a> Drain<'a> {
     /// Another account than the one that was to be brought back is the user's from now on. The old one
     /// stays off and is taken out of the groups it is in; the new one goes in with the next plan.
     fn leave_behind(&mut self, change: &Change, places: Vec<GroupKey>, batch: &mut Vec<Record>) {
-        let Subject::User(user) = &change.subject else {
+        let Some(user) = change.subject.user() else {
             return;
         };
         self.leave_groups(user, batch);

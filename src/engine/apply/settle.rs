@@ -7,15 +7,15 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{Drain, Failure, needs_request};
-use crate::core::change::{Action, ActionKind, Change, Reason, Subject};
+use super::{Drain, Failure};
+use crate::core::change::{ActionKind, Change, Reason, Subject};
 use crate::core::deed::Sent;
 use crate::core::fault::{
     Afterwards, Disposition, Effect, Fault, FaultKind, RUNS, Stake, afterwards, dispose,
 };
 use crate::core::key::{RemoteId, UserKey};
 use crate::core::link::JobState;
-use crate::core::plan::{Basis, leaves, may_make, moves, referred};
+use crate::core::plan::{Basis, may_make, moves, referred};
 use crate::core::profile::UpdateForm;
 use crate::engine::journal::Outcome;
 use crate::engine::perform::{Effects, Look, Result as Tried};
@@ -82,7 +82,7 @@ impl Drain<'_> {
         self.queue.finish(&task.change);
         let target = self.target.rules.target.clone();
         let kind = task.change.action.kind();
-        if needs_request(&task.change.action) {
+        if task.change.action.kind().needs_request() {
             batch.push(Record::DropJob(target, task.change.subject.clone(), kind));
         }
         self.record(task, effects, outcome, batch);
@@ -119,7 +119,7 @@ impl Drain<'_> {
                 }
                 users.len()
             }
-            Effects::Nothing if needs_request(&task.change.action) => return,
+            Effects::Nothing if task.change.action.kind().needs_request() => return,
             _ => 1,
         };
         let account = self.account_of(&task.change.subject);
@@ -426,7 +426,7 @@ const PARKED: &str = "find out why the app does not do this, and mend it; then: 
 /// What hangs on a change that failed.
 fn stake(task: &Task, in_doubt: bool) -> Stake {
     match task.change.action.kind() {
-        _ if leaves(&task.change.action) => Stake::Leaving,
+        _ if task.change.action.sees_out() => Stake::Leaving,
         ActionKind::Create | ActionKind::CreateGroup | ActionKind::Reactivate
             if in_doubt || task.is_in_doubt() =>
         {
@@ -488,20 +488,7 @@ fn hint(fault: &Fault) -> String {
 
 /// Takes members out of a change.
 fn without(change: &mut Change, done: &BTreeSet<UserKey>) {
-    match &mut change.action {
-        Action::AddMembers { members } | Action::RemoveMembers { members } => {
-            members.retain(|member| !done.contains(&member.user));
-        }
-        Action::Adopt { .. }
-        | Action::Rekey { .. }
-        | Action::Create { .. }
-        | Action::Update { .. }
-        | Action::Deactivate
-        | Action::Reactivate { .. }
-        | Action::Delete
-        | Action::AdoptGroup { .. }
-        | Action::CreateGroup { .. }
-        | Action::RenameGroup { .. }
-        | Action::DeleteGroup => {}
+    if let Some(members) = change.action.members_mut() {
+        members.retain(|member| !done.contains(&member.user));
     }
 }

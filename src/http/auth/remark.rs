@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::core::credential::Remark;
+use crate::http::keeper::KeeperError;
 
 /// The remarks of one target. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -29,5 +30,12 @@ impl Remarks {
             all.retain(|known| !matches!(known, Remark::InUse { .. }));
         }
         all.push(remark);
+    }
+    /// What could not be kept is told; this run goes on without.
+    pub(in crate::http) fn note(&self, kept: Result<(), KeeperError>) {
+        if let Err(error) = kept {
+            let reason = error.to_string();
+            self.add(Remark::Unkept { reason });
+        }
     }
 }

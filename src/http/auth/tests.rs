@@ -9,6 +9,7 @@ use http::Method;
 use http::header::AUTHORIZATION;
 
 use super::*;
+use crate::core::credential::Remark;
 use crate::http::About;
 use crate::http::script::{Script, answer, request};
 use crate::http::token::{ClientAuth, Grant};

@@ -9,7 +9,6 @@ use super::endpoint::{Endpoint, NoToken};
 use super::form::{Form, Shown};
 use super::{Grant, Oauth2Client, Token};
 use crate::clock::Clock;
-use crate::core::credential::Remark;
 use crate::core::fault::{Effect, Fault, FaultKind};
 use crate::http::Transport;
 use crate::http::auth::{Remarks, resting};
@@ -153,9 +152,9 @@ impl<T: Transport> Errand<'_, T> {
         };
         let got = endpoint.send(&form).await;
         match &got {
-            Ok(_) => self.note(self.keeper.accept(&mark)),
+            Ok(_) => self.remarks.note(self.keeper.accept(&mark)),
             Err(NoToken::Grant(_) | NoToken::Refused(_)) => {
-                self.note(self.keeper.refuse(&mark, asked));
+                self.remarks.note(self.keeper.refuse(&mark, asked));
             }
             Err(NoToken::Other(_)) => {}
         }
@@ -167,17 +166,9 @@ impl<T: Transport> Errand<'_, T> {
         if let Some(refresh) = &answer.refresh_token
             && self.client.grant.is_kept()
         {
-            self.note(self.keeper.keep(refresh));
+            self.remarks.note(self.keeper.keep(refresh));
         }
         Token::new(answer.access_token, answer.life, asked)
-    }
-
-    /// What could not be kept is told; this run goes on without.
-    fn note(&self, kept: Result<(), KeeperError>) {
-        if let Err(error) = kept {
-            let reason = error.to_string();
-            self.remarks.add(Remark::Unkept { reason });
-        }
     }
 }
 

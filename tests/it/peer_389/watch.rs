@@ -7,19 +7,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use rollcall::clock::Clock;
-use rollcall::config::SourceKind;
-use rollcall::core::key::{SourceName, UserKey};
+use rollcall::core::key::UserKey;
 use rollcall::core::reading::{Reading, Whereabouts};
-use rollcall::core::user::User;
 use rollcall::source::ldap::LdapSource;
 use rollcall::source::{Heard, Source as _, Watch};
 
-use super::{ABROAD, ELSEWHERE, STAFF, added, deleted, modify, move_to};
+use super::{ABROAD, ELSEWHERE, STAFF};
+use crate::churn::Churn;
 use crate::ds389::{Ds389, Tells};
-use crate::peer_slapd::line::Line;
-use crate::peer_slapd::watch::Churn;
+use crate::ldif::{added, deleted, modify, move_to};
+use crate::line::Line;
 use crate::program::Folder;
+use crate::read::{self, user};
 use crate::slapd::{PASSWORD, hired, person, team};
 
 const CONFIG: &str = r#"
@@ -77,13 +76,7 @@ impl Directory {
 
     fn source(&self, url: &str, change: impl Fn(String) -> String) -> LdapSource {
         let text = change(CONFIG.replace("URL", url));
-        let config = rollcall::config::check(&self.folder.path("rollcall.yaml"), &text);
-        let mut config = config.unwrap_or_else(|problems| panic!("{problems}"));
-        let source = config.sources.remove(&SourceName::new("hq"));
-        match source.expect("it is there").kind {
-            SourceKind::Ldap(ldap) => LdapSource::new("hq".into(), *ldap, Clock::System),
-            SourceKind::File(file) => panic!("{file:?}"),
-        }
+        read::source(&self.folder, &text)
     }
 
     /// What the server itself holds.
@@ -145,10 +138,6 @@ impl<'d> Followed<'d> {
             assert!(matches!(heard, Heard::Change), "{heard:?}");
         }
     }
-}
-
-fn user(reading: &Reading, label: &str) -> Option<User> {
-    reading.users.iter().find(|user| &*user.label == label)
 }
 
 fn groups_of(reading: &Reading, label: &str) -> Vec<String> {

@@ -8,15 +8,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rollcall::clock::Clock;
-use rollcall::config::SourceKind;
-use rollcall::core::key::{SourceName, UserKey};
+use rollcall::core::key::UserKey;
 use rollcall::core::reading::{Reading, Whereabouts};
-use rollcall::core::user::User;
 use rollcall::source::ldap::LdapSource;
 use rollcall::source::{Heard, Source as _, Watch};
 
 use super::CONFIG;
 use crate::program::Folder;
+use crate::read::{self, user};
 use crate::samba::{ADMIN, ADMIN_PASSWORD, BIND, PASSWORD, Samba, TOP, crowd, hired, person, team};
 
 /// How long a story waits for what must come.
@@ -46,14 +45,7 @@ impl Domain {
     fn source(&self, change: impl Fn(String) -> String) -> LdapSource {
         let text = CONFIG.replace("URL", &self.samba.secure());
         let text = change(text.replace("page: 70", "page: 70\n      poll: 1s"));
-        let place = self.folder.path("rollcall.yaml");
-        let config = rollcall::config::check(&place, &text);
-        let mut config = config.unwrap_or_else(|problems| panic!("{problems}"));
-        let source = config.sources.remove(&SourceName::new("hq"));
-        match source.expect("it is there").kind {
-            SourceKind::Ldap(ldap) => LdapSource::new("hq".into(), *ldap, Clock::System),
-            SourceKind::File(file) => panic!("{file:?}"),
-        }
+        read::source(&self.folder, &text)
     }
 
     /// Somebody who may read what was deleted.
@@ -118,10 +110,6 @@ impl Followed {
         let heard = tokio::time::timeout(SHORT, self.watch.next()).await;
         assert!(heard.is_err(), "{what}: {heard:?}");
     }
-}
-
-fn user(reading: &Reading, login: &str) -> Option<User> {
-    reading.users.iter().find(|user| &*user.label == login)
 }
 
 fn is_member(reading: &Reading, login: &str, group: &str) -> bool {

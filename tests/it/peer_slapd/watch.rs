@@ -12,15 +12,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rollcall::clock::Clock;
-use rollcall::config::SourceKind;
-use rollcall::core::key::{SourceName, UserKey};
+use rollcall::core::key::UserKey;
 use rollcall::core::reading::{Reading, Whereabouts};
-use rollcall::core::user::User;
 use rollcall::source::ldap::LdapSource;
 use rollcall::source::{Heard, Source as _, Watch};
 
-use super::line::Line;
+use crate::churn::Churn;
+use crate::ldif::{added, modify};
+use crate::line::Line;
 use crate::program::Folder;
+use crate::read::{self, user};
 use crate::slapd::{PASSWORD, Slapd, hired, person, team};
 
 const CONFIG: &str = r#"
@@ -67,14 +68,7 @@ impl Directory {
 
     fn source(&self, url: &str, change: impl Fn(String) -> String) -> LdapSource {
         let text = change(CONFIG.replace("URL", url));
-        let place = self.folder.path("rollcall.yaml");
-        let config = rollcall::config::check(Path::new(&place), &text);
-        let mut config = config.unwrap_or_else(|problems| panic!("{problems}"));
-        let source = config.sources.remove(&SourceName::new("hq"));
-        match source.expect("it is there").kind {
-            SourceKind::Ldap(ldap) => LdapSource::new("hq".into(), *ldap, Clock::System),
-            SourceKind::File(file) => panic!("{file:?}"),
-        }
+        read::source(&self.folder, &text)
     }
 
     /// A source over the line.
@@ -136,10 +130,6 @@ async fn change(watch: &mut Box<dyn Watch>) {
     assert!(matches!(heard, Heard::Change), "{heard:?}");
 }
 
-fn user(reading: &Reading, label: &str) -> Option<User> {
-    reading.users.iter().find(|user| &*user.label == label)
-}
-
 fn groups_of(reading: &Reading, label: &str) -> Vec<String> {
     let Some(user) = user(reading, label) else {
         return Vec::new();
@@ -149,14 +139,6 @@ fn groups_of(reading: &Reading, label: &str) -> Vec<String> {
     let mut names: Vec<String> = groups.map(|group| group.name.to_string()).collect();
     names.sort();
     names
-}
-
-fn modify(dn: &str, how: &str, name: &str, value: &str) -> String {
-    format!("dn: {dn}\nchangetype: modify\n{how}: {name}\n{name}: {value}\n\n")
-}
-
-fn added(entry: &str) -> String {
-    entry.replacen("objectClass", "changetype: add\nobjectClass", 1)
 }
 
 const STAFF: &str = "cn=staff,ou=groups,dc=example,dc=com";
@@ -520,86 +502,6 @@ async fn two_hundred_changes_later_what_is_followed_is_what_is_read() {
     }
     let reading = directory.agree(&source, &mut watch).await;
     assert_eq!(reading.users.len(), churn.there());
-}
-
-/// Adds, edits, renames, moves, locks, hides and deletes, drawn from a seed; the first ten people are
-/// never taken away.
-pub struct Churn {
-    state: u64,
-    hired: usize,
-    /// Who is there: number, DN, and whether out of the filter.
-    people: BTreeMap<usize, (String, bool)>,
-}
-
-impl Churn {
-    pub fn new(people: usize) -> Self {
-        Self {
-            state: 7,
-            hired: people,
-            people: (1..=people).map(|n| (n, (person(n), false))).collect(),
-        }
-    }
-
-    fn draw(&mut self, bound: usize) -> usize {
-        self.state = self
-            .state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        usize::try_from(self.state >> 33).expect("it fits") % bound
-    }
-
-    pub fn there(&self) -> usize {
-        self.people.values().filter(|(_, left)| !left).count()
-    }
-
-    pub fn step(&mut self) -> String {
-        let at = self.draw(self.people.len());
-        let (&number, (dn, left)) = self.people.iter().nth(at).expect("it is below");
-        let (dn, left) = (dn.clone(), *left);
-        let kind = self.draw(10);
-        match kind {
-            0 | 1 => {
-                self.hired += 1;
-                let number = self.hired;
-                self.people.insert(number, (person(number), false));
-                added(&hired(number)) + &modify(STAFF, "add", "member", &person(number))
-            }
-            2 | 3 if number > 10 => {
-                self.people.remove(&number);
-                format!("dn: {dn}\nchangetype: delete\n\n")
-            }
-            4 if number > 10 => {
-                self.people.insert(number, (dn.clone(), !left));
-                let how = if left { "delete" } else { "add" };
-                modify(&dn, how, "employeeType", "left")
-            }
-            5 if number > 10 => {
-                let above = if dn.contains("ou=abroad") {
-                    "ou=people,dc=example,dc=com"
-                } else {
-                    "ou=abroad,ou=people,dc=example,dc=com"
-                };
-                let rdn = format!("uid=u{number}.{}", self.draw(1000));
-                self.people.insert(number, (format!("{rdn},{above}"), left));
-                format!(
-                    "dn: {dn}\nchangetype: modrdn\nnewrdn: {rdn}\ndeleteoldrdn: 1\n\
-                     newsuperior: {above}\n\n"
-                )
-            }
-            6 => modify(&dn, "replace", "pwdAccountLockedTime", "000001010000Z"),
-            7 => modify(&dn, "replace", "userPassword", "another-one-for-a-test"),
-            8 => {
-                let boss = person(1 + self.draw(10));
-                modify(&dn, "replace", "manager", &boss)
-            }
-            _ => modify(
-                &dn,
-                "replace",
-                "title",
-                &format!("Title {}", self.draw(1000)),
-            ),
-        }
-    }
 }
 
 #[tokio::test]

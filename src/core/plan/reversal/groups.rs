@@ -98,7 +98,7 @@ impl Draft<'_> {
             return self.last(subject(), &label, ActionKind::DeleteGroup, why);
         }
         let link = match self.input.state.groups.get(group) {
-            Some(link) if self.is_gone(&link.id) => {
+            Some(link) if self.input.is_gone(&link.id) => {
                 let why = "the app does not have the group any more";
                 return self.last(subject(), &label, deeds.action(), why);
             }
@@ -227,7 +227,7 @@ impl Draft<'_> {
 
     fn has_account(&self, user: &UserKey) -> bool {
         let link = self.input.state.links.get(user);
-        link.is_some_and(|link| !self.is_gone(&link.id))
+        link.is_some_and(|link| !self.input.is_gone(&link.id))
     }
 
     fn member(&self, user: &UserKey) -> Member {

@@ -10,7 +10,7 @@ use super::{Done, Draft, Unlink};
 use crate::core::attribute::{AttrChange, AttrName, Value};
 use crate::core::change::{Action, ActionKind, Subject};
 use crate::core::deed::Deed;
-use crate::core::desired::{Desired, Wanted};
+use crate::core::desired::Desired;
 use crate::core::key::{RemoteId, UserKey};
 use crate::core::link::Link;
 use crate::core::normal::same;
@@ -137,7 +137,7 @@ impl Draft<'_> {
         if other.is_some() && !follows_ids {
             return Err(format!("they have another account by now: {}", link.id));
         }
-        if self.is_gone(&link.id) {
+        if self.input.is_gone(&link.id) {
             return Err("the app does not have the account any more".into());
         }
         if state.ignores_user(user) || state.ignores_account(&link.id) {
@@ -186,8 +186,7 @@ impl Draft<'_> {
     /// Switches on what the run switched off.
     fn on(&self, user: &UserKey, deeds: &UserDeeds, link: &Link) -> Result<Option<Action>, String> {
         let desired = self.desired(user);
-        let is_wanted =
-            desired.is_some_and(|desired| matches!(desired.wanted, Wanted::Active { .. }));
+        let is_wanted = desired.is_some_and(|desired| desired.attributes().is_some());
         match self.input.rules.reactivation() {
             Reactivation::Activate | Reactivation::ActivateFirst => {}
             Reactivation::Post if is_wanted => {}

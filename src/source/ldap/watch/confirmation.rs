@@ -44,7 +44,8 @@ pub(super) async fn confirm(
         let mut there = None;
         let by_key = any(part.key, std::iter::once(&key));
         let take = |entry: Entry| there = Some(Held::Entry(Packed::of(&entry)));
-        part.ask(session, config, by_key.as_deref(), take).await?;
+        let (attributes, by_key) = (&part.attributes, by_key.as_deref());
+        part.ask(session, config, attributes, by_key, take).await?;
         match there {
             Some(entry) => delta.put.insert(uuid, entry),
             None => delta.put.remove(&uuid),

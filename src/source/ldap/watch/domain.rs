@@ -16,7 +16,7 @@ use super::part::{Kind, Part};
 use crate::source::ReadError;
 use crate::source::ldap::entry::Entry;
 use crate::source::ldap::range;
-use crate::source::ldap::search::{Search, both};
+use crate::source::ldap::search::Search;
 use crate::source::ldap::session::Session;
 use crate::source::ldap::settings::{Branch, Depth, Disabled, Form, LdapConfig};
 use crate::source::ldap::sign::{self, Sign};
@@ -105,24 +105,16 @@ pub(super) async fn find(
     let Some(part) = Part::of(kind, config, session.dialect) else {
         return Ok(catch);
     };
-    let filter = more.map_or_else(|| part.filter.to_owned(), |more| both(part.filter, more));
-    let search = Search {
-        what: part.what,
-        branch: part.branch,
-        filter: &filter,
-        attributes: &wanted(&part),
-        page: config.page,
-    };
     let mut ranged = Vec::new();
-    let mut take = |entry: Entry| {
+    let take = |entry: Entry| {
         if range::is_ranged(&entry) {
             ranged.push(entry);
         } else {
             catch.add(&entry, config);
         }
-        Ok(())
     };
-    search.run(session, &mut take).await?;
+    part.ask(session, config, &wanted(&part), more, take)
+        .await?;
     for entry in ranged {
         let entry = range::complete(session, entry).await?;
         catch.add(&entry, config);
@@ -182,24 +174,15 @@ pub(super) async fn keys(
     let Some(part) = Part::of(kind, config, session.dialect) else {
         return Ok(keys);
     };
-    let search = Search {
-        what: part.what,
-        branch: part.branch,
-        filter: part.filter,
-        attributes: &[GUID.to_owned()],
-        page: config.page,
-    };
-    let mut take = |entry: Entry| {
-        match (uuid(&entry), &mut keys) {
-            (Some(uuid), Some(keys)) => {
-                keys.insert(uuid);
-            }
-            (None, _) => keys = None,
-            (Some(_), None) => {}
+    let take = |entry: Entry| match (uuid(&entry), &mut keys) {
+        (Some(uuid), Some(keys)) => {
+            keys.insert(uuid);
         }
-        Ok(())
+        (None, _) => keys = None,
+        (Some(_), None) => {}
     };
-    search.run(session, &mut take).await?;
+    let attributes = [GUID.to_owned()];
+    part.ask(session, config, &attributes, None, take).await?;
     Ok(keys)
 }
 

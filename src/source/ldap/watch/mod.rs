@@ -8,6 +8,7 @@
 
 mod confirmation;
 mod controller;
+mod digest;
 mod domain;
 mod inquiry;
 mod message;

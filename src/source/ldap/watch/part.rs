@@ -74,7 +74,7 @@ impl<'c> Part<'c> {
             .collect()
     }
 
-    /// Asks for those who also match `more`, and hands each to `take`.
+    /// Asks for these attributes of those who also match `more`, and hands each to `take`.
     ///
     /// # Errors
     /// As for [`Search::run`].
@@ -82,6 +82,7 @@ impl<'c> Part<'c> {
         &self,
         session: &mut Session,
         config: &LdapConfig,
+        attributes: &[String],
         more: Option<&str>,
         mut take: impl FnMut(Entry) + Send,
     ) -> Result<(), ReadError> {
@@ -90,7 +91,7 @@ impl<'c> Part<'c> {
             what: self.what,
             branch: self.branch,
             filter: &filter,
-            attributes: &self.attributes,
+            attributes,
             page: config.page,
         };
         let mut take = |entry| {

@@ -5,20 +5,19 @@
 //! gone has no stamp.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use super::digest::digest;
 use super::inquiry::{Ask, Told};
 use super::part::Part;
 use crate::source::ReadError;
 use crate::source::ldap::dialect::Dialect;
 use crate::source::ldap::entry::Entry;
 use crate::source::ldap::failure::refuse;
-use crate::source::ldap::search::{Search, both};
 use crate::source::ldap::session::Session;
 use crate::source::ldap::settings::LdapConfig;
 
@@ -116,18 +115,9 @@ async fn newest(
 ) -> Result<Timestamp, ReadError> {
     let mut newest = None;
     for part in parts {
-        let search = Search {
-            what: part.what,
-            branch: part.branch,
-            filter: part.filter,
-            attributes: &[STAMP.to_owned()],
-            page: config.page,
-        };
-        let mut take = |entry: Entry| {
-            newest = newest.max(stamp(&entry));
-            Ok(())
-        };
-        search.run(session, &mut take).await?;
+        let take = |entry: Entry| newest = newest.max(stamp(&entry));
+        let attributes = [STAMP.to_owned()];
+        part.ask(session, config, &attributes, None, take).await?;
     }
     newest.ok_or_else(|| {
         let problem = format!("{}: no entry shows a `{STAMP}`", session.server);
@@ -148,30 +138,16 @@ async fn recent(
     for part in parts {
         let mut attributes: BTreeSet<String> = part.attributes.iter().cloned().collect();
         attributes.insert(STAMP.to_owned());
-        let search = Search {
-            what: part.what,
-            branch: part.branch,
-            filter: &both(part.filter, &since),
-            attributes: &attributes.into_iter().collect::<Vec<_>>(),
-            page: config.page,
-        };
-        let mut take = |entry: Entry| {
+        let attributes: Vec<String> = attributes.into_iter().collect();
+        let take = |entry: Entry| {
             later = later.max(stamp(&entry));
-            let held = hash(&entry);
+            let held = digest(&entry);
             recent.insert(entry.dn, held);
-            Ok(())
         };
-        search.run(session, &mut take).await?;
+        let since = Some(&*since);
+        part.ask(session, config, &attributes, since, take).await?;
     }
     Ok((recent, later))
-}
-
-fn hash(entry: &Entry) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for attribute in &entry.attributes {
-        (&attribute.name, &attribute.values).hash(&mut hasher);
-    }
-    hasher.finish()
 }
 
 /// A generalised time in UTC (RFC 4517, 3.3.13), to the second.

@@ -11,45 +11,33 @@
 //!
 //! It keeps some 100 bytes a user.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
+mod line;
+mod touched;
+mod unsettled;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
-use ldap3::asn1::parse_tag;
-use ldap3::controls::{Control, RawControl};
-use ldap3::{LdapError, ResultEntry, SearchStream};
-use tokio::time::Instant;
-
+use self::line::Line;
+use self::touched::Touched;
+use self::unsettled::Unsettled;
 use super::News;
+use super::digest::digest;
 use super::part::Part;
-use super::syncrepl::{End, SILENCE};
-use crate::clock::Clock;
+use super::syncrepl::End;
 use crate::source::ReadError;
 use crate::source::ldap::entry::Entry;
-use crate::source::ldap::failure::{code, refuse, said};
 use crate::source::ldap::root::PERSISTENT;
 use crate::source::ldap::search::any;
 use crate::source::ldap::session::{Session, garbled};
-use crate::source::ldap::settings::{Depth, LdapConfig};
+use crate::source::ldap::settings::LdapConfig;
 use crate::source::ldap::whereabouts::is_askable;
 use crate::source::ldap::{LdapSource, content};
 
-/// All changes, no entries before the first of them, and what kind each is (section 4).
-const ALL_CHANGES: [u8; 11] = [0x30, 9, 2, 1, 0b1111, 1, 1, 0xff, 1, 1, 0xff];
-/// What kind a change is (section 5).
-const NOTIFICATION: &str = "2.16.840.1.113730.3.4.7";
-/// An entry that has another name, or another place.
-const MODIFY_DN: u8 = 8;
 /// So many are looked up at a time.
 const CHUNK: usize = 50;
 /// What it is for.
 const WHAT: &str = "changes";
-/// How long a server may take to do what follows from a change.
-const SETTLE: Duration = Duration::from_secs(5);
-/// How long is waited for one more of them.
-const BURST: Duration = Duration::from_millis(20);
-
 /// What is known of users and groups: their values as a hash, by key.
 type Held = BTreeMap<Arc<str>, u64>;
 /// Keys of users, and of groups.
@@ -62,12 +50,6 @@ pub(super) struct Psearch {
     held: Option<Vec<Held>>,
 }
 
-/// An entry that has changed.
-struct Touched {
-    entry: Entry,
-    is_moved: bool,
-}
-
 /// What has come of asking.
 #[derive(Default)]
 struct Compared {
@@ -77,25 +59,6 @@ struct Compared {
     ours: Keys,
     /// Who is as before.
     same: Keys,
-}
-
-/// Who was told of and was then found as before. 389 tells of what it does to other entries by itself,
-/// such as `memberOf`, before anybody can see it (2.3.1, tried on 2026-11-22: every fourth time).
-#[derive(Default)]
-struct Unsettled {
-    waiting: VecDeque<(Instant, Keys)>,
-}
-
-/// What a search had to say.
-type Said = Result<Option<ResultEntry>, LdapError>;
-
-/// A search that goes on.
-struct Line {
-    stream: SearchStream<'static, String, Vec<String>>,
-    /// Has it told anything, or stood for a while?
-    is_proven: bool,
-    /// What came and is not told yet.
-    last: Option<Said>,
 }
 
 /// Does the server do it for the tree that users and groups are in?
@@ -256,29 +219,6 @@ impl Psearch {
     }
 }
 
-impl Unsettled {
-    fn add(&mut self, keys: Keys, now: Instant) {
-        if keys.iter().any(|keys| !keys.is_empty()) {
-            self.waiting.push_back((now + SETTLE, keys));
-        }
-    }
-
-    /// How long the server may be silent, or until somebody is due to be looked at again.
-    fn pause(&self, now: Instant) -> Duration {
-        let due = self.waiting.front();
-        due.map_or(SILENCE, |(at, _)| at.saturating_duration_since(now))
-    }
-
-    /// Who is to be looked at again now.
-    fn due(&mut self, now: Instant) -> Option<Keys> {
-        let (at, _) = self.waiting.front()?;
-        if *at > now {
-            return None;
-        }
-        self.waiting.pop_front().map(|(_, keys)| keys)
-    }
-}
-
 fn key(part: &Part<'_>, touched: &Touched) -> Option<Arc<str>> {
     content::key(&touched.entry, part.key).ok()
 }
@@ -293,140 +233,10 @@ async fn find(
     let mut held = Held::new();
     let take = |entry: Entry| {
         if let Ok(key) = content::key(&entry, part.key) {
-            held.insert(key, hash(&entry));
+            held.insert(key, digest(&entry));
         }
     };
-    part.ask(session, config, more, take).await?;
+    let attributes = &part.attributes;
+    part.ask(session, config, attributes, more, take).await?;
     Ok(held)
-}
-
-/// Of the name and the values, in whatever order these come.
-fn hash(entry: &Entry) -> u64 {
-    let attributes = entry.attributes.iter();
-    let mut values: Vec<(&str, &[u8])> = attributes
-        .flat_map(|one| one.values.iter().map(|value| (&*one.name, &**value)))
-        .collect();
-    values.sort_unstable();
-    let mut hasher = DefaultHasher::new();
-    (&entry.dn, values).hash(&mut hasher);
-    hasher.finish()
-}
-
-impl Line {
-    async fn begin(
-        session: &mut Session,
-        config: &LdapConfig,
-        parts: &[Part<'_>],
-    ) -> Result<Self, ReadError> {
-        let top = tree(session, config).unwrap_or_default().to_owned();
-        let keys: Vec<String> = parts.iter().map(|part| part.key.to_owned()).collect();
-        let control = RawControl {
-            ctype: PERSISTENT.to_owned(),
-            crit: true,
-            val: Some(ALL_CHANGES.to_vec()),
-        };
-        let (scope, everything) = (Depth::Subtree.into(), "(objectClass=*)");
-        // Without a time-out: it would end the search as soon as nothing changes.
-        let asked = session.ldap.with_controls(vec![control]);
-        match asked.streaming_search(&top, scope, everything, keys).await {
-            Ok(stream) => Ok(Self {
-                stream,
-                is_proven: false,
-                last: None,
-            }),
-            Err(error) => Err(session.lost(error, WHAT).await),
-        }
-    }
-
-    async fn next(&mut self) -> Said {
-        match self.last.take() {
-            Some(said) => said,
-            None => self.stream.next().await,
-        }
-    }
-
-    /// Those that come right after it.
-    async fn gather(&mut self, first: ResultEntry, clock: &Clock) -> Vec<ResultEntry> {
-        let mut items = vec![first];
-        while items.len() < CHUNK {
-            let said = tokio::select! {
-                biased;
-                said = self.stream.next() => said,
-                () = clock.sleep(BURST) => break,
-            };
-            match said {
-                Ok(Some(item)) => items.push(item),
-                end => {
-                    self.last = Some(end);
-                    break;
-                }
-            }
-        }
-        items
-    }
-
-    async fn ended(&mut self, session: &Session) -> End {
-        let result = self.stream.finish().await;
-        let problem = format!(
-            "{}: {WHAT}: the server ended the search ({})",
-            session.server,
-            said(&result)
-        );
-        match result.rc {
-            code::BUSY | code::UNAVAILABLE | code::SUCCESS => {
-                End::Lost(refuse(problem, "it is begun again by itself"))
-            }
-            _ if self.is_proven => End::Lost(refuse(problem, "it is begun again by itself")),
-            _ => End::Refused(refuse(
-                problem,
-                "let the bind name use persistent search; until then it is asked again and again",
-            )),
-        }
-    }
-}
-
-impl Touched {
-    /// Reads what the search tells of; `None` when it is no entry.
-    fn decode(item: ResultEntry) -> Option<Self> {
-        let is_moved = item.1.iter().any(is_moved);
-        let entry = Entry::decode(item.0)?;
-        Some(Self { entry, is_moved })
-    }
-}
-
-/// `EntryChangeNotification ::= SEQUENCE { changeType, previousDN OPTIONAL, changeNumber OPTIONAL }`.
-fn is_moved(Control(_, raw): &Control) -> bool {
-    let kind = || {
-        let (_, tag) = parse_tag(raw.val.as_deref()?).ok()?;
-        let kind = tag.expect_constructed()?.into_iter().next()?;
-        kind.expect_primitive()
-    };
-    raw.ctype == NOTIFICATION && kind().is_some_and(|kind| kind == [MODIFY_DN])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_move_is_told_from_every_other_change() {
-        let control = |ctype: &str, val: &[u8]| {
-            let raw = RawControl {
-                ctype: ctype.to_owned(),
-                crit: false,
-                val: Some(val.to_vec()),
-            };
-            Control(None, raw)
-        };
-        for (ctype, val, moved) in [
-            (NOTIFICATION, &[0x30, 3, 10, 1, 8][..], true),
-            (NOTIFICATION, &[0x30, 6, 10, 1, 8, 4, 1, b'x'], true),
-            (NOTIFICATION, &[0x30, 3, 10, 1, 4], false),
-            (NOTIFICATION, &[0x30, 0], false),
-            (NOTIFICATION, &[0x30], false),
-            (PERSISTENT, &[0x30, 3, 10, 1, 8], false),
-        ] {
-            assert_eq!(is_moved(&control(ctype, val)), moved, "{val:?}");
-        }
-    }
 }
