@@ -1,16 +1,20 @@
 //! How much memory a run takes that has next to nothing to do: 200,000 people beside 50,000, all of them
-//! linked and in line but for a handful.
+//! linked and in line but for a handful; with a directory in files, and with one behind slapd.
 //!
-//! `cargo bench --bench memory`
+//! `cargo bench --bench memory`; it needs slapd and slapadd, which `./tests/run` installs.
 
 #[path = "bench/run.rs"]
 mod run;
+#[path = "bench/slapd.rs"]
+mod slapd;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::fs;
 use std::path::Path;
 
-use rollcall::config::{self, Config, SourceKind};
+use rollcall::clock::Clock;
+use rollcall::config::{self, Config};
 use rollcall::core::attribute::{AttrName, Attributes, Value};
 use rollcall::core::crowd::Crowd;
 use rollcall::core::desired::{Judge, Wanted};
@@ -18,10 +22,12 @@ use rollcall::core::fingerprint::{FingerprintKey, Fingerprints};
 use rollcall::core::key::{RemoteId, TargetName, UserKey};
 use rollcall::core::link::{GroupLink, Link};
 use rollcall::core::reading::Reading;
-use rollcall::show;
-use rollcall::source::Source as _;
-use rollcall::source::file::FileSource;
 use rollcall::store::{Access, Epoch, Record, SqliteStore, StateKind, Store as _};
+use rollcall::{installation, show};
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const SIZES: [usize; 2] = [50_000, 200_000];
 
@@ -31,51 +37,79 @@ const DIFFERING: usize = 5;
 /// What four times the people may take, of what one time does.
 const RATIO: f64 = 1.5;
 
-#[tokio::main]
-async fn main() {
-    let mut peaks = Vec::new();
-    for people in SIZES {
-        let folder = tempfile::tempdir().expect("a folder");
-        write_company(folder.path(), people, 0);
-        seed(folder.path()).await;
-        let sync = run::sync(folder.path(), &["--quick"], 0);
-        write_company(folder.path(), people, DIFFERING);
-        let plan = run::sync(folder.path(), &["--quick", "--dry-run"], 2);
-        show::out(&format!(
-            "{people} people, in line: {} kB, {:.1} s; plan of {DIFFERING} changes: {} kB, {:.1} s\n",
-            sync.1,
-            sync.0.as_secs_f64(),
-            plan.1,
-            plan.0.as_secs_f64()
-        ));
-        peaks.push([sync.1, plan.1]);
-    }
-    for (at, what) in ["in line", "plan"].into_iter().enumerate() {
-        #[expect(clippy::cast_precision_loss, reason = "kilobytes of memory")]
-        let ratio = peaks[1][at] as f64 / peaks[0][at] as f64;
-        show::out(&format!("{what}: ratio {ratio:.2}\n"));
-        assert!(
-            ratio <= RATIO,
-            "four times the people take {RATIO} times the memory at most"
-        );
-    }
+const SUFFIX: &str = "dc=example,dc=com";
+
+/// Where the people are.
+#[derive(Clone, Copy, Debug)]
+enum Directory {
+    Files,
+    Slapd,
 }
 
-fn write_company(folder: &Path, people: usize, differing: usize) {
+#[tokio::main]
+async fn main() {
+    let mut ratios = Vec::new();
+    for directory in [Directory::Files, Directory::Slapd] {
+        let mut peaks = Vec::new();
+        for people in SIZES {
+            peaks.push(measure(directory, people).await);
+        }
+        for (at, what) in ["in line", "plan"].into_iter().enumerate() {
+            #[expect(clippy::cast_precision_loss, reason = "kilobytes of memory")]
+            let ratio = peaks[1][at] as f64 / peaks[0][at] as f64;
+            show::out(&format!("{directory:?}, {what}: ratio {ratio:.2}\n"));
+            ratios.push(ratio);
+        }
+    }
+    assert!(
+        ratios.iter().all(|ratio| *ratio <= RATIO),
+        "four times the people take {RATIO} times the memory at most"
+    );
+}
+
+/// The peaks of a run with nothing to do, and of a plan of some changes, in kB.
+async fn measure(directory: Directory, people: usize) -> [u64; 2] {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let (source, _server) = match directory {
+        Directory::Files => (write_files(folder, people), None),
+        Directory::Slapd => {
+            write_tree(folder, people);
+            let (server, port) = slapd::start(folder, &[]);
+            (tree_source(port), Some(server))
+        }
+    };
+    write_config(folder, &source);
+    seed(folder, 0).await;
+    let sync = run::sync(folder, &["--quick"], 0);
+    seed(folder, DIFFERING).await;
+    let plan = run::sync(folder, &["--quick", "--dry-run"], 2);
+    show::out(&format!(
+        "{directory:?}, {people} people, in line: {} kB, {:.1} s; plan of {DIFFERING} changes: {} kB, \
+         {:.1} s\n",
+        sync.1,
+        sync.0.as_secs_f64(),
+        plan.1,
+        plan.0.as_secs_f64()
+    ));
+    [sync.1, plan.1]
+}
+
+/// The groups that somebody is in.
+fn groups(number: usize) -> [usize; 3] {
+    [number % 20, 20 + number % 70, 90 + number % 900]
+}
+
+fn write_files(folder: &Path, people: usize) -> String {
     let mut users = String::from(
         "key,uid,mail,givenName,sn,displayName,title,department,telephoneNumber,street,l,c,manager\n",
     );
-    let mut groups = String::from("key,name,member\n");
+    let mut memberships = String::from("key,name,member\n");
     for number in 0..people {
-        let title = if number % (people / DIFFERING) == 7 && differing > 0 {
-            "Changed"
-        } else {
-            "Title"
-        };
         let _ = writeln!(
             users,
             "p-{number:06},user{number},user{number}@example.com,Given{number},Family{number},\
-             Given{number} Family{number},{title} {},Department {},+1 555 {number:07},{} Elm Street,\
+             Given{number} Family{number},Title {},Department {},+1 555 {number:07},{} Elm Street,\
              Town {},US,p-{:06}",
             number % 97,
             number % 31,
@@ -83,34 +117,92 @@ fn write_company(folder: &Path, people: usize, differing: usize) {
             number % 211,
             number / 10
         );
-        for group in [number % 20, 20 + number % 70, 90 + number % 900] {
-            let _ = writeln!(groups, "g-{group},group-{group},p-{number:06}");
+        for group in groups(number) {
+            let _ = writeln!(memberships, "g-{group},group-{group},p-{number:06}");
         }
     }
-    let config = "
-state: { dir: state }
-sources: { hq: { file: { users: users.csv, groups: groups.csv } } }
-targets:
-  app:
-    connector: scim
-    base_url: https://localhost:9/scim/v2
-    auth: { bearer: { env: ROLLCALL_BENCH_TOKEN } }
-    assign: everyone
-    groups: { push: [\"group-*\"] }
-";
-    for (name, text) in [
-        ("users.csv", users.as_str()),
-        ("groups.csv", &groups),
-        ("config.yaml", config),
-    ] {
-        std::fs::write(folder.join(name), text).expect("it can be written");
-    }
+    fs::write(folder.join("users.csv"), users).expect("it can be written");
+    fs::write(folder.join("groups.csv"), memberships).expect("it can be written");
+    "file: { users: users.csv, groups: groups.csv }".to_owned()
 }
 
-/// Writes down that everybody has what they should have.
-async fn seed(folder: &Path) {
+fn write_tree(folder: &Path, people: usize) {
+    let at = folder.display();
+    let config = format!(
+        "include /etc/ldap/schema/core.schema\n\
+         include /etc/ldap/schema/cosine.schema\n\
+         include /etc/ldap/schema/inetorgperson.schema\n\
+         modulepath /usr/lib/ldap\nmoduleload back_mdb\n\
+         sizelimit unlimited\n\
+         database mdb\nsuffix \"{SUFFIX}\"\ndirectory {at}/db\ndbnosync\nmaxsize 4294967296\n\
+         index objectClass eq\naccess to * by * read\n"
+    );
+    let mut text = format!(
+        "dn: {SUFFIX}\nobjectClass: organization\nobjectClass: dcObject\no: Example\ndc: example\n\n"
+    );
+    for branch in ["people", "groups"] {
+        let _ = write!(
+            text,
+            "dn: ou={branch},{SUFFIX}\nobjectClass: organizationalUnit\nou: {branch}\n\n"
+        );
+    }
+    let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for number in 0..people {
+        let _ = write!(
+            text,
+            "dn: uid=user{number},ou=people,{SUFFIX}\nobjectClass: inetOrgPerson\nuid: user{number}\n\
+             cn: Given{number} Family{number}\nsn: Family{number}\ngivenName: Given{number}\n\
+             displayName: Given{number} Family{number}\nmail: user{number}@example.com\n\
+             title: Title {}\ndepartmentNumber: Department {}\n\
+             telephoneNumber: +1 555 {number:07}\nstreet: {} Elm Street\nl: Town {}\n\
+             manager: uid=user{},ou=people,{SUFFIX}\n\n",
+            number % 97,
+            number % 31,
+            number % 499,
+            number % 211,
+            number / 10
+        );
+        for group in groups(number) {
+            members.entry(group).or_default().push(number);
+        }
+    }
+    for (group, members) in members {
+        let _ = write!(
+            text,
+            "dn: cn=group-{group},ou=groups,{SUFFIX}\nobjectClass: groupOfNames\ncn: group-{group}\n"
+        );
+        for number in members {
+            let _ = writeln!(text, "member: uid=user{number},ou=people,{SUFFIX}");
+        }
+        text.push('\n');
+    }
+    fs::write(folder.join("slapd.conf"), config).expect("it can be written");
+    fs::write(folder.join("all.ldif"), text).expect("it can be written");
+}
+
+fn tree_source(port: u16) -> String {
+    format!(
+        "ldap: {{ url: \"ldap://127.0.0.1:{port}\", bind: anonymous, users: {{ base: \
+         \"ou=people,{SUFFIX}\" }}, groups: {{ base: \"ou=groups,{SUFFIX}\" }} }}"
+    )
+}
+
+fn write_config(folder: &Path, source: &str) {
+    let config = format!(
+        "state: {{ dir: state }}\nsources: {{ hq: {{ {source} }} }}\ntargets:\n  app:\n    \
+         connector: scim\n    base_url: https://localhost:9/scim/v2\n    \
+         auth: {{ bearer: {{ env: {} }} }}\n    assign: everyone\n    \
+         groups: {{ push: [\"group-*\"] }}\n",
+        run::TOKEN
+    );
+    fs::write(folder.join("config.yaml"), config).expect("it can be written");
+}
+
+/// Writes down that everybody has what they should have, but for some, who have an earlier title.
+async fn seed(folder: &Path, differing: usize) {
     let config = config::load(&folder.join("config.yaml")).unwrap_or_else(|bad| panic!("{bad}"));
     let reading = read(&config).await;
+    let every = reading.users.len().checked_div(differing);
     let target = TargetName::new("app");
     let rules = &config.targets[&target].rules;
     let access = Access::Write;
@@ -118,6 +210,7 @@ async fn seed(folder: &Path) {
     let key = store.fingerprint_key();
     let readings = [reading];
     let judge = Judge::new(rules, &readings);
+    let mut number = 0;
     for portion in Crowd::of(&readings).portions() {
         let mut batch = Vec::with_capacity(portion.len());
         for person in portion {
@@ -125,10 +218,13 @@ async fn seed(folder: &Path) {
             let Wanted::Active { attributes, .. } = &desired.wanted else {
                 panic!("everybody is assigned");
             };
-            batch.push(Record::PutLink(
-                target.clone(),
-                link(&desired.user, attributes, &key),
-            ));
+            let mut attributes = attributes.clone();
+            if every.is_some_and(|every| number % every == 7) {
+                attributes.insert(AttrName::new("title"), Value::text("Earlier"));
+            }
+            number += 1;
+            let link = link(&desired.user, &attributes, &key);
+            batch.push(Record::PutLink(target.clone(), link));
         }
         store.commit(Epoch(1), &batch).await.expect("room");
     }
@@ -140,7 +236,7 @@ async fn seed(folder: &Path) {
             ours: true,
             name: key.of(&AttrName::new("displayName"), &Value::text(&*group.name)),
             members: group.members.clone(),
-            in_doubt: std::collections::BTreeSet::new(),
+            in_doubt: BTreeSet::new(),
             unseen: None,
         };
         Record::PutGroup(target.clone(), link)
@@ -150,11 +246,8 @@ async fn seed(folder: &Path) {
 }
 
 async fn read(config: &Config) -> Reading {
-    let (name, source) = config.sources.first_key_value().expect("a source");
-    let SourceKind::File(file) = &source.kind else {
-        panic!("it is a file");
-    };
-    let source = FileSource::new(name.clone(), file.clone());
+    let sources = installation::sources(config, &Clock::System);
+    let source = &sources.values().next().expect("it has a source").source;
     source.read().await.expect("it can be read")
 }
 
