@@ -100,6 +100,17 @@ impl Pages {
         (0..=self.full.len()).filter_map(|page| self.open(page))
     }
 
+    /// Every page, one after the other; one that was opened is not kept any more.
+    pub(crate) fn into_open(self) -> impl Iterator<Item = Open> {
+        let last = (self.entries > 0).then(|| Open {
+            first: self.len - self.entries,
+            entries: self.entries,
+            bytes: self.last,
+        });
+        let full = self.full.into_iter();
+        full.map(|page| page.open()).chain(last)
+    }
+
     /// How many pages are deflated.
     #[cfg(test)]
     pub(crate) fn deflated(&self) -> usize {

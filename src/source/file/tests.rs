@@ -8,6 +8,16 @@ use std::path::PathBuf;
 use super::*;
 use crate::core::user::User;
 
+/// A file that gives so many bytes at once.
+pub(super) struct Slow<'a>(pub(super) &'a [u8], pub(super) usize);
+
+impl std::io::Read for Slow<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let most = self.1.min(into.len());
+        self.0.read(&mut into[..most])
+    }
+}
+
 /// A folder with files in it.
 struct Folder(tempfile::TempDir);
 
