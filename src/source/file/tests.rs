@@ -285,6 +285,24 @@ async fn what_is_no_directory_is_an_error() {
     }
 }
 
+/// Half of what is being written may look like anything.
+#[test]
+fn a_file_that_changes_is_not_told_of_what_else_is_wrong_with_it() {
+    let folder = Folder::with(&[]);
+    let path = folder.path("users.csv");
+    let source = folder.source("users.csv", None);
+    for half in [&b""[..], b"key\np-1\np-2,\"A", b"key\np-\xc3", b"key,key\n"] {
+        fs::write(&path, USERS_CSV).expect("room on the disk");
+        let opened = Opened::open(&path).expect("it is there");
+        fs::write(&path, half).expect("room on the disk");
+        let error = source.parse(&opened, &path, Purpose::Users);
+        assert_eq!(
+            folder.without_folder(&error.expect_err("it changed").problem),
+            "users.csv: changed while it was read"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_file_cut_anywhere_never_loses_a_user_in_silence() {
     // What a line-based format cannot know is left out here: a cut between two of its rows.
