@@ -102,15 +102,15 @@ impl Pages {
         (0..=self.full.len()).filter_map(|page| self.open(page))
     }
 
-    /// Every page, each given up as it is taken.
-    pub(crate) fn into_iter(self) -> impl Iterator<Item = Open> + use<> {
-        let last = Open {
+    /// Every page, one after the other; one that was opened is not kept any more.
+    pub(crate) fn into_open(self) -> impl Iterator<Item = Open> {
+        let last = (self.entries > 0).then(|| Open {
             first: self.len - self.entries,
             entries: self.entries,
             bytes: self.last,
-        };
-        let full = self.full.into_iter().map(|page| page.open());
-        full.chain(std::iter::once(last))
+        });
+        let full = self.full.into_iter();
+        full.map(|page| page.open()).chain(last)
     }
 
     /// How many pages are deflated.

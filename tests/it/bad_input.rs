@@ -91,6 +91,34 @@ fn the_file_was_cut_off() {
 }
 
 #[test]
+fn the_file_is_no_utf8() {
+    let told = |bytes: &[u8]| {
+        let folder = with("people.yaml", "people.csv");
+        std::fs::write(folder.path("people.csv"), bytes).expect("room on the disk");
+        let ended = folder.rollcall("sync --config config.yaml --sandbox");
+        assert_eq!(ended.code, Some(3), "{}", ended.told());
+        ended.told()
+    };
+    // Wherever it stands, and whatever is wrong with the rows before it.
+    let rows = "p-1,\"Lima\" x\n".repeat(10_000);
+    let late = [b"key,sn\n", rows.as_bytes(), b"p-2,M\xfcller\n"].concat();
+    assert_snapshot!(told(&late), @r#"
+    -- stderr
+    refused: source hq was not read, so it changes nobody
+    error: people.csv:10002: is not UTF-8
+      hint: save the file as UTF-8
+    -- exit 3
+    "#);
+    assert_snapshot!(told(b"\xff\xfek\0e\0y\0\n\0"), @r#"
+    -- stderr
+    refused: source hq was not read, so it changes nobody
+    error: people.csv: is UTF-16, not UTF-8
+      hint: save the file as UTF-8
+    -- exit 3
+    "#);
+}
+
+#[test]
 fn the_file_is_something_else() {
     assert_snapshot!(told("page.json", "<html>Sign in</html>\n"), @r#"
     -- stderr

@@ -225,7 +225,7 @@ impl Packer {
 
 /// Packed people, one after the other.
 fn entries(keys: Keys, pages: Pages) -> impl Iterator<Item = sorter::Entry> + Send {
-    pages.into_iter().flat_map(move |open| {
+    pages.into_open().flat_map(move |open| {
         let places = open.first..open.first + open.entries;
         let keys: Vec<UserKey> = places.filter_map(|place| keys.get(place)).collect();
         let mut at = 0;

@@ -82,7 +82,7 @@ impl Sorter {
         self.late.sort_by(|(one, _), (other, _)| one.cmp(other));
         let mut runs: Vec<Run> = vec![Box::new(first)];
         for run in self.runs {
-            runs.push(Box::new(run.into_iter().flat_map(entries)));
+            runs.push(Box::new(run.into_open().flat_map(entries)));
         }
         runs.push(Box::new(self.late.into_iter()));
         let mut heads = BinaryHeap::with_capacity(runs.len());

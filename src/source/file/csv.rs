@@ -1,22 +1,22 @@
 //! Users and groups in CSV (RFC 4180): a header, then one row a user or a membership.
 //!
-//! Promises that a row with a column too many or too few never lends its values to the wrong names,
-//! and that quotes which swallow other rows are found. Leaves what a column means to
-//! [`super::users`] and [`super::groups`].
+//! Promises that a row with a column too many or too few never lends its values to the wrong names.
+//! Leaves lines and quotes to [`super::records`], and what a column means to [`super::users`] and
+//! [`super::groups`].
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::sync::Arc;
 
-use ::csv::{ReaderBuilder, StringRecord};
+use ::csv::StringRecord;
 
 use super::FileConfig;
 use super::flaw::Flaw;
 use super::groups::{MEMBERS, NAME, NESTED};
 use super::header::{Column, Header};
-use super::lines::Lines;
-use super::quotes;
-use super::rows::{Row, Rows, Table};
-use crate::source::pool::Pool;
+use super::records;
+use super::rows::{Field, Row, Rows, Table};
+use super::values::Values;
 
 /// Stands between the values of a column whose header ends in `[]`.
 const SEPARATOR: char = ';';
@@ -25,10 +25,10 @@ const SEPARATOR: char = ';';
 ///
 /// # Errors
 /// When the header is not one, or quotes are not closed.
-pub(super) fn read_users(text: &str, config: &FileConfig, pool: &mut Pool) -> Result<Table, Flaw> {
+pub(super) fn read_users(file: impl Read, config: &FileConfig) -> Result<Table, Flaw> {
     let mut users = Rows::default();
-    let header = each_record(text, |header, line, record| {
-        users.push(&user(header, &config.user_key, line, record, pool));
+    let header = each_row(file, |header, line, record| {
+        users.push(&user(header, &config.user_key, line, record));
         Ok(())
     })?;
     header.require(&config.user_key)?;
@@ -43,13 +43,13 @@ pub(super) fn read_users(text: &str, config: &FileConfig, pool: &mut Pool) -> Re
 /// # Errors
 /// When the header is not one, quotes are not closed, or any row cannot be used: a group decides
 /// about many users, so that none is read by half.
-pub(super) fn read_groups(text: &str, config: &FileConfig, pool: &mut Pool) -> Result<Table, Flaw> {
+pub(super) fn read_groups(file: impl Read, config: &FileConfig) -> Result<Table, Flaw> {
     let mut merged = Merged::default();
-    let header = each_record(text, |header, line, record| {
+    let header = each_row(file, |header, line, record| {
         if record.len() != header.columns().len() {
             return Err(Flaw::at(line, count_problem(header, record)).hint(QUOTE_COMMAS));
         }
-        merged.take(group(header, line, record, pool), &config.group_key)
+        merged.take(group(header, line, record), &config.group_key)
     })?;
     header.require(&config.group_key)?;
     header.require(NAME)?;
@@ -61,83 +61,69 @@ pub(super) fn read_groups(text: &str, config: &FileConfig, pool: &mut Pool) -> R
 }
 
 /// The names of the columns, from the first line of a file.
-pub(super) fn attributes(text: &str) -> Result<Vec<Arc<str>>, Flaw> {
-    let header = each_record(text, |_, _, _| Ok(()))?;
+pub(super) fn attributes(first_line: &[u8]) -> Result<Vec<Arc<str>>, Flaw> {
+    let header = each_row(first_line, |_, _, _| Ok(()))?;
     let columns = header.columns().iter();
     Ok(columns.map(|column| Arc::clone(&column.name)).collect())
 }
 
 const QUOTE_COMMAS: &str = "put a value that holds a comma into double quotes";
 
-fn each_record(
-    text: &str,
+fn each_row(
+    file: impl Read,
     mut take: impl FnMut(&Header, usize, &StringRecord) -> Result<(), Flaw>,
 ) -> Result<Header, Flaw> {
-    quotes::check(text)?;
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let mut record = StringRecord::new();
-    let mut lines = Lines::of(text);
     let mut header = None;
-    while next(&mut reader, &mut record)? {
-        let line = line_of(&record, text, &mut lines);
+    records::each(file, |line, record| {
         match &header {
-            None => header = Some(Header::read(line, &record)?),
+            None => header = Some(Header::read(line, record)?),
             Some(_) if record.iter().all(|cell| cell.trim().is_empty()) => {}
-            Some(header) => take(header, line, &record)?,
+            Some(header) => take(header, line, record)?,
         }
-    }
+        Ok(())
+    })?;
     header.ok_or_else(|| Flaw::new("has no header").hint("begin with a line of column names"))
 }
 
-fn next(reader: &mut ::csv::Reader<&[u8]>, record: &mut StringRecord) -> Result<bool, Flaw> {
-    let read = reader.read_record(record);
-    read.map_err(|cause| Flaw::new("is no CSV that could be read").because(cause))
-}
-
-/// The line of a record; the reader's own position stands before blank lines that it skipped.
-fn line_of(record: &StringRecord, text: &str, lines: &mut Lines<'_>) -> usize {
-    let before = record.position().map_or(0, ::csv::Position::byte);
-    let before = usize::try_from(before).unwrap_or(usize::MAX);
-    let rest = text.as_bytes().get(before..).unwrap_or_default();
-    let blank = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
-    lines.line_at(before.saturating_add(blank.count()))
-}
-
-fn user(header: &Header, key: &str, line: usize, record: &StringRecord, pool: &mut Pool) -> Row {
+fn user(header: &Header, key: &str, line: usize, record: &StringRecord) -> Row {
     let columns = header.columns();
     if record.len() == columns.len() {
-        return whole(header, line, record, pool);
+        return whole(header, line, record);
     }
     let mut row = Row::broken(line, count_problem(header, record));
     // A missing or additional comma moves what comes after it; only the first cell is where it was.
     if let (Some(column), Some(cell)) = (columns.first(), record.get(0))
         && &*column.name == key
     {
-        row.append(pool, &column.name, values(column, cell));
+        row.append(&column.name, values(column, cell));
     }
     row
 }
 
-fn group(header: &Header, line: usize, record: &StringRecord, pool: &mut Pool) -> Row {
-    let mut row = whole(header, line, record, pool);
+fn group(header: &Header, line: usize, record: &StringRecord) -> Row {
+    let mut row = whole(header, line, record);
     // `members` holds several keys without `[]` too: there is no other use for a `;` in it.
     for field in &mut row.fields {
         if matches!(&*field.name, "members" | "groups") {
-            let parts = field.values.iter().flat_map(|value| value.split(SEPARATOR));
-            let parts = parts.map(str::trim).filter(|part| !part.is_empty());
-            field.values = parts.map(|part| pool.share(part)).collect();
+            field.values = split(field);
         }
     }
     row
 }
 
-fn whole(header: &Header, line: usize, record: &StringRecord, pool: &mut Pool) -> Row {
+fn split(field: &Field) -> Values {
+    let mut values = Values::default();
+    let parts = field.values.iter().flat_map(|value| value.split(SEPARATOR));
+    for part in parts.map(str::trim).filter(|part| !part.is_empty()) {
+        values.push(part);
+    }
+    values
+}
+
+fn whole(header: &Header, line: usize, record: &StringRecord) -> Row {
     let mut row = Row::new(line);
     for (column, cell) in header.columns().iter().zip(record) {
-        row.append(pool, &column.name, values(column, cell));
+        row.append(&column.name, values(column, cell));
     }
     row
 }
@@ -172,7 +158,7 @@ impl Merged {
         if let Some(known) = self.at.get(key).and_then(|at| self.groups.get_mut(*at)) {
             return merge(known, row, key_name);
         }
-        self.at.insert(Arc::clone(key), self.groups.len());
+        self.at.insert(Arc::from(key), self.groups.len());
         self.groups.push(row);
         Ok(())
     }
@@ -195,7 +181,7 @@ fn merge(known: &mut Row, row: Row, key_name: &str) -> Result<(), Flaw> {
             .find(|known| known.name == field.name);
         match known_field {
             Some(_) if *field.name == *key_name || &*field.name == NAME => {}
-            Some(known) => known.values.extend(field.values),
+            Some(known) => known.values.append(&field.values),
             None => known.fields.push(field),
         }
     }
@@ -213,12 +199,12 @@ mod tests {
     }
 
     fn users(text: &str) -> Result<Vec<Row>, String> {
-        let table = read_users(text, &config(), &mut Pool::default());
+        let table = read_users(text.as_bytes(), &config());
         told(table).map(|table| table.users.iter().collect())
     }
 
     fn groups(text: &str) -> Result<Vec<Row>, String> {
-        let table = read_groups(text, &config(), &mut Pool::default());
+        let table = read_groups(text.as_bytes(), &config());
         told(table).map(|table| table.groups)
     }
 
@@ -235,7 +221,10 @@ mod tests {
     fn shown(row: &Row) -> String {
         let fields = row.fields.iter();
         let fields: Vec<String> = fields
-            .map(|field| format!("{}={}", field.name, field.values.join("|")))
+            .map(|field| {
+                let values: Vec<&str> = field.values.iter().collect();
+                format!("{}={}", field.name, values.join("|"))
+            })
             .collect();
         format!("{} {}", row.line, fields.join(" "))
     }

@@ -13,7 +13,6 @@ use super::groups::LDAP_MEMBERS;
 use super::ldif::{self, Attribute, Content, Record};
 use super::rows::{Row, Table};
 use crate::source::dn;
-use crate::source::pool::Pool;
 use crate::source::value::{self, GUID};
 
 /// Entries that hold members.
@@ -48,10 +47,9 @@ const OTHERS: [&str; 14] = [
 ///
 /// # Errors
 /// When it ends in the middle of a line, is a list of changes, or comes from a search that failed.
-pub(super) fn read(text: &str, config: &FileConfig, pool: &mut Pool) -> Result<Table, Flaw> {
+pub(super) fn read(text: &str, config: &FileConfig) -> Result<Table, Flaw> {
     let mut intake = Intake {
         names: Names::of(config),
-        pool,
         table: Table::default(),
         others: BTreeMap::new(),
     };
@@ -61,14 +59,13 @@ pub(super) fn read(text: &str, config: &FileConfig, pool: &mut Pool) -> Result<T
     Ok(intake.finish())
 }
 
-struct Intake<'p> {
+struct Intake {
     names: Names,
-    pool: &'p mut Pool,
     table: Table,
     others: BTreeMap<&'static str, usize>,
 }
 
-impl Intake<'_> {
+impl Intake {
     fn take(&mut self, mut record: Record<'_>) -> Result<(), Flaw> {
         take_version(&mut record)?;
         if record.attributes.is_empty() && record.problem.is_none() {
@@ -110,9 +107,9 @@ impl Intake<'_> {
         }
         let name = self.names.spelling(&attribute.name);
         if let Some(guid) = guid(plain, &attribute.value) {
-            row.add(self.pool, &name, &guid);
+            row.add(&name, &guid);
         } else if let Some(text) = attribute.value.as_text() {
-            row.add(self.pool, &name, text);
+            row.add(&name, text);
         } else if self.names.is_key(&name) {
             row.spoil(format!("`{name}` is not text"));
         }
@@ -265,12 +262,12 @@ mod tests {
     }
 
     fn read_all(text: &str) -> Result<Table, String> {
-        let table = read(text, &config(), &mut Pool::default());
+        let table = read(text, &config());
         table.map_err(|flaw| flaw.in_file("F".as_ref()).problem)
     }
 
     fn texts<'a>(row: &'a Row, name: &str) -> Vec<&'a str> {
-        row.all(name).iter().map(|value| &**value).collect()
+        row.all(name).collect()
     }
 
     #[test]

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use super::FileConfig;
 use super::flaw::Flaw;
-use super::rows::{Row, Table};
+use super::opened::Opened;
+use super::rows::Table;
 use super::{csv, entry, json, yaml};
-use crate::source::pool::Pool;
 
 /// A format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,34 +47,37 @@ impl Format {
         }
     }
 
-    /// Reads a text in this format.
+    /// Reads a file in this format. CSV, the format of the largest files, is never in memory as a
+    /// whole.
     ///
     /// # Errors
-    /// When it is not in this format.
+    /// When it cannot be read, or is not in this format.
     pub(super) fn read(
         self,
-        text: &str,
+        file: &Opened,
         purpose: Purpose,
         config: &FileConfig,
-        pool: &mut Pool,
     ) -> Result<Table, Flaw> {
         match (self, purpose) {
-            (Self::Yaml, _) => yaml::read(text, pool),
-            (Self::Json, _) => json::read(text, pool),
-            (Self::Ldif, _) => entry::read(text, config, pool),
-            (Self::Csv, Purpose::Users) => csv::read_users(text, config, pool),
-            (Self::Csv, Purpose::Groups) => csv::read_groups(text, config, pool),
+            (Self::Yaml, _) => yaml::read(&file.text()?),
+            (Self::Json, _) => json::read(&file.text()?),
+            (Self::Ldif, _) => entry::read(&file.text()?, config),
+            (Self::Csv, Purpose::Users) => csv::read_users(file.bytes(), config),
+            (Self::Csv, Purpose::Groups) => csv::read_groups(file.bytes(), config),
         }
     }
 
-    /// The names of the attributes that the users in a text have.
-    pub(super) fn attributes(self, text: &str, config: &FileConfig) -> Result<Vec<Arc<str>>, Flaw> {
+    /// The names of the attributes that the users in a file have.
+    pub(super) fn attributes(
+        self,
+        file: &Opened,
+        config: &FileConfig,
+    ) -> Result<Vec<Arc<str>>, Flaw> {
         match self {
-            Self::Csv => csv::attributes(text),
+            Self::Csv => csv::attributes(&file.first_line()?),
             Self::Yaml | Self::Json | Self::Ldif => {
-                let table = self.read(text, Purpose::Users, config, &mut Pool::default())?;
-                let fields = table.users.iter().flat_map(|row: Row| row.fields);
-                Ok(fields.map(|field| field.name).collect())
+                let table = self.read(file, Purpose::Users, config)?;
+                Ok(table.users.names().to_vec())
             }
         }
     }

@@ -49,13 +49,13 @@ pub(super) fn assemble(
     config: &FileConfig,
     known: &Known,
 ) -> Result<Groups, Flaw> {
-    let titles = titles(rows, config)?;
+    let (titles, rows): (Vec<Title>, Vec<Row>) = titles(rows, config)?.into_iter().unzip();
     let index = Index::of(&titles);
     let mut notes = Vec::new();
     let mut direct = Vec::with_capacity(titles.len());
     let mut children = Children::with_capacity(titles.len());
-    for title in &titles {
-        let content = content(title, known, &index)?;
+    for (title, row) in titles.iter().zip(rows) {
+        let content = content(title, &row, known, &index)?;
         notes.extend(content.note(title, path));
         direct.push(content.members);
         children.push(content.groups);
@@ -76,36 +76,38 @@ pub(super) fn assemble(
     })
 }
 
-/// A row with what the group is known by.
+/// What a group is known by.
 struct Title {
     key: Arc<str>,
     name: Arc<str>,
-    row: Row,
+    /// Only groups of LDIF have one.
+    dn: Option<String>,
+    line: usize,
 }
 
-/// The groups sorted by key.
-fn titles(rows: Vec<Row>, config: &FileConfig) -> Result<Vec<Title>, Flaw> {
-    let titles: Result<Vec<Title>, Flaw> = rows.into_iter().map(|row| title(row, config)).collect();
+/// The groups sorted by key, each with its row.
+fn titles(rows: Vec<Row>, config: &FileConfig) -> Result<Vec<(Title, Row)>, Flaw> {
+    let titles: Result<Vec<_>, Flaw> = rows.into_iter().map(|row| title(row, config)).collect();
     let mut titles = titles?;
-    titles.sort_by(|one, other| one.key.cmp(&other.key));
+    titles.sort_by(|(one, _), (other, _)| one.key.cmp(&other.key));
     let twins = titles.windows(2).find_map(|pair| match pair {
-        [one, other] if one.key == other.key => Some((one, other)),
+        [(one, _), (other, _)] if one.key == other.key => Some((one, other)),
         _ => None,
     });
     match twins {
         None => Ok(titles),
         Some((one, other)) => {
-            let (key, earlier) = (&one.key, one.row.line);
+            let (key, earlier) = (&one.key, one.line);
             let problem = format!(
                 "the group's `{}` {key} stands in line {earlier} too",
                 config.group_key
             );
-            Err(Flaw::at(other.row.line, problem).hint("give each group a key of its own"))
+            Err(Flaw::at(other.line, problem).hint("give each group a key of its own"))
         }
     }
 }
 
-fn title(mut row: Row, config: &FileConfig) -> Result<Title, Flaw> {
+fn title(mut row: Row, config: &FileConfig) -> Result<(Title, Row), Flaw> {
     let hint = "a group that cannot be read stops the reading, so that nobody loses access by it";
     let refuse =
         |problem| Flaw::at(row.line, format!("this group cannot be used: {problem}")).hint(hint);
@@ -113,13 +115,19 @@ fn title(mut row: Row, config: &FileConfig) -> Result<Title, Flaw> {
         return Err(refuse(problem));
     }
     let name_field = if row.dn.is_some() { "cn" } else { NAME };
-    let key = Arc::clone(row.key(&config.group_key).map_err(refuse)?);
+    let key = row.key(&config.group_key).map_err(refuse)?;
     let name = row.first(name_field);
-    let name = Arc::clone(name.ok_or_else(|| refuse(format!("has no `{name_field}`")))?);
+    let name = name.ok_or_else(|| refuse(format!("has no `{name_field}`")))?;
     if row.dn.is_none() {
         refuse_misspelled(&row, config)?;
     }
-    Ok(Title { key, name, row })
+    let title = Title {
+        key: Arc::from(key),
+        name: Arc::from(name),
+        dn: row.dn.take(),
+        line: row.line,
+    };
+    Ok((title, row))
 }
 
 /// `memebers:` would be a group without members.
@@ -158,7 +166,7 @@ impl<'a> Index<'a> {
         for (at, title) in titles.iter().enumerate() {
             keys.insert(&*title.key, at);
             names.entry(&*title.name).or_default().push(at);
-            if let Some(dn) = &title.row.dn {
+            if let Some(dn) = &title.dn {
                 dns.insert(dn.as_str(), at);
             }
         }
@@ -189,36 +197,45 @@ impl<'a> Index<'a> {
 struct Content {
     members: Vec<u32>,
     groups: BTreeSet<usize>,
-    strangers: Vec<Arc<str>>,
+    /// How many members nobody knows.
+    strangers: usize,
+    /// The first of them.
+    examples: Vec<String>,
 }
 
-fn content(title: &Title, known: &Known, index: &Index<'_>) -> Result<Content, Flaw> {
+fn content(title: &Title, row: &Row, known: &Known, index: &Index<'_>) -> Result<Content, Flaw> {
     let mut content = Content::default();
-    if title.row.dn.is_some() {
-        content.take_ldap(&title.row, known, index);
-        return Ok(content);
+    if title.dn.is_some() {
+        content.take_ldap(row, known, index);
+    } else {
+        content.take(row, known, index)?;
     }
-    for member in MEMBERS.into_iter().flat_map(|field| title.row.all(field)) {
-        content.take_user(known.by_key(member), member);
-    }
-    for called in NESTED.into_iter().flat_map(|field| title.row.all(field)) {
-        match index.find(called, title.row.line)? {
-            Some(group) => {
-                content.groups.insert(group);
-            }
-            None => content.strangers.push(Arc::clone(called)),
-        }
-    }
+    content.members.shrink_to_fit();
     Ok(content)
 }
 
 impl Content {
+    fn take(&mut self, row: &Row, known: &Known, index: &Index<'_>) -> Result<(), Flaw> {
+        for member in MEMBERS.into_iter().flat_map(|field| row.all(field)) {
+            self.take_user(known.by_key(member), member);
+        }
+        for called in NESTED.into_iter().flat_map(|field| row.all(field)) {
+            match index.find(called, row.line)? {
+                Some(group) => {
+                    self.groups.insert(group);
+                }
+                None => self.take_stranger(called),
+            }
+        }
+        Ok(())
+    }
+
     fn take_ldap(&mut self, row: &Row, known: &Known, index: &Index<'_>) {
         let [member, unique_member, member_uid] = LDAP_MEMBERS;
         for uid in row.all(member_uid) {
             self.take_user(known.by_uid(uid), uid);
         }
-        for value in row.all(member).iter().chain(row.all(unique_member)) {
+        for value in row.all(member).chain(row.all(unique_member)) {
             let name = dn::without_uid(value);
             match index.by_dn(name) {
                 Some(group) => {
@@ -229,29 +246,30 @@ impl Content {
         }
     }
 
-    fn take_user(&mut self, user: Option<u32>, called: &Arc<str>) {
+    fn take_user(&mut self, user: Option<u32>, called: &str) {
         match user {
             Some(user) => self.members.push(user),
-            None => self.strangers.push(Arc::clone(called)),
+            None => self.take_stranger(called),
+        }
+    }
+
+    fn take_stranger(&mut self, called: &str) {
+        self.strangers += 1;
+        if self.examples.len() < EXAMPLES {
+            self.examples.push(called.to_owned());
         }
     }
 
     fn note(&self, title: &Title, path: &Path) -> Option<String> {
-        let count = self.strangers.len();
+        let count = self.strangers;
         let members = if count == 1 { "member" } else { "members" };
-        let first: Vec<&str> = self
-            .strangers
-            .iter()
-            .take(EXAMPLES)
-            .map(|name| &**name)
-            .collect();
         let more = if count > EXAMPLES { ", …" } else { "" };
         (count > 0).then(|| {
             format!(
                 "{}: group {} names {count} {members} nobody knows: {}{more}",
-                place(path, Some(title.row.line)),
+                place(path, Some(title.line)),
                 title.name,
-                first.join(", ")
+                self.examples.join(", ")
             )
         })
     }
@@ -274,16 +292,15 @@ fn circle_note(circle: &[usize], titles: &[Title]) -> String {
 mod tests {
     use super::*;
     use crate::source::file::{users, yaml};
-    use crate::source::pool::Pool;
 
     const USERS: &str = "users: [{key: a}, {key: b}, {key: c, disabled: maybe}, {key: d}]\n";
 
     fn read(groups: &str) -> Result<Groups, String> {
         let config = FileConfig::default_for("d.yaml".into());
         let (path, source) = (Path::new("d.yaml"), SourceName::new("hq"));
-        let table = yaml::read(&format!("{USERS}{groups}"), &mut Pool::default());
+        let table = yaml::read(&format!("{USERS}{groups}"));
         let table = table.expect("readable");
-        let users = users::assemble(&table.users, path, &source, &config).expect("usable");
+        let users = users::assemble(table.users, path, &source, &config).expect("usable");
         let groups = assemble(table.groups, path, &source, &config, &users.known);
         groups.map_err(|flaw| {
             let error = flaw.in_file(path);

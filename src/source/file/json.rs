@@ -29,15 +29,16 @@ struct Document<'a> {
 ///
 /// # Errors
 /// When it is no JSON, or not of the shape above.
-pub(super) fn read(text: &str, pool: &mut Pool) -> Result<Table, Flaw> {
+pub(super) fn read(text: &str) -> Result<Table, Flaw> {
     if text.trim_start().starts_with('[') {
         // serde takes a list for the fields of a struct in their order.
         return Err(misshapen(1));
     }
     let document: Document<'_> = serde_json::from_str(text).map_err(unreadable)?;
+    let mut pool = Pool::default();
     Ok(Table {
-        users: rows(&document.users, text, pool).collect(),
-        groups: rows(&document.groups, text, pool).collect(),
+        users: rows(&document.users, text, &mut pool).collect(),
+        groups: rows(&document.groups, text, &mut pool).collect(),
         notes: Vec::new(),
     })
 }
@@ -81,7 +82,7 @@ fn row(line: usize, raw: &RawValue, pool: &mut Pool) -> Row {
             continue;
         }
         match values(value) {
-            Ok(values) => row.append(pool, &name, values),
+            Ok(values) => row.append(&name, values),
             Err(Unfit) => row.spoil(format!("`{name}` is neither a value nor a list of values")),
         }
         seen.push(name);
@@ -156,17 +157,17 @@ mod tests {
     use super::*;
 
     fn users(text: &str) -> Vec<Row> {
-        let table = read(text, &mut Pool::default()).expect("readable");
+        let table = read(text).expect("readable");
         table.users.iter().collect()
     }
 
     fn problem(text: &str) -> String {
-        let flaw = read(text, &mut Pool::default()).expect_err("not readable");
+        let flaw = read(text).expect_err("not readable");
         flaw.in_file("F".as_ref()).problem
     }
 
     fn texts<'a>(row: &'a Row, name: &str) -> Vec<&'a str> {
-        row.all(name).iter().map(|value| &**value).collect()
+        row.all(name).collect()
     }
 
     #[test]

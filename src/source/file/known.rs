@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::FileConfig;
 use super::rows::{Row, Rows};
 use crate::core::key::{SourceName, UserKey};
+use crate::core::packed::{put_text, take_text};
 use crate::core::people::{Growing, Keys};
 use crate::core::text::fold;
 use crate::source::dn;
@@ -39,22 +40,11 @@ impl Known {
             logins: Names::default(),
             repeated,
         };
-        let mut needs_logins = false;
-        for (place, row) in known.places(rows, config) {
-            // Only LDIF names people by these.
-            if let Some(dn) = &row.dn {
-                known.dns.add(dn, place);
-                for uid in row.all("uid") {
-                    known.uids.add(uid, place);
-                }
-            }
+        // Only LDIF names people by these.
+        if rows.have_dns() {
+            known.index_dns(rows, config);
         }
-        known.dns.sort();
-        known.uids.sort();
-        for row in rows.iter() {
-            needs_logins |= known.needs_logins(&row, config);
-        }
-        if needs_logins {
+        if known.needs_logins(rows, config) {
             known.index_logins(rows, config);
         }
         known
@@ -70,41 +60,49 @@ impl Known {
         self.repeated.get(key).map(Vec::as_slice)
     }
 
-    /// The rows whose key can be read, each with the place of the key.
+    /// The rows whose key can be read, each with the place of the key, and with these fields.
     fn places<'r>(
-        &self,
+        &'r self,
         rows: &'r Rows,
         config: &'r FileConfig,
+        fields: &[&str],
     ) -> impl Iterator<Item = (u32, Row)> + use<'r> {
-        let (keys, source) = (Arc::clone(&self.keys), self.source.clone());
-        rows.iter().filter_map(move |row| {
-            let key = UserKey {
-                source: source.clone(),
-                id: Arc::clone(row.key(&config.user_key).ok()?),
-            };
-            Some((u32::try_from(keys.place(&key)?).ok()?, row))
-        })
+        let rows = rows.only(&[fields, &[&*config.user_key]].concat());
+        rows.filter_map(move |row| Some((self.by_key(row.key(&config.user_key).ok()?)?, row)))
     }
 
-    fn needs_logins(&self, row: &Row, config: &FileConfig) -> bool {
-        let manager = row.first(&config.manager);
-        manager.is_some_and(|manager| {
-            self.by_key(manager)
-                .or_else(|| self.by_dn(manager))
-                .is_none()
-        })
+    fn index_dns(&mut self, rows: &Rows, config: &FileConfig) {
+        let (mut dns, mut uids) = (Names::default(), Names::default());
+        for (place, row) in self.places(rows, config, &["uid"]) {
+            if let Some(dn) = &row.dn {
+                dns.add(dn, place);
+                for uid in row.all("uid") {
+                    uids.add(uid, place);
+                }
+            }
+        }
+        (self.dns, self.uids) = (dns.sorted(), uids.sorted());
+    }
+
+    /// Is there a manager who is not named by a key?
+    fn needs_logins(&self, rows: &Rows, config: &FileConfig) -> bool {
+        let is_unknown = |row: &Row| {
+            let manager = row.first(&config.manager);
+            manager.is_some_and(|manager| self.surely(manager).is_none())
+        };
+        rows.only(&[&config.manager]).any(|row| is_unknown(&row))
     }
 
     /// Logins and e-mail addresses, for managers who are not named by a key.
     fn index_logins(&mut self, rows: &Rows, config: &FileConfig) {
-        for (place, row) in self.places(rows, config) {
-            for attribute in [&*config.label, "uid", "mail"] {
-                for login in row.all(attribute) {
-                    self.logins.add(&fold(login), place);
-                }
+        let called = [&*config.label, "uid", "mail"];
+        let mut logins = Names::default();
+        for (place, row) in self.places(rows, config, &called) {
+            for login in called.into_iter().flat_map(|name| row.all(name)) {
+                logins.add(&fold(login), place);
             }
         }
-        self.logins.sort();
+        self.logins = logins.sorted();
     }
 
     /// The place of the user of this key.
@@ -128,9 +126,13 @@ impl Known {
 
     /// Whom a manager attribute names: a key, a DN, a login or an e-mail.
     pub(super) fn manager(&self, named: &str) -> Option<UserKey> {
-        let sure = self.by_key(named).or_else(|| self.by_dn(named));
+        let sure = self.surely(named);
         let place = sure.or_else(|| self.logins.only(&fold(named)))?;
         self.keys.get(place as usize)
+    }
+
+    fn surely(&self, named: &str) -> Option<u32> {
+        self.by_key(named).or_else(|| self.by_dn(named))
     }
 }
 
@@ -140,30 +142,37 @@ fn keys(
     source: &SourceName,
     config: &FileConfig,
 ) -> (Keys, BTreeMap<Arc<str>, Vec<usize>>) {
-    let (mut ids, mut ends, mut lines) = (String::new(), Vec::new(), Vec::new());
-    for row in rows.iter() {
+    let (mut ids, mut starts) = (Vec::new(), Vec::new());
+    for row in rows.only(&[&config.user_key]) {
         if let Ok(key) = row.key(&config.user_key) {
-            ids.push_str(key);
-            ends.push(ids.len());
+            starts.push(ids.len());
+            put_text(&mut ids, key);
+        }
+    }
+    let id = |start: usize| take_text(&mut &ids[start..]);
+    starts.sort_unstable_by_key(|start| id(*start));
+    let mut keys = Growing::default();
+    let mut repeated = BTreeMap::new();
+    for same in starts.chunk_by(|one, other| id(*one) == id(*other)) {
+        let key = id(same[0]);
+        keys.push(&UserKey::new(source, key));
+        if same.len() > 1 {
+            repeated.insert(Arc::from(key), Vec::with_capacity(same.len()));
+        }
+    }
+    if !repeated.is_empty() {
+        add_lines(&mut repeated, rows, config);
+    }
+    (keys.finish(), repeated)
+}
+
+fn add_lines(repeated: &mut BTreeMap<Arc<str>, Vec<usize>>, rows: &Rows, config: &FileConfig) {
+    for row in rows.only(&[&config.user_key]) {
+        let key = row.key(&config.user_key);
+        if let Some(lines) = key.ok().and_then(|key| repeated.get_mut(key)) {
             lines.push(row.line);
         }
     }
-    let id = |at: usize| {
-        let start = at.checked_sub(1).map_or(0, |before| ends[before]);
-        &ids[start..ends[at]]
-    };
-    let mut order: Vec<usize> = (0..ends.len()).collect();
-    order.sort_by_key(|at| (id(*at), *at));
-    let mut keys = Growing::default();
-    let mut repeated: BTreeMap<Arc<str>, Vec<usize>> = BTreeMap::new();
-    for same in order.chunk_by(|one, other| id(*one) == id(*other)) {
-        keys.push(&UserKey::new(source, id(same[0])));
-        if same.len() > 1 {
-            let lines = same.iter().map(|at| lines[*at]);
-            repeated.insert(Arc::from(id(same[0])), lines.collect());
-        }
-    }
-    (keys.finish(), repeated)
 }
 
 /// Names, each as a hash, with the places of whoever has it.
@@ -179,10 +188,11 @@ impl Names {
         self.0.push((hash(name), place));
     }
 
-    fn sort(&mut self) {
+    fn sorted(mut self) -> Self {
         self.0.sort_unstable();
         self.0.dedup();
         self.0.shrink_to_fit();
+        self
     }
 
     fn places(&self, name: &str) -> &[(u128, u32)] {

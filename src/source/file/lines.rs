@@ -23,7 +23,7 @@ impl<'a> Lines<'a> {
 
     /// The line, counted from 1, of the byte at `offset`, which lies not before the last one asked
     /// for.
-    pub(super) fn line_at(&mut self, offset: usize) -> usize {
+    fn line_at(&mut self, offset: usize) -> usize {
         let offset = offset.min(self.text.len());
         if let Some(passed) = self.text.get(self.at..offset) {
             self.line += passed.matches('\n').count();

@@ -17,8 +17,11 @@ mod ldif;
 mod lines;
 mod opened;
 mod quotes;
+mod records;
 mod rows;
 mod users;
+mod utf8;
+mod values;
 mod yaml;
 
 use std::collections::BTreeSet;
@@ -32,7 +35,6 @@ use self::groups::Groups;
 use self::opened::Opened;
 use self::rows::Table;
 use self::users::Users;
-use super::pool::Pool;
 use super::{Heard, ReadError, Source, Watch};
 use crate::clock::Clock;
 use crate::core::key::SourceName;
@@ -106,21 +108,38 @@ impl FileSource {
         Self { clock, ..self }
     }
 
+    /// All files, each read in one state. One at a time: they may be large.
     fn read_files(&self) -> Result<Reading, ReadError> {
+        let (users_path, groups_path) = (&self.config.users, self.groups_path());
+        let users_file = Opened::open(users_path)?;
+        let groups_file = self.config.groups.as_deref().map(Opened::open);
+        let groups_file = groups_file.transpose()?;
         let Table {
             users,
-            groups,
+            mut groups,
             mut notes,
-        } = self.table()?;
-        let (users_path, groups_path) = (&self.config.users, self.groups_path());
-        let assembled = users::assemble(&users, users_path, &self.name, &self.config);
-        drop(users);
+        } = self.parse(&users_file, users_path, Purpose::Users)?;
+        if groups_file.is_some() && !groups.is_empty() {
+            return Err(
+                Flaw::new("holds groups, though `groups` names another file")
+                    .hint("keep all groups in one file")
+                    .in_file(users_path),
+            );
+        }
+        let assembled = users::assemble(users, users_path, &self.name, &self.config);
         let Users {
             usable: users,
             broken,
             known,
             notes: user_notes,
         } = assembled.map_err(|flaw| flaw.in_file(users_path))?;
+        if let Some(file) = &groups_file {
+            let table = self.parse(file, groups_path, Purpose::Groups)?;
+            groups_alone(&table, groups_path)?;
+            groups = table.groups;
+            notes.extend(table.notes);
+            users_file.verify_unchanged()?;
+        }
         let groups = groups::assemble(groups, groups_path, &self.name, &self.config, &known);
         let Groups {
             groups,
@@ -139,42 +158,10 @@ impl FileSource {
         })
     }
 
-    /// The rows of all files, each read in one state. One text at a time: they may be large.
-    fn table(&self) -> Result<Table, ReadError> {
-        let mut users = Opened::open(&self.config.users)?;
-        let groups = self.config.groups.as_deref().map(Opened::open);
-        let mut groups = groups.transpose()?;
-        let mut pool = Pool::default();
-        let mut table = self.parse(&mut users, &self.config.users, Purpose::Users, &mut pool)?;
-        if let (Some(path), Some(groups)) = (&self.config.groups, &mut groups) {
-            if !table.groups.is_empty() {
-                return Err(
-                    Flaw::new("holds groups, though `groups` names another file")
-                        .hint("keep all groups in one file")
-                        .in_file(&self.config.users),
-                );
-            }
-            let other = self.parse(groups, path, Purpose::Groups, &mut pool)?;
-            table.groups = groups_alone(&other, path).map(|()| other.groups)?;
-            table.notes.extend(other.notes);
-        }
-        users.verify_unchanged()?;
-        groups.as_ref().map_or(Ok(()), Opened::verify_unchanged)?;
-        Ok(table)
-    }
-
-    fn parse(
-        &self,
-        file: &mut Opened,
-        path: &Path,
-        purpose: Purpose,
-        pool: &mut Pool,
-    ) -> Result<Table, ReadError> {
-        let text = file.read()?;
+    fn parse(&self, file: &Opened, path: &Path, purpose: Purpose) -> Result<Table, ReadError> {
+        let table = Format::of(path).and_then(|format| format.read(file, purpose, &self.config));
         // What changes meanwhile is no fault of whoever wrote it.
         file.verify_unchanged()?;
-        let table =
-            Format::of(path).and_then(|format| format.read(&text, purpose, &self.config, pool));
         let mut table = table.map_err(|flaw| flaw.in_file(path))?;
         for note in &mut table.notes {
             *note = format!("{}: {note}", path.display());
@@ -187,15 +174,14 @@ impl FileSource {
     }
 
     fn read_attributes(&self) -> Option<Vec<String>> {
-        let mut file = Opened::open(&self.config.users).ok()?;
+        let file = Opened::open(&self.config.users).ok()?;
         let format = Format::of(&self.config.users).ok()?;
-        let text = match format {
-            Format::Csv => file.read_first_line().ok()?,
+        match format {
             Format::Yaml | Format::Json | Format::Ldif if file.size() > CHEAP => return None,
-            Format::Yaml | Format::Json | Format::Ldif => file.read().ok()?,
-        };
+            Format::Yaml | Format::Json | Format::Ldif | Format::Csv => {}
+        }
         let names: BTreeSet<_> = format
-            .attributes(&text, &self.config)
+            .attributes(&file, &self.config)
             .ok()?
             .into_iter()
             .collect();

@@ -1,7 +1,7 @@
-//! A file, opened and read as text, and whether it stayed the same meanwhile.
+//! A file, opened, and whether it stayed the same while it was read.
 //!
-//! Promises that a file which cannot be opened, is empty, is not UTF-8 or changes under the reader is
-//! an error that says which. Leaves what the text means to the format's reader.
+//! Promises that a file which cannot be opened or changes under the reader is an error that says
+//! which. Leaves its bytes to [`super::utf8`], and what they mean to the format's reader.
 
 use std::fs::{File, Metadata};
 use std::io::{BufRead, BufReader, Read};
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::flaw::{Flaw, WRITE_WHOLE};
+use super::utf8::{Utf8, unreadable};
 use crate::source::ReadError;
 
 /// The longest first line that is read alone, in bytes.
@@ -63,28 +64,30 @@ impl Opened {
         self.before.size
     }
 
+    /// Its bytes, from where they were read to.
+    pub(super) fn bytes(&self) -> &File {
+        &self.file
+    }
+
     /// Everything in it, without a byte order mark.
     ///
     /// # Errors
     /// When it cannot be read to the end, is empty, or is not UTF-8.
-    pub(super) fn read(&mut self) -> Result<String, ReadError> {
-        let mut bytes = Vec::new();
-        let read = self.file.read_to_end(&mut bytes);
-        read.map_err(|cause| unreadable(cause).in_file(&self.path))?;
-        decode(bytes).map_err(|flaw| flaw.in_file(&self.path))
+    pub(super) fn text(&self) -> Result<String, Flaw> {
+        Utf8::of(self.bytes())?.rest()
     }
 
-    /// The first line, as far as it is not endless, without a byte order mark.
+    /// The first line, as far as it is not endless.
     ///
     /// # Errors
-    /// As [`Self::read`].
-    pub(super) fn read_first_line(&mut self) -> Result<String, ReadError> {
+    /// When it cannot be read.
+    pub(super) fn first_line(&self) -> Result<Vec<u8>, Flaw> {
         let mut bytes = Vec::new();
-        let read = BufReader::new(&self.file)
+        let read = BufReader::new(self.bytes())
             .take(LONGEST_LINE)
             .read_until(b'\n', &mut bytes);
-        read.map_err(|cause| unreadable(cause).in_file(&self.path))?;
-        decode(bytes).map_err(|flaw| flaw.in_file(&self.path))
+        read.map_err(unreadable)?;
+        Ok(bytes)
     }
 
     /// Makes sure that what was read is one state of the file and not a mix of two.
@@ -104,34 +107,6 @@ impl Opened {
     }
 }
 
-fn unreadable(cause: std::io::Error) -> Flaw {
-    let hint = "check that the file is there and that the account rollcall runs as may read it";
-    Flaw::new("cannot be read").hint(hint).because(cause)
-}
-
-fn decode(bytes: Vec<u8>) -> Result<String, Flaw> {
-    if bytes.is_empty() {
-        return Err(
-            Flaw::new("is empty, which is never taken for an empty directory").hint(WRITE_WHOLE),
-        );
-    }
-    let mut text = String::from_utf8(bytes).map_err(|error| not_utf8(&error))?;
-    if text.starts_with('\u{feff}') {
-        text.drain(..'\u{feff}'.len_utf8());
-    }
-    Ok(text)
-}
-
-fn not_utf8(error: &std::string::FromUtf8Error) -> Flaw {
-    let bytes = error.as_bytes();
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Flaw::new("is UTF-16, not UTF-8").hint("save the file as UTF-8");
-    }
-    let good = &bytes[..error.utf8_error().valid_up_to()];
-    let lines = good.split(|byte| *byte == b'\n').count();
-    Flaw::at(lines, "is not UTF-8").hint("save the file as UTF-8")
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -142,39 +117,6 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
         file.write_all(bytes).expect("room on the disk");
         file
-    }
-
-    fn read(bytes: &[u8]) -> Result<String, String> {
-        let file = file(bytes);
-        let text = Opened::open(file.path()).and_then(|mut opened| opened.read());
-        text.map_err(|error| {
-            error
-                .problem
-                .replace(&file.path().display().to_string(), "FILE")
-        })
-    }
-
-    #[test]
-    fn a_byte_order_mark_is_no_text() {
-        assert_eq!(read(b"\xef\xbb\xbfkey,mail\n"), Ok("key,mail\n".into()));
-    }
-
-    #[test]
-    fn an_empty_file_is_an_error() {
-        let problem = "FILE: is empty, which is never taken for an empty directory";
-        assert_eq!(read(b""), Err(problem.into()));
-    }
-
-    #[test]
-    fn other_encodings_are_named_with_their_line() {
-        assert_eq!(
-            read(b"key,sn\np-1,M\xfcller\n"),
-            Err("FILE:2: is not UTF-8".into())
-        );
-        assert_eq!(
-            read(b"\xff\xfek\0"),
-            Err("FILE: is UTF-16, not UTF-8".into())
-        );
     }
 
     #[test]
@@ -198,8 +140,8 @@ mod tests {
     #[test]
     fn a_file_that_grows_meanwhile_is_not_used() {
         let mut file = file(b"key\np-1\n");
-        let mut opened = Opened::open(file.path()).expect("it is there");
-        opened.read().expect("it can be read");
+        let opened = Opened::open(file.path()).expect("it is there");
+        opened.text().expect("it can be read");
         opened.verify_unchanged().expect("nobody has written yet");
         file.write_all(b"p-2\n").expect("room on the disk");
         let error = opened.verify_unchanged().expect_err("it has grown");

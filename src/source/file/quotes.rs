@@ -6,47 +6,89 @@
 
 use super::flaw::{Flaw, WRITE_WHOLE};
 
-/// Where in a field the reader is.
-#[derive(Clone, Copy)]
+/// Where the reader is.
+#[derive(Clone, Copy, Default)]
 enum Place {
+    /// Between two records.
+    #[default]
+    Between,
     Start,
     Bare,
-    Quoted { since: usize },
-    Closed { since: usize },
+    Quoted {
+        since: usize,
+    },
+    Closed {
+        since: usize,
+    },
+    /// Behind a quote that closed where it should not: nothing is sure any more.
+    Lost {
+        since: usize,
+        line: usize,
+    },
 }
 
-/// Looks through the whole text.
-///
-/// # Errors
-/// When a quote is never closed, or closes in the middle of a field.
-pub(super) fn check(text: &str) -> Result<(), Flaw> {
-    let mut place = Place::Start;
-    let mut line = 1;
-    for byte in text.bytes() {
-        place = step(place, byte, line)?;
-        line += usize::from(byte == b'\n');
+/// Follows the quotes of a text that comes in portions, however it is cut.
+#[derive(Default)]
+pub(super) struct Quotes {
+    place: Place,
+    /// So many line breaks went by.
+    breaks: usize,
+}
+
+impl Quotes {
+    /// The line of the next byte, counted from 1.
+    pub(super) fn line(&self) -> usize {
+        self.breaks + 1
     }
+
+    /// Follows one more portion. `begins` hears where in it a record begins, and in which line of the
+    /// text; a blank line is none.
+    pub(super) fn follow(&mut self, portion: &[u8], mut begins: impl FnMut(u64, usize)) {
+        for (byte, at) in portion.iter().zip(0..) {
+            let was_between = self.is_between();
+            self.place = step(self.place, *byte, self.line());
+            if was_between && !self.is_between() {
+                begins(at, self.line());
+            }
+            self.breaks += usize::from(*byte == b'\n');
+        }
+    }
+
+    fn is_between(&self) -> bool {
+        matches!(self.place, Place::Between)
+    }
+
+    /// Ends the text.
+    ///
+    /// # Errors
+    /// When a quote was never closed, or closed in the middle of a field.
+    pub(super) fn end(&self) -> Result<(), Flaw> {
+        match self.place {
+            Place::Between | Place::Start | Place::Bare | Place::Closed { .. } => Ok(()),
+            Place::Quoted { since } => {
+                let problem = "the quotes opened here are never closed";
+                let hint = format!("close them; if the file was cut off, {WRITE_WHOLE}");
+                Err(Flaw::at(since, problem).hint(hint))
+            }
+            Place::Lost { since, line } => Err(stray(since, line)),
+        }
+    }
+}
+
+fn step(place: Place, byte: u8, line: usize) -> Place {
+    let end = match byte {
+        b',' => Some(Place::Start),
+        b'\n' | b'\r' => Some(Place::Between),
+        _ => None,
+    };
     match place {
-        Place::Quoted { since } => Err(Flaw::at(since, "the quotes opened here are never closed")
-            .hint(format!(
-                "close them; if the file was cut off, {WRITE_WHOLE}"
-            ))),
-        Place::Start | Place::Bare | Place::Closed { .. } => Ok(()),
-    }
-}
-
-fn step(place: Place, byte: u8, line: usize) -> Result<Place, Flaw> {
-    let ends = matches!(byte, b',' | b'\n' | b'\r');
-    Ok(match place {
-        Place::Start | Place::Bare if ends => Place::Start,
-        Place::Start if byte == b'"' => Place::Quoted { since: line },
-        Place::Start | Place::Bare => Place::Bare,
+        Place::Between | Place::Start if byte == b'"' => Place::Quoted { since: line },
+        Place::Between | Place::Start | Place::Bare => end.unwrap_or(Place::Bare),
         Place::Quoted { since } if byte == b'"' => Place::Closed { since },
-        Place::Quoted { since } => Place::Quoted { since },
         Place::Closed { since } if byte == b'"' => Place::Quoted { since },
-        Place::Closed { .. } if ends => Place::Start,
-        Place::Closed { since } => return Err(stray(since, line)),
-    })
+        Place::Closed { since } => end.unwrap_or(Place::Lost { since, line }),
+        Place::Quoted { .. } | Place::Lost { .. } => place,
+    }
 }
 
 fn stray(since: usize, line: usize) -> Flaw {
@@ -64,7 +106,9 @@ mod tests {
     use super::*;
 
     fn problem(text: &str) -> Option<String> {
-        let flaw = check(text).err()?;
+        let mut quotes = Quotes::default();
+        quotes.follow(text.as_bytes(), |_, _| {});
+        let flaw = quotes.end().err()?;
         Some(flaw.in_file("F".as_ref()).problem)
     }
 

@@ -8,8 +8,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::core::packed::{Pages, put_number, put_text, take_number, take_text};
-use crate::source::pool::Pool;
+use super::values::{self, Values};
+use crate::core::packed::{Open, Pages, put_number, put_text, take_number, take_text};
 use crate::source::value::clean;
 
 /// What a file holds.
@@ -28,6 +28,7 @@ pub(super) struct Table {
 pub(super) struct Rows {
     pages: Pages,
     names: Vec<Arc<str>>,
+    dns: bool,
 }
 
 impl Rows {
@@ -38,6 +39,7 @@ impl Rows {
             .iter()
             .map(|field| self.number(&field.name))
             .collect();
+        self.dns |= row.dn.is_some();
         self.pages.push(|bytes| {
             put_number(bytes, row.line);
             for text in [&row.dn, &row.problem] {
@@ -49,10 +51,7 @@ impl Rows {
             put_number(bytes, row.fields.len());
             for (field, name) in row.fields.iter().zip(names) {
                 put_number(bytes, name);
-                put_number(bytes, field.values.len());
-                for value in &field.values {
-                    put_text(bytes, value);
-                }
+                field.values.put(bytes);
             }
         });
     }
@@ -65,32 +64,65 @@ impl Rows {
         })
     }
 
-    /// All of them, one after the other.
-    pub(super) fn iter(&self) -> impl Iterator<Item = Row> + '_ {
-        self.pages.iter().flat_map(move |open| {
-            let mut at = 0;
-            (0..open.entries).map(move |_| {
-                let mut rest = &open.bytes[at..];
-                let row = self.unpack(&mut rest);
-                at = open.bytes.len() - rest.len();
-                row
-            })
-        })
+    /// The names of all fields that there are.
+    pub(super) fn names(&self) -> &[Arc<str>] {
+        &self.names
     }
 
-    fn unpack(&self, bytes: &mut &[u8]) -> Row {
+    /// Has any of them a DN?
+    pub(super) fn have_dns(&self) -> bool {
+        self.dns
+    }
+
+    /// All of them, one after the other.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Row> {
+        let form = self.form(|_| true);
+        self.pages.iter().flat_map(move |page| form.unpack(&page))
+    }
+
+    /// All of them, one after the other, with no fields but these.
+    pub(super) fn only(&self, names: &[&str]) -> impl Iterator<Item = Row> + use<'_> {
+        let form = self.form(|name| names.contains(&name));
+        self.pages.iter().flat_map(move |page| form.unpack(&page))
+    }
+
+    /// All of them, one after the other; what was gone through takes no memory any more.
+    pub(super) fn give_up(self) -> impl Iterator<Item = Row> {
+        let form = self.form(|_| true);
+        let pages = self.pages.into_open();
+        pages.flat_map(move |page| form.unpack(&page))
+    }
+
+    fn form(&self, wanted: impl Fn(&str) -> bool) -> Form {
+        let wanted = |name: &Arc<str>| wanted(name).then(|| Arc::clone(name));
+        Form {
+            names: self.names.iter().map(wanted).collect(),
+        }
+    }
+}
+
+/// What of the rows is unpacked.
+struct Form {
+    /// The names of the fields, by number, where they are wanted.
+    names: Vec<Option<Arc<str>>>,
+}
+
+impl Form {
+    fn unpack(&self, page: &Open) -> Vec<Row> {
+        let mut rest = &*page.bytes;
+        (0..page.entries).map(|_| self.row(&mut rest)).collect()
+    }
+
+    fn row(&self, bytes: &mut &[u8]) -> Row {
         let mut row = Row::new(take_number(bytes));
         for text in [&mut row.dn, &mut row.problem] {
             *text = (take_number(bytes) > 0).then(|| take_text(bytes).to_owned());
         }
         for _ in 0..take_number(bytes) {
-            let name = Arc::clone(&self.names[take_number(bytes)]);
-            let count = take_number(bytes);
-            let values = (0..count).map(|_| Arc::from(take_text(bytes)));
-            row.fields.push(Field {
-                name,
-                values: values.collect(),
-            });
+            match &self.names[take_number(bytes)] {
+                None => values::pass(bytes),
+                Some(name) => row.push(name, Values::take(bytes)),
+            }
         }
         row
     }
@@ -131,7 +163,7 @@ pub(super) struct Field {
     /// The attribute or column.
     pub(super) name: Arc<str>,
     /// In the order of the file.
-    pub(super) values: Vec<Arc<str>>,
+    pub(super) values: Values,
 }
 
 impl Row {
@@ -160,65 +192,69 @@ impl Row {
     /// Takes a field whose name the row does not hold yet.
     pub(super) fn append<T: AsRef<str>>(
         &mut self,
-        pool: &mut Pool,
         name: &Arc<str>,
         values: impl IntoIterator<Item = T>,
     ) {
-        let mut kept = Vec::new();
+        let mut kept = Values::default();
         for value in values {
-            self.keep(pool, name, value.as_ref(), &mut kept);
+            self.keep(name, value.as_ref(), &mut kept);
         }
         self.push(name, kept);
     }
 
     /// Takes one more value for a name, wherever in the row it comes.
-    pub(super) fn add(&mut self, pool: &mut Pool, name: &Arc<str>, value: &str) {
-        let mut kept = Vec::new();
-        self.keep(pool, name, value, &mut kept);
+    pub(super) fn add(&mut self, name: &Arc<str>, value: &str) {
+        let mut kept = Values::default();
+        self.keep(name, value, &mut kept);
         match self.fields.iter_mut().find(|field| field.name == *name) {
-            Some(field) => field.values.append(&mut kept),
+            Some(field) => field.values.append(&kept),
             None => self.push(name, kept),
         }
     }
 
-    fn keep(&mut self, pool: &mut Pool, name: &str, value: &str, kept: &mut Vec<Arc<str>>) {
+    fn keep(&mut self, name: &str, value: &str, kept: &mut Values) {
         match clean(value) {
             Ok(text) if text.is_empty() => {}
-            Ok(text) => kept.push(pool.share(&text)),
+            Ok(text) => kept.push(&text),
             Err(why) => self.spoil(format!("`{name}` {why}")),
         }
     }
 
-    fn push(&mut self, name: &Arc<str>, values: Vec<Arc<str>>) {
-        if !values.is_empty() {
+    fn push(&mut self, name: &Arc<str>, values: Values) {
+        if values.len() > 0 {
             let name = Arc::clone(name);
             self.fields.push(Field { name, values });
         }
     }
 
     /// All values of a name.
-    pub(super) fn all(&self, name: &str) -> &[Arc<str>] {
-        let field = self.fields.iter().find(|field| &*field.name == name);
-        field.map_or(&[], |field| &field.values)
+    pub(super) fn all<'r>(&'r self, name: &str) -> impl Iterator<Item = &'r str> + use<'r> {
+        self.field(name)
+            .into_iter()
+            .flat_map(|field| field.values.iter())
     }
 
     /// The first value of a name.
-    pub(super) fn first(&self, name: &str) -> Option<&Arc<str>> {
-        self.all(name).first()
+    pub(super) fn first(&self, name: &str) -> Option<&str> {
+        self.all(name).next()
+    }
+
+    fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| &*field.name == name)
     }
 
     /// The one value under which the row is known for ever.
     ///
     /// # Errors
     /// When it has none, several, or one that does not fit into a line.
-    pub(super) fn key(&self, name: &str) -> Result<&Arc<str>, String> {
-        match self.all(name) {
-            [] => Err(format!("has no `{name}`")),
-            [key] if key.contains(char::is_control) => {
+    pub(super) fn key(&self, name: &str) -> Result<&str, String> {
+        let key = self.first(name).ok_or_else(|| format!("has no `{name}`"))?;
+        match self.field(name).map_or(0, |field| field.values.len()) {
+            0 | 1 if key.contains(char::is_control) => {
                 Err(format!("`{name}` holds a line break or a tab"))
             }
-            [key] => Ok(key),
-            several => Err(format!("has {} values for `{name}`", several.len())),
+            0 | 1 => Ok(key),
+            several => Err(format!("has {several} values for `{name}`")),
         }
     }
 }
@@ -230,14 +266,14 @@ mod tests {
 
     fn row(value: &str) -> Row {
         let mut row = Row::new(7);
-        row.add(&mut Pool::default(), &Arc::from("sn"), value);
+        row.add(&Arc::from("sn"), value);
         row
     }
 
     #[test]
     fn values_are_trimmed_and_in_nfc() {
         let row = row("  Mu\u{308}ller\u{a0}");
-        assert_eq!(row.first("sn").map(|sn| &**sn), Some("Müller"));
+        assert_eq!(row.first("sn"), Some("Müller"));
     }
 
     #[test]
@@ -248,7 +284,7 @@ mod tests {
     #[test]
     fn line_breaks_inside_a_text_stay() {
         let row = row("12 Elm St\nFloor 2\n");
-        assert_eq!(row.first("sn").map(|sn| &**sn), Some("12 Elm St\nFloor 2"));
+        assert_eq!(row.first("sn"), Some("12 Elm St\nFloor 2"));
         assert_eq!(row.problem, None);
     }
 
@@ -275,16 +311,15 @@ mod tests {
 
     #[test]
     fn a_key_is_one_value_in_one_line() {
-        let pool = &mut Pool::default();
         let name: Arc<str> = Arc::from("key");
         let mut row = Row::new(1);
         assert_eq!(row.key("key"), Err("has no `key`".into()));
-        row.add(pool, &name, "p-1");
-        assert_eq!(row.key("key").map(|key| &**key), Ok("p-1"));
-        row.add(pool, &name, "p-2");
+        row.add(&name, "p-1");
+        assert_eq!(row.key("key"), Ok("p-1"));
+        row.add(&name, "p-2");
         assert_eq!(row.key("key"), Err("has 2 values for `key`".into()));
         let mut row = Row::new(1);
-        row.add(pool, &name, "p\n1");
+        row.add(&name, "p\n1");
         let problem = "`key` holds a line break or a tab";
         assert_eq!(row.key("key"), Err(problem.into()));
     }

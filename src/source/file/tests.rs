@@ -8,6 +8,16 @@ use std::path::PathBuf;
 use super::*;
 use crate::core::user::User;
 
+/// A file that gives so many bytes at once.
+pub(super) struct Slow<'a>(pub(super) &'a [u8], pub(super) usize);
+
+impl std::io::Read for Slow<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let most = self.1.min(into.len());
+        self.0.read(&mut into[..most])
+    }
+}
+
 /// A folder with files in it.
 struct Folder(tempfile::TempDir);
 
@@ -272,6 +282,24 @@ async fn what_is_no_directory_is_an_error() {
         ),
     ] {
         assert_eq!(folder.read(users, groups).await, Err(problem));
+    }
+}
+
+/// Half of what is being written may look like anything.
+#[test]
+fn a_file_that_changes_is_not_told_of_what_else_is_wrong_with_it() {
+    let folder = Folder::with(&[]);
+    let path = folder.path("users.csv");
+    let source = folder.source("users.csv", None);
+    for half in [&b""[..], b"key\np-1\np-2,\"A", b"key\np-\xc3", b"key,key\n"] {
+        fs::write(&path, USERS_CSV).expect("room on the disk");
+        let opened = Opened::open(&path).expect("it is there");
+        fs::write(&path, half).expect("room on the disk");
+        let error = source.parse(&opened, &path, Purpose::Users);
+        assert_eq!(
+            folder.without_folder(&error.expect_err("it changed").problem),
+            "users.csv: changed while it was read"
+        );
     }
 }
 

@@ -4,7 +4,6 @@
 //! as soon as the key can be read; that of two rows with one key neither is used. Leaves groups to
 //! [`super::groups`].
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,27 +30,23 @@ pub(super) struct Users {
     pub(super) notes: Vec<String>,
 }
 
-/// Makes users of rows.
+/// Makes users of rows, which are given up on the way: there are never two of everybody.
 ///
 /// # Errors
 /// When there is none that can be used: nothing may be concluded from that.
 pub(super) fn assemble(
-    rows: &Rows,
+    rows: Rows,
     path: &Path,
     source: &SourceName,
     config: &FileConfig,
 ) -> Result<Users, Flaw> {
-    let known = Known::of(rows, source, config);
+    let known = Known::of(&rows, source, config);
     let mut broken = Broken::new(path);
     let mut strangers = Strangers::default();
     let mut users = Packer::default();
-    for mut row in rows.iter() {
-        let key = row.key(&config.user_key).map(Arc::clone);
-        let key = match key {
-            Ok(id) => UserKey {
-                source: source.clone(),
-                id,
-            },
+    for mut row in rows.give_up() {
+        let key = match row.key(&config.user_key) {
+            Ok(id) => UserKey::new(source, id),
             Err(problem) => {
                 broken.hold(row.line, None, row.problem.take().unwrap_or(problem));
                 continue;
@@ -63,7 +58,7 @@ pub(super) fn assemble(
         match disabled(&row, config) {
             Ok(disabled) => {
                 let manager = strangers.manager(&row, config, &known);
-                users.push(&user(key, disabled, manager, row, config));
+                users.push(&user(key, disabled, manager, &row, config));
             }
             Err(problem) => broken.hold(row.line, Some(key), problem),
         }
@@ -96,25 +91,23 @@ fn user(
     key: UserKey,
     disabled: bool,
     manager: Option<UserKey>,
-    row: Row,
+    row: &Row,
     config: &FileConfig,
 ) -> User {
     let labels = [&*config.label, "uid", "mail"];
     let label = labels.into_iter().find_map(|name| row.first(name));
     User {
-        label: Arc::clone(label.unwrap_or(&key.id)),
+        label: label.map_or_else(|| Arc::clone(&key.id), Arc::from),
         key,
         disabled,
         manager,
-        attributes: attributes(row.fields),
+        attributes: row.fields.iter().map(attribute).collect(),
     }
 }
 
-fn attributes(fields: Vec<Field>) -> BTreeMap<Arc<str>, Vec<Arc<str>>> {
-    let fields = fields.into_iter();
-    fields
-        .map(|field| (field.name, without_repeats(field.values)))
-        .collect()
+fn attribute(field: &Field) -> (Arc<str>, Vec<Arc<str>>) {
+    let values = field.values.iter().map(Arc::from).collect();
+    (Arc::clone(&field.name), without_repeats(values))
 }
 
 /// Whether the row says that the user may not log in.
@@ -226,14 +219,11 @@ impl Strangers {
 mod tests {
     use super::*;
     use crate::source::file::yaml;
-    use crate::source::pool::Pool;
 
     fn users(text: &str) -> Result<Users, Flaw> {
         let config = FileConfig::default_for("d.yaml".into());
-        let rows = yaml::read(text, &mut Pool::default())
-            .expect("readable")
-            .users;
-        assemble(&rows, "d.yaml".as_ref(), &SourceName::new("hq"), &config)
+        let rows = yaml::read(text).expect("readable").users;
+        assemble(rows, "d.yaml".as_ref(), &SourceName::new("hq"), &config)
     }
 
     fn told(broken: &[BrokenRow]) -> Vec<String> {

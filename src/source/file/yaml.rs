@@ -20,10 +20,10 @@ const SHAPE: &str = "write `users:` and `groups:`, each with a list of mappings 
 ///
 /// # Errors
 /// When it is no YAML, or not of the shape above.
-pub(super) fn read(text: &str, pool: &mut Pool) -> Result<Table, Flaw> {
+pub(super) fn read(text: &str) -> Result<Table, Flaw> {
     let mut document = Document {
         events: Events::of(text),
-        pool,
+        names: Pool::default(),
     };
     document.read()
 }
@@ -78,12 +78,12 @@ fn unreadable(cause: ScanError) -> Flaw {
         .because(cause)
 }
 
-struct Document<'a, 'p> {
+struct Document<'a> {
     events: Events<'a>,
-    pool: &'p mut Pool,
+    names: Pool,
 }
 
-impl<'a> Document<'a, '_> {
+impl<'a> Document<'a> {
     fn read(&mut self) -> Result<Table, Flaw> {
         let mut table = Table::default();
         self.begin()?;
@@ -178,12 +178,12 @@ impl<'a> Document<'a, '_> {
     }
 
     fn field(&mut self, row: &mut Row, name: &str, seen: &mut Vec<Arc<str>>) -> Result<(), Flaw> {
-        let name = self.pool.share(name);
+        let name = self.names.share(name);
         let known = seen.contains(&name);
         let values = self.values()?;
         match values {
             _ if known => row.spoil(format!("holds `{name}` twice")),
-            Ok(values) => row.append(self.pool, &name, values),
+            Ok(values) => row.append(&name, values),
             Err(Unfit::Alias) => row.spoil(format!("`{name}` is an alias; write the value out")),
             Err(Unfit::Nested) => {
                 row.spoil(format!("`{name}` is neither a value nor a list of values"));
@@ -251,11 +251,11 @@ mod tests {
     use super::*;
 
     fn table(text: &str) -> Table {
-        read(text, &mut Pool::default()).expect("readable")
+        read(text).expect("readable")
     }
 
     fn told(text: &str) -> String {
-        let flaw = read(text, &mut Pool::default()).expect_err("not readable");
+        let flaw = read(text).expect_err("not readable");
         let error = flaw.in_file("F".as_ref());
         match error.hint {
             Some(hint) => format!("{}; {hint}", error.problem),
@@ -268,7 +268,7 @@ mod tests {
     }
 
     fn texts<'a>(row: &'a Row, name: &str) -> Vec<&'a str> {
-        row.all(name).iter().map(|value| &**value).collect()
+        row.all(name).collect()
     }
 
     #[test]
