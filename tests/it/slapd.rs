@@ -161,10 +161,10 @@ impl Slapd {
     }
 
     /// The config with something else in it, when it starts the next time.
-    pub fn reconfigure(&self, change: impl Fn(String) -> String) {
+    pub fn reconfigure(&self, change: impl Fn(&str) -> String) {
         let path = self.path("slapd.conf");
         let text = fs::read_to_string(&path).expect("it was written");
-        let changed = change(text.clone());
+        let changed = change(&text);
         assert_ne!(text, changed, "it is another config");
         fs::write(path, changed).expect("the folder can be written");
     }

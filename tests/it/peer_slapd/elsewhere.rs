@@ -71,7 +71,7 @@ async fn what_is_elsewhere_and_what_comes_too_late_hurts_nobody() {
 
 /// A search may take a second, and sleeps at an entry that says so: by the overlay that slapd has for
 /// tests of clients, slapo-retcode(5). It looks at the entry that is bound as, too.
-fn slow(text: String) -> String {
+fn slow(text: &str) -> String {
     text.replace(
         "moduleload memberof\n",
         "moduleload memberof\nmoduleload retcode\n",
