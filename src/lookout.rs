@@ -324,6 +324,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn each_of_several_files_is_heard_in_its_own_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = ["users", "groups"].map(|name| {
+            let below = folder.path().join(name);
+            fs::create_dir(&below).expect("made");
+            let file = below.join("hq.yaml");
+            fs::write(&file, "1").expect("written");
+            file
+        });
+        let mut lookout = Lookout::over(files.clone(), Clock::System);
+        for file in &files {
+            let next = folder.path().join("next");
+            fs::write(&next, "2").expect("written");
+            fs::rename(&next, file).expect("renamed");
+            let changed = tokio::time::timeout(LONG, lookout.changed()).await;
+            assert_eq!(changed.ok(), Some(vec![file.clone()]));
+        }
+    }
+
+    /// As on NFS, where the system tells nothing of what another machine has written.
+    #[tokio::test]
+    async fn what_the_system_does_not_tell_is_seen_at_the_next_look() {
+        let mut story = Story::new(true);
+        story.lookout.ear = None;
+        story.write("users.csv", "key\n6\n");
+        let began = tokio::time::Instant::now();
+        assert_eq!(story.heard(LONG).await, Some(ours()));
+        assert!(began.elapsed() >= EVERY, "nothing was told");
+    }
+
+    #[tokio::test]
     async fn what_is_written_twice_is_told_once() {
         let mut story = Story::new(true);
         story.write("users.csv", "");

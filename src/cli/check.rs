@@ -16,16 +16,18 @@ use crate::config::{
     self, Config, MappingTest, ProxyConfig, SourceConfig, SourceKind, TargetConfig,
 };
 use crate::core::attribute::{AttrName, Attributes, Value};
+use crate::core::change::ActionKind;
 use crate::core::credential::Ending;
 use crate::core::desired::{Desired, Wanted, desire};
-use crate::core::key::TargetName;
-use crate::core::plan::Basis;
+use crate::core::key::{TargetName, UserKey};
+use crate::core::plan::{Basis, is_managed};
 use crate::core::reading::Reading;
+use crate::core::rules::Rules;
 use crate::engine::propose::propose;
 use crate::engine::roster::Roster;
 use crate::installation::{self, Installation, Need, Unit};
 use crate::show;
-use crate::show::check::Finding;
+use crate::show::check::{Fate, Finding};
 use crate::show::problem::Trouble;
 use crate::source::{ReadError, Source};
 
@@ -140,7 +142,9 @@ async fn offline(config: &Config, offline: bool) -> Vec<Finding> {
     };
     for target in config.targets.values() {
         findings.extend(mapping(target, &readings));
-        findings.extend(is_shown.then(|| sample(target, &readings)).flatten());
+        if is_shown {
+            findings.extend(samples(&target.rules, &readings));
+        }
     }
     findings
 }
@@ -166,16 +170,53 @@ async fn look(source: &dyn Source) -> Result<Look, ReadError> {
     })
 }
 
-/// What the mapping makes of the first user who is assigned.
-fn sample(target: &TargetConfig, readings: &[Reading]) -> Option<Finding> {
-    let rules = &target.rules;
+/// What becomes of one user and of one group in a target.
+fn samples(rules: &Rules, readings: &[Reading]) -> Vec<Finding> {
     let all = desire(rules, readings);
-    let first = all
+    let texts = [sample(&all), sample_of_groups(rules, readings, &all)];
+    let texts = texts.into_iter().flatten();
+    texts
+        .map(|text| Finding::good(rules.target.as_str(), text))
+        .collect()
+}
+
+/// What the mapping makes of the first user who is assigned.
+fn sample(all: &[Desired]) -> Option<String> {
+    all.iter().find_map(|desired| {
+        let attributes = desired.attributes()?;
+        Some(show::check::sample(&desired.label, attributes))
+    })
+}
+
+/// What becomes of the first group that is pushed; where none is, of the first there is.
+fn sample_of_groups(rules: &Rules, readings: &[Reading], all: &[Desired]) -> Option<String> {
+    let groups = || readings.iter().flat_map(|reading| &reading.groups);
+    let pushed = groups().find(|group| fate(rules, &group.name).is_pushed());
+    let group = pushed.or_else(|| groups().next())?;
+    let with_account: BTreeSet<&UserKey> = all
         .iter()
-        .find_map(|one| Some((&one.label, one.attributes()?)));
-    let (label, attributes) = first?;
-    let text = show::check::sample(label, attributes);
-    Some(Finding::good(rules.target.as_str(), text))
+        .filter(|desired| desired.attributes().is_some())
+        .map(|desired| &desired.user)
+        .collect();
+    let members = group.members.iter();
+    let held = members.filter(|member| with_account.contains(member));
+    let (name, held, all) = (&group.name, held.count(), group.members.len());
+    Some(show::check::group(name, &fate(rules, name), held, all))
+}
+
+/// Whether a group of this name is pushed, and why.
+fn fate<'r>(rules: &'r Rules, name: &str) -> Fate<'r> {
+    if !rules.profile.has_groups() {
+        return Fate::NoGroups;
+    }
+    if let Some(off) = rules.switched_off(ActionKind::AddMembers) {
+        return Fate::Off(off);
+    }
+    match rules.push.by(name) {
+        None => Fate::NotNamed,
+        Some(_) if is_managed(&rules.profile.groups, name) => Fate::Managed,
+        Some(pattern) => Fate::Pushed(pattern),
+    }
 }
 
 /// What needs the apps; those of `unready` targets cannot be asked.

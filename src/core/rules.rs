@@ -148,7 +148,13 @@ impl Push {
     /// Is a group of this name pushed?
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
-        self.patterns.iter().any(|pattern| glob(pattern, name))
+        self.by(name).is_some()
+    }
+
+    /// The pattern by which a group of this name is pushed; `None`: it is not.
+    #[must_use]
+    pub fn by(&self, name: &str) -> Option<&Arc<str>> {
+        self.patterns.iter().find(|pattern| glob(pattern, name))
     }
 }
 

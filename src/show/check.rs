@@ -6,6 +6,7 @@ use super::words::count;
 use super::{BOLD, MINUS, PLUS, TILDE, styled};
 use crate::connector::Greeting;
 use crate::core::attribute::Attributes;
+use crate::core::features::Feature;
 use crate::core::reading::Reading;
 
 /// One thing that was looked at.
@@ -191,6 +192,55 @@ pub fn sample(label: &str, attributes: &Attributes) -> String {
     format!("for {label} it would hold: {}", values.join(" · "))
 }
 
+/// Whether a group is pushed, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate<'r> {
+    /// It is, by this pattern.
+    Pushed(&'r str),
+    /// No pattern fits its name.
+    NotNamed,
+    /// The app manages it itself.
+    Managed,
+    /// The switch for groups is off.
+    Off(Feature),
+    /// The app has none.
+    NoGroups,
+}
+
+impl Fate<'_> {
+    /// Is it pushed?
+    #[must_use]
+    pub fn is_pushed(&self) -> bool {
+        match self {
+            Self::Pushed(_) => true,
+            Self::NotNamed | Self::Managed | Self::Off(_) | Self::NoGroups => false,
+        }
+    }
+}
+
+/// What becomes of a group with so many members, of whom so many have an account.
+#[must_use]
+pub fn group(name: &str, fate: &Fate<'_>, held: usize, members: usize) -> String {
+    let why = match fate {
+        Fate::Pushed(pattern) => {
+            let members = if held == members {
+                count(members, "member")
+            } else {
+                format!("{held} of {}", count(members, "member"))
+            };
+            return format!(
+                "for the group {name} it would hold: displayName {name} · {members} (pushed by \
+                 `{pattern}`)"
+            );
+        }
+        Fate::NotNamed => "`groups: { push }` names none like it".to_owned(),
+        Fate::Managed => "the app manages it itself".to_owned(),
+        Fate::Off(feature) => format!("`features.{}` is off", feature.word()),
+        Fate::NoGroups => "this app has no groups".to_owned(),
+    };
+    format!("the group {name} is not pushed: {why}")
+}
+
 /// What an app said of itself, and what there is to know about our credentials there.
 #[must_use]
 pub fn greeting(greeting: &Greeting, notes: &[String]) -> String {
@@ -211,4 +261,48 @@ pub fn greeting(greeting: &Greeting, notes: &[String]) -> String {
 #[must_use]
 pub fn tests(number: usize) -> String {
     format!("{} of the mapping hold", count(number, "test"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_becomes_of_a_group_is_said_with_its_reason() {
+        for (fate, held, told) in [
+            (
+                Fate::Pushed("team-*"),
+                3,
+                "for the group team-1 it would hold: displayName team-1 · 3 members (pushed by `team-*`)",
+            ),
+            (
+                Fate::Pushed("team-*"),
+                1,
+                "for the group team-1 it would hold: displayName team-1 · 1 of 3 members (pushed by \
+                 `team-*`)",
+            ),
+            (
+                Fate::NotNamed,
+                3,
+                "the group team-1 is not pushed: `groups: { push }` names none like it",
+            ),
+            (
+                Fate::Managed,
+                3,
+                "the group team-1 is not pushed: the app manages it itself",
+            ),
+            (
+                Fate::Off(Feature::Groups),
+                3,
+                "the group team-1 is not pushed: `features.groups` is off",
+            ),
+            (
+                Fate::NoGroups,
+                3,
+                "the group team-1 is not pushed: this app has no groups",
+            ),
+        ] {
+            assert_eq!(group("team-1", &fate, held, 3), told);
+        }
+    }
 }

@@ -13,7 +13,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::status::when;
+use super::status::{read, when};
 use super::words::count;
 use super::{BOLD, DIM, MINUS, TILDE, styled};
 
@@ -148,8 +148,8 @@ pub(super) fn daemon(daemon: &DaemonLive, now: Timestamp) -> String {
 pub(super) fn reading(source: &SourceLive, now: Timestamp) -> Option<String> {
     let last = source.last.as_ref()?;
     Some(format!(
-        "read {}, {}, {}",
-        when(last, now),
+        "{}, {}, {}",
+        read(last, now),
         count(source.users, "user"),
         count(source.groups, "group")
     ))

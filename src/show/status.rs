@@ -326,7 +326,7 @@ fn render_source(text: &mut String, source: &SourceStatus, now: Timestamp) {
     let kept = source
         .read_at
         .as_deref()
-        .map(|at| format!("read {}, {}", when(at, now), count(source.users, "user")));
+        .map(|at| format!("{}, {}", read(at, now), count(source.users, "user")));
     let seen = live.and_then(|live| live::reading(live, now));
     let read = seen.as_ref().or(kept.as_ref());
     let read = read.map_or("never read", String::as_str);
@@ -483,6 +483,15 @@ fn render_due(text: &mut String, target: &TargetStatus) {
     }
 }
 
+/// When something was read, and how long ago that is.
+pub(super) fn read(text: &str, now: Timestamp) -> String {
+    let read = format!("read {}", when(text, now));
+    text.parse().map_or_else(
+        |_| read.clone(),
+        |at| format!("{read}, {} ago", words::age(at, now)),
+    )
+}
+
 pub(super) fn when(text: &str, now: Timestamp) -> String {
     text.parse()
         .map_or_else(|_| text.to_owned(), |at| words::time(at, now))
@@ -523,4 +532,27 @@ pub fn unpinned(number: usize) -> String {
         styled(PLUS, "not pinned any more:"),
         number
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_says_when_it_was_read_and_how_long_ago() {
+        for (now, told) in [
+            (
+                "2026-11-22T15:12:00Z",
+                "read 15:11 UTC, less than a minute ago",
+            ),
+            ("2026-11-22T15:15:30Z", "read 15:11 UTC, 4 minutes ago"),
+            (
+                "2026-11-25T08:00:00Z",
+                "read 2026-11-22 15:11 UTC, 2 days ago",
+            ),
+        ] {
+            let now = now.parse().expect("a time");
+            assert_eq!(read("2026-11-22T15:11:09Z", now), told);
+        }
+    }
 }

@@ -97,7 +97,7 @@ fn a_mass_leave_is_held_until_a_person_approves_it() {
     "#);
     assert_eq!(company.active(), 40);
     assert_snapshot!(company.rollcall("status").told(), @r#"
-    source hq  read HH:MM UTC, 40 users
+    source hq  read HH:MM UTC, AGE ago, 40 users
     target wiki  40 accounts (40 active), 0 groups
       last run HH:MM UTC: held
       ! held H-ID: 20 changes of leavers; the limit is 10 in 24 hours; held for less than a minute

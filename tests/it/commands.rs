@@ -289,7 +289,7 @@ fn status_before_and_after_the_first_run() {
     -- exit 0
     "#);
     assert_snapshot!(folder.rollcall(&format!("status {sandbox}")).told(), @r#"
-    source hq  read HH:MM UTC, 2 users
+    source hq  read HH:MM UTC, AGE ago, 2 users
     target wiki  2 accounts (2 active), 0 groups
       last run HH:MM UTC: in line
     -- exit 0

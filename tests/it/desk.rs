@@ -262,7 +262,7 @@ fn status_shows_how_things_stand_with_the_daemon() {
     let site = Site::small().with_daemon();
     assert_snapshot!(site.told("status"), @r#"
     daemon  runs since HH:MM UTC, with the config of HH:MM UTC
-    source hq  read HH:MM UTC, 3 users, 1 group
+    source hq  read HH:MM UTC, AGE ago, 3 users, 1 group
       listened to: its news is acted on at once; all of it is read again HH:MM UTC
     target wiki  1 account (1 active), 0 groups
       last run HH:MM UTC: unfinished

@@ -28,11 +28,12 @@ pub fn deleted(dn: &str) -> String {
     format!("dn: {dn}\nchangetype: delete\n\n")
 }
 
-/// Changes a directory as this admin (RFC 2849), by the password and the CA of its folder.
+/// Changes a directory as this admin (RFC 2849), by the password and the CA of its folder; references to
+/// other servers are entries like others then (RFC 3296).
 pub fn send(url: &str, admin: &str, folder: &Path, ldif: &str) {
     let mut child = Command::new("ldapmodify")
         .env("LDAPTLS_CACERT", folder.join("ca.pem"))
-        .args(["-x", "-H", url, "-D", admin, "-y"])
+        .args(["-x", "-M", "-H", url, "-D", admin, "-y"])
         .arg(folder.join("password"))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

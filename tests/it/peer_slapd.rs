@@ -4,12 +4,17 @@
 //! do; and that no reading which is short, empty, cut or refused takes anything away from anybody.
 //! `tests/run` installs the server. Leaves kinds of server that cannot be installed to unit tests.
 
+mod beside;
+mod elsewhere;
+mod forms;
 mod watch;
 mod words;
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
+
+use serde_json::json;
 
 use crate::fed::{Fed, Server};
 use crate::slapd::{BIND, PASSWORD, Slapd, hired, person, team};
@@ -70,30 +75,36 @@ async fn a_company_is_kept_in_line_with_its_directory() {
     assert_eq!(story.members("team-010"), 20, "with those of team-009");
     assert_eq!(story.members("team-199"), 20, "a cycle holds each of both");
 
-    let (one, two) = (person(11), person(12));
+    let (one, two, three, four) = (person(11), person(12), person(13), person(14));
     story.server.change(&format!(
         "dn: {one}\nchangetype: modify\nreplace: title\ntitle: Chief\n\n\
          dn: {two}\nchangetype: modify\nadd: pwdAccountLockedTime\n\
-         pwdAccountLockedTime: 000001010000Z\n\n{}",
+         pwdAccountLockedTime: 000001010000Z\n\n\
+         dn: {three}\nchangetype: modify\nadd: shadowExpire\nshadowExpire: 1\n\n\
+         dn: {four}\nchangetype: modify\nadd: shadowExpire\nshadowExpire: 99999\n\n{}",
         hired(2001).replace("objectClass: inet", "changetype: add\nobjectClass: inet")
     ));
     story.server.change(&format!(
         "dn: cn=staff,ou=groups,dc=example,dc=com\nchangetype: modify\nadd: member\nmember: {}\n",
         person(2001)
     ));
-    story.takes("a title, a lock, a hire", 2 + 1 + 1);
+    story.takes("a title, a lock, an account over, a hire", 3 + 1 + 2);
     assert_eq!(story.account("user0011")["title"], "Chief");
     assert_eq!(story.account("user0012")["active"], false);
+    assert_eq!(story.account("user0013")["active"], false);
+    assert_eq!(story.account("user0014")["active"], true, "not over yet");
     assert_eq!(story.account("user2001")["active"], true);
 
     story.server.change(&format!(
         "dn: {two}\nchangetype: modify\ndelete: pwdAccountLockedTime\n\n\
+         dn: {three}\nchangetype: modify\nreplace: shadowExpire\nshadowExpire: -1\n\n\
          dn: {one}\nchangetype: modrdn\nnewrdn: uid=new.name\ndeleteoldrdn: 1\n\
          newsuperior: ou=abroad,ou=people,dc=example,dc=com\n"
     ));
-    story.takes("somebody is back, another is renamed and moved", 2 + 1);
+    story.takes("two are back, another is renamed and moved", 3 + 2);
     assert_eq!(story.account("new.name")["title"], "Chief");
     assert_eq!(story.account("user0012")["active"], true);
+    assert_eq!(story.account("user0013")["active"], true);
 
     story.server.change(&format!(
         "dn: {}\nchangetype: modrdn\nnewrdn: cn=team-eight\ndeleteoldrdn: 1\n\n\
@@ -128,6 +139,16 @@ async fn three_who_are_really_deleted_are_three_accounts_that_are_off() {
     let plan = story.sync("--dry-run").told();
     assert!(plan.contains("not assigned any more"), "{plan}");
     story.takes("one is still there, and no user any more", 1 + 1);
+    let status = format!(
+        "status --config rollcall.yaml --sandbox={} --format json",
+        story.served.root
+    );
+    let source = &story.folder.rollcall(&status).json()["sources"][0];
+    assert_eq!(
+        (&source["coverage"], &source["users"], &source["missing"]),
+        (&json!("whole"), &json!(56), &json!(4)),
+        "{source}"
+    );
 }
 
 #[tokio::test]
@@ -203,6 +224,10 @@ async fn a_bind_that_fails_says_what_to_do() {
         text.replace(&story.server.secure(), &story.server.plain())
     });
     story.hurts_nobody("plain.yaml", 1, words::PLAIN);
+    story.config("dialect.yaml", |text| {
+        text.replace("      page: 7\n", "      page: 7\n      dialect: rhds\n")
+    });
+    story.hurts_nobody("dialect.yaml", 3, words::OTHER_DIALECT);
     story.config("key.yaml", |text| {
         text.replace("users: {", "users: { key: employeeNumber,")
     });
@@ -275,6 +300,7 @@ async fn check_says_which_server_it_found() {
          · the first group is team-001: 2 members
          · groups team-009 → team-010 → team-009 form a cycle
     ok app  for user0001 it would hold: displayName Given1 Family1 · emails user0001@example.com · externalId UUID · name.familyName Family1 · name.givenName Given1 · title Title 1 · manager hq:UUID · userName user0001
+    ok app  for the group team-001 it would hold: displayName team-001 · 2 members (pushed by `team-*`)
     ok app  answers, and has 20 accounts
     everything is as it should be
     -- exit 0

@@ -29,6 +29,10 @@ static CHANGING: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"(?m)^\d\d:\d\d:\d\d UTC", "HH:MM:SS UTC"),
         (r"this one knows \d+", "this one knows N"),
         (r"\b\d+ ms\b", "N ms"),
+        (
+            r"\b(less than a minute|\d+ (minute|hour|day)s?) ago\b",
+            "AGE ago",
+        ),
         (r"(?m) +$", ""),
     ];
     changing

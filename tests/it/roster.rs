@@ -180,8 +180,8 @@ fn people_of_two_sources_have_one_account_each() {
       groups               staff
     "#);
     assert_snapshot!(story.rollcall("status").told(), @r#"
-    source ad  read HH:MM UTC, 11 users
-    source hr  read HH:MM UTC, 10 users
+    source ad  read HH:MM UTC, AGE ago, 11 users
+    source hr  read HH:MM UTC, AGE ago, 10 users
     target wiki  10 accounts (10 active), 1 group
       last run HH:MM UTC: in line
     -- exit 0
@@ -257,8 +257,8 @@ fn a_row_without_a_key_makes_the_reading_a_part_and_status_says_so() {
     story.folder.write("ad.yaml", &nameless);
     story.hurts_nobody(4);
     assert_snapshot!(story.rollcall("status").told(), @r#"
-    source ad  read HH:MM UTC, 10 users, read in part: nobody counts as missing
-    source hr  read HH:MM UTC, 10 users
+    source ad  read HH:MM UTC, AGE ago, 10 users, read in part: nobody counts as missing
+    source hr  read HH:MM UTC, AGE ago, 10 users
     target wiki  10 accounts (10 active), 1 group
       last run HH:MM UTC: in line
     -- exit 0

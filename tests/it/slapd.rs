@@ -160,7 +160,17 @@ impl Slapd {
         self.child = None;
     }
 
-    /// Changes the directory as its admin (RFC 2849).
+    /// The config with something else in it, when it starts the next time.
+    pub fn reconfigure(&self, change: impl Fn(&str) -> String) {
+        let path = self.path("slapd.conf");
+        let text = fs::read_to_string(&path).expect("it was written");
+        let changed = change(&text);
+        assert_ne!(text, changed, "it is another config");
+        fs::write(path, changed).expect("the folder can be written");
+    }
+
+    /// Changes the directory as its admin (RFC 2849); references to other servers are entries like
+    /// others then (RFC 3296).
     pub fn change(&self, ldif: &str) {
         ldif::send(&self.plain(), ADMIN, self.folder.path(), ldif);
     }
@@ -242,6 +252,21 @@ pub fn hired(number: usize) -> String {
     text + "\n"
 }
 
+/// The members of a group of such a company, as LDIF.
+pub fn members(number: usize, people: usize, groups: usize) -> String {
+    let mut text = String::new();
+    for member in (1..=people).filter(|person| person % groups == number % groups) {
+        let _ = writeln!(text, "member: {}", person(member));
+    }
+    if number.is_multiple_of(10) {
+        let _ = writeln!(text, "member: {}", team(number - 1));
+    }
+    if number == groups - 1 {
+        let _ = writeln!(text, "member: {}", team(groups));
+    }
+    text
+}
+
 /// A company as LDIF.
 pub fn company(people: usize, groups: usize) -> String {
     let mut text = String::from(
@@ -275,15 +300,7 @@ pub fn company(people: usize, groups: usize) -> String {
             "dn: {}\nobjectClass: groupOfNames\ncn: team-{number:03}\n",
             team(number)
         );
-        for member in (1..=people).filter(|person| person % groups == number % groups) {
-            let _ = writeln!(text, "member: {}", person(member));
-        }
-        if number.is_multiple_of(10) {
-            let _ = writeln!(text, "member: {}", team(number - 1));
-        }
-        if number == groups - 1 {
-            let _ = writeln!(text, "member: {}", team(groups));
-        }
+        text.push_str(&members(number, people, groups));
         text.push('\n');
     }
     text.push_str(

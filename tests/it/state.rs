@@ -231,7 +231,7 @@ fn without_the_key_looking_writes_nothing_and_a_quick_run_compares_nobody() {
     let before = (writes(&served), state());
     let status = format!("status --config config.yaml --sandbox={}", served.root);
     assert_snapshot!(folder.rollcall(&status).told(), @r#"
-    source hq  read HH:MM UTC, 2 users
+    source hq  read HH:MM UTC, AGE ago, 2 users
     target wiki  2 accounts (2 active), 1 group
       last run HH:MM UTC: in line
       ! the key file was lost: 2 accounts to be compared afresh

@@ -186,7 +186,7 @@ fn a_run_is_shown_taken_back_and_left_alone_until_the_directory_says_otherwise()
     "#);
     assert_eq!(site.app(), before);
     assert_snapshot!(site.rollcall("status").told(), @r#"
-    source hq  read HH:MM UTC, 3 users
+    source hq  read HH:MM UTC, AGE ago, 3 users
     target wiki  3 accounts (3 active), 1 group
       last run HH:MM UTC: in line
       · pinned bob: undone by NAME (uid N) at HH:MM UTC
@@ -346,7 +346,7 @@ fn the_guard_holds_an_undo_like_any_run_and_the_hold_outlives_the_runs_between()
         "the directory's own run goes on"
     );
     assert_snapshot!(site.rollcall("status").told(), @r#"
-    source hq  read HH:MM UTC, 3 users
+    source hq  read HH:MM UTC, AGE ago, 3 users
     target wiki  3 accounts (3 active), 1 group
       last run HH:MM UTC: in line
       ! held H-ID: 3 changes of leavers; the limit is 1 in 24 hours, to undo the run RUN; held for less than a minute

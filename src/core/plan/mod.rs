@@ -64,6 +64,7 @@ pub use dependence::{creates, may_make, moves, referred};
 pub(crate) use dependence::{leaver, returns, without_accounts, without_removals};
 pub(crate) use groups::name_attribute;
 pub use pinned::Spared;
+pub(crate) use pushed::is_managed;
 pub use skipped::Skipped;
 pub use users::mapped_prints;
 

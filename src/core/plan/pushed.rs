@@ -34,7 +34,7 @@ pub(super) fn pushed<'a>(
 }
 
 /// Does the app manage groups of this name itself?
-pub(super) fn is_managed(rules: &GroupRules, name: &str) -> bool {
+pub(crate) fn is_managed(rules: &GroupRules, name: &str) -> bool {
     let patterns = rules.managed_by_app.iter();
     patterns.into_iter().any(|pattern| glob(pattern, name))
 }

@@ -174,7 +174,8 @@ impl Dialect {
     pub(super) fn limits(self) -> &'static str {
         match self {
             Self::OpenLdap => {
-                "raise it for the bind name: olcLimits (limits), size.prtotal=unlimited for pages"
+                "raise it for the bind name: olcLimits (limits), size.prtotal=unlimited for pages, \
+                 time=unlimited for slow searches"
             }
             Self::Ad => {
                 "raise MaxPageSize and MaxQueryDuration in the LDAP policy, or write a smaller `page`"

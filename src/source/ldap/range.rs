@@ -1,7 +1,11 @@
 //! Attributes that a server gives in ranges (MS-ADTS, 3.1.1.3.1.3.3).
 //!
-//! Promises the whole attribute or an error, never its beginning alone. Leaves servers that give
-//! everything at once alone.
+//! Promises the whole attribute or an error, never its beginning alone: each range but the last is as
+//! long as it says and begins behind the one before, and no value comes twice. What the server moves
+//! up while we read, because a value before it goes, is missed without a sign: the last range says no
+//! number. Leaves servers that give everything at once alone.
+
+use std::collections::HashSet;
 
 use super::entry::{Attribute, Entry};
 use super::failure::refuse;
@@ -34,24 +38,35 @@ impl Range {
 
 /// Does a part of the entry stand elsewhere?
 pub(super) fn is_ranged(entry: &Entry) -> bool {
-    let mut attributes = entry.attributes.iter();
+    entry.attributes.iter().any(is_part)
+}
+
+fn is_part(attribute: &Attribute) -> bool {
+    let name = &attribute.name;
     // Hardly any name has an option, and there are millions of names.
-    attributes.any(|attribute| {
-        attribute.name.as_bytes().contains(&b';') && attribute.name.contains(";range=")
-    })
+    name.as_bytes().contains(&b';') && name.contains(";range=")
 }
 
 /// Fetches what is missing of each attribute that came in ranges.
 ///
 /// # Errors
-/// When a range is missing, or is not the one that was asked for.
+/// When a range is missing, is not the one that was asked for, or repeats a value.
 pub(super) async fn complete(session: &mut Session, entry: Entry) -> Result<Entry, ReadError> {
     let Entry { dn, attributes } = entry;
     let mut whole = Vec::with_capacity(attributes.len());
     for attribute in attributes {
+        if !is_part(&attribute) {
+            whole.push(attribute);
+            continue;
+        }
         match Range::of(&attribute.name) {
-            None => whole.push(attribute),
-            Some(range) => whole.push(rest(session, &dn, attribute, range).await?),
+            Some(range) if range.first == 0 => {
+                whole.push(rest(session, &dn, attribute, range).await?);
+            }
+            Some(_) | None => {
+                let name = attribute.plain();
+                return Err(garbled(&session.server, &format!("{name} of {dn}")));
+            }
         }
     }
     // An empty attribute stands beside its ranges; the ranges are what counts.
@@ -95,7 +110,23 @@ async fn rest(
             Some(_) | None => return Err(garbled(&session.server, &format!("{name} of {dn}"))),
         }
     }
+    if let Some(twice) = repeated(&values) {
+        let problem = format!(
+            "{}: {dn} changed while its {name} was read: {} came twice",
+            session.server,
+            String::from_utf8_lossy(twice)
+        );
+        return Err(refuse(problem, "the next run reads again"));
+    }
     Ok(Attribute { name, values })
+}
+
+/// A value that is among them twice: no attribute has one (RFC 4512, 2.2), unless the values moved
+/// while they were read.
+fn repeated(values: &[Vec<u8>]) -> Option<&[u8]> {
+    let mut seen = HashSet::with_capacity(values.len());
+    let twice = values.iter().find(|value| !seen.insert(value.as_slice()));
+    twice.map(Vec::as_slice)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod ad;
 mod ipa;
+mod settings;
 
 use std::time::Duration;
 
@@ -137,7 +138,8 @@ async fn a_limit_is_a_reading_that_failed() {
             refusal(&server).await,
             format!(
                 "SERVER: users: the server stopped after 1 of the entries ({name}); raise it for \
-                 the bind name: olcLimits (limits), size.prtotal=unlimited for pages"
+                 the bind name: olcLimits (limits), size.prtotal=unlimited for pages, \
+                 time=unlimited for slow searches"
             )
         );
     }

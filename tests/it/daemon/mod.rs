@@ -8,3 +8,4 @@ mod parked;
 pub mod process;
 mod renewal;
 mod stopping;
+mod two_files;

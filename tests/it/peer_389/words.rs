@@ -68,6 +68,7 @@ ok hq  20 users, 11 groups
      · the first group is team-001: 2 members
      · groups team-009 → team-010 → team-009 form a cycle
 ok app  for user0001 it would hold: displayName Given1 Family1 · emails user0001@example.com · externalId KEY · name.familyName Family1 · name.givenName Given1 · title Title 1 · manager hq:KEY · userName user0001
+ok app  for the group team-001 it would hold: displayName team-001 · 2 members (pushed by `team-*`)
 ok app  answers, and has 20 accounts
 everything is as it should be
 -- exit 0

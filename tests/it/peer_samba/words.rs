@@ -86,6 +86,7 @@ ok hq  1 user, 1 group
      · the first user is user0001: accountExpires 9223372036854775807 · cn Given1 Family1 · givenName Given1 · mail user0001@example.com · objectGUID UUID · sAMAccountName user0001 · sn Family1 · title Title 1 · userAccountControl 544
      · the first group is team-01: 1 member
 ok app  for user0001 it would hold: displayName Given1 Family1 · emails user0001@example.com · externalId UUID · name.familyName Family1 · name.givenName Given1 · title Title 1 · userName user0001
+ok app  for the group team-01 it would hold: displayName team-01 · 1 member (pushed by `team-*`)
 ok app  answers, and has 1 account
 everything is as it should be
 -- exit 0

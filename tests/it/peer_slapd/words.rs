@@ -82,7 +82,7 @@ error: ldaps://127.0.0.1:PORT: groups: cn=team-001,ou=groups,dc=example,dc=com c
 pub const LIMIT: &str = r"-- stderr
 refused: source hq was not read, so it changes nobody
 error: ldaps://127.0.0.1:PORT: users: the server stopped after 20 of the entries (size limit)
-  hint: raise it for the bind name: olcLimits (limits), size.prtotal=unlimited for pages
+  hint: raise it for the bind name: olcLimits (limits), size.prtotal=unlimited for pages, time=unlimited for slow searches
 -- exit 3
 ";
 
@@ -103,3 +103,59 @@ app  0 done, 0 not; requests: 2 read, 0 write, 0 token
 
 -- exit 3
 "#;
+
+pub const OTHER_DIALECT: &str = r"-- stderr
+refused: source hq was not read, so it changes nobody
+error: ldaps://127.0.0.1:PORT: users: uid=user0001,ou=people,dc=example,dc=com has no `nsUniqueId`; no other user can be used either
+  hint: check `users.key` and `dialect`, and that the bind name may read the attribute
+-- exit 3
+";
+
+pub const ELSEWHERE: &str = r"hq  17 users, 11 groups
+  · groups team-009 → team-010 → team-009 form a cycle
+  · users: 1 part of the tree is on another server, and referrals are not followed; while that is so, nobody counts as missing (choose `users.base` below it)
+
+app  plan ID, compared with the app
+
+  in line: nothing to change
+
+app  0 done, 0 not; requests: 2 read, 0 write, 0 token
+
+-- exit 0
+";
+
+pub const TOO_LATE: &str = r"-- stderr
+refused: source hq was not read, so it changes nobody
+error: ldaps://127.0.0.1:PORT: users: the server stopped after 9 of the entries (time limit)
+  hint: raise it for the bind name: olcLimits (limits), size.prtotal=unlimited for pages, time=unlimited for slow searches
+-- exit 3
+";
+
+pub const NO_SWITCH: &str = r"hq  19 users, 11 groups
+  ! uid=user0009,ou=people,dc=example,dc=com: `roomNumber` is “cellar”, not true or false (held back)
+  · groups team-009 → team-010 → team-009 form a cycle
+
+app  plan ID, compared with the app
+
+  in line: nothing to change
+
+app  0 done, 0 not; requests: 2 read, 0 write, 0 token
+
+-- exit 4
+";
+
+pub const AWAY_BESIDE: &str = r"hr  18 users, 0 groups
+  · 18 users stay as before: `hq`, not read as a whole, may have more to say of them
+
+app  plan ID, compared with the app
+
+  in line: nothing to change
+
+app  0 done, 0 not; requests: 2 read, 0 write, 0 token
+
+-- stderr
+refused: source hq was not read, so it changes nobody
+error: ldaps://127.0.0.1:PORT: it cannot be reached: Connection refused (os error 111)
+  hint: check that it runs, and that host and port in `url` are right
+-- exit 3
+";

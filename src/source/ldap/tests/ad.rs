@@ -160,6 +160,48 @@ async fn a_large_group_with_a_hole_in_it_is_no_group() {
     }
 }
 
+/// The last range says no number: what can be seen of a change in between is a value that moved up.
+#[tokio::test]
+async fn a_large_group_that_changes_while_it_is_read_is_no_group() {
+    let (server, config) = domain(MEMBERS, |asked| {
+        let id = asked.id;
+        if asked.base == GROUPS {
+            let first = ("member;range=0-1499", members(1, RANGE));
+            [staff(id, Some(1100), first), page(id, b"")].concat()
+        } else {
+            let last = ("member;range=1500-*", members(RANGE, MEMBERS - 1));
+            [group(id, &[last]), done(id, 0)].concat()
+        }
+    })
+    .await;
+    let told = read(config).await.expect_err("a member was pushed on");
+    assert_eq!(
+        told.replace(&server.address, "SERVER"),
+        "SERVER: CN=staff,ou=groups,dc=x changed while its member was read: CN=u1500,DC=x came \
+         twice; the next run reads again"
+    );
+}
+
+/// Were it taken for another attribute, the group would seem to be empty.
+#[tokio::test]
+async fn a_range_that_cannot_be_read_or_does_not_begin_is_no_group() {
+    for name in ["member;range=0-x", "member;range=1-1"] {
+        let (server, config) = domain(3, move |asked| {
+            let odd = (name, members(1, 2));
+            [staff(asked.id, Some(513), odd), page(asked.id, b"")].concat()
+        })
+        .await;
+        let told = read(config).await.expect_err("nobody knows its members");
+        assert_eq!(
+            told.replace(&server.address, "SERVER"),
+            "SERVER: member of CN=staff,ou=groups,dc=x: the server sent what is no answer of LDAP; \
+             check that `url` leads to a directory server; nothing is concluded from what came \
+             before it",
+            "{name}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_group_that_hides_its_identifier_may_be_the_primary_one_of_many() {
     let shown = |account| {
