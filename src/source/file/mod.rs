@@ -136,6 +136,7 @@ impl FileSource {
             coverage: coverage(&broken),
             broken,
             notes,
+            dangling: None,
         })
     }
 

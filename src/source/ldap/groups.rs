@@ -37,6 +37,8 @@ pub(super) struct Flock {
     pub(super) groups: Vec<Group>,
     /// What a person should know.
     pub(super) notes: Vec<String>,
+    /// How many members lead to nobody, though they may be there; `None`: not counted.
+    pub(super) dangling: Option<usize>,
 }
 
 /// What a group must tell, so that nobody loses access by what we cannot see.
@@ -173,7 +175,11 @@ impl<'c> Groups<'c> {
             .collect();
         groups.sort_by(|one, other| one.key.cmp(&other.key));
         self.refuse_twins(&groups)?;
-        Ok(Flock { groups, notes })
+        Ok(Flock {
+            groups,
+            notes,
+            dangling: None,
+        })
     }
 
     fn empty(&self) -> ReadError {

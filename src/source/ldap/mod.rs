@@ -142,6 +142,7 @@ impl LdapSource {
         notes.extend(flock.notes);
         notes.extend(referral_note(referrals));
         let users: Packed = users.into();
+        let dangling = flock.dangling;
         let groups = flock.groups.into_iter().map(|group| Group {
             members: group.members.among(users.keys()),
             ..group
@@ -153,6 +154,7 @@ impl LdapSource {
             coverage: coverage(&broken, referrals),
             broken,
             notes,
+            dangling,
         };
         if let Disabled::Expression(program) = &self.config.users.disabled {
             switch_off(&mut reading, program);
@@ -192,9 +194,11 @@ impl LdapSource {
             groups.take(&entry, people)?;
         }
         let (config, clock) = (&*self.config, &self.clock);
-        let gone =
+        let unseen =
             strangers::recognise(session, config, &mut groups, people, settings, clock).await?;
-        groups.finish(&self.name, people, &gone)
+        let mut flock = groups.finish(&self.name, people, &unseen.gone)?;
+        flock.dangling = unseen.count(settings, session.dialect);
+        Ok(flock)
     }
 
     async fn describe_server(&self) -> Result<Vec<String>, ReadError> {
