@@ -137,7 +137,9 @@ impl Cycle<'_> {
         if roster.readings.is_empty() {
             if !self.args.dry_run {
                 let (nobody, none) = (BTreeSet::new(), BTreeSet::new());
-                self.desk.accept(&roster, &nobody, &none, self.world).await?;
+                self.desk
+                    .accept(&roster, &nobody, &none, self.world)
+                    .await?;
             }
             return Ok(exit.or(Exit::Held));
         }

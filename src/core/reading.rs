@@ -221,10 +221,12 @@ pub fn judge(now: &ReadingRecord, last: Option<&ReadingRecord>) -> Vec<Doubt> {
 pub fn emptied(reading: &Reading, last: Option<&ReadingRecord>) -> Option<Doubt> {
     let last = last?;
     let groups = reading.groups.iter();
-    let mut emptied = groups.filter(|group| group.members.is_empty()).filter_map(|group| {
-        let before = last.groups.get(&*group.key.id)?;
-        Some((group.name.to_string(), *before))
-    });
+    let mut emptied = groups
+        .filter(|group| group.members.is_empty())
+        .filter_map(|group| {
+            let before = last.groups.get(&*group.key.id)?;
+            Some((group.name.to_string(), *before))
+        });
     let (name, before) = emptied.next()?;
     let more = emptied.count();
     Some(Doubt::EmptyGroup { name, before, more })
@@ -357,6 +359,49 @@ mod tests {
             }]
         );
         assert_eq!(judge(&record(100, 0), Some(&record(100, 2))), []);
+    }
+
+    #[test]
+    fn groups_that_lose_everybody_are_doubted() {
+        let group = |id: &str, members: usize| Group {
+            key: GroupKey::new(&SourceName::new("hq"), id),
+            name: format!("the {id}").into(),
+            members: (0..members)
+                .map(|number| UserKey::new(&SourceName::new("hq"), number.to_string()))
+                .collect(),
+        };
+        let reading = |groups| Reading {
+            source: SourceName::new("hq"),
+            users: People::none(),
+            groups,
+            coverage: Coverage::Whole,
+            broken: Vec::new(),
+            notes: Vec::new(),
+            dangling: None,
+        };
+        let before = reading(vec![
+            group("a", 3),
+            group("b", 2),
+            group("c", 4),
+            group("d", 5),
+        ]);
+        let last = measure(&before, Timestamp::UNIX_EPOCH, 1);
+        let doubt = |groups| emptied(&reading(groups), Some(&last));
+        let told = doubt(vec![
+            group("a", 0),
+            group("b", 0),
+            group("c", 0),
+            group("e", 0),
+        ]);
+        assert_eq!(
+            told.map(|doubt| doubt.to_string()).as_deref(),
+            Some(
+                "nobody is in the group `the a` any more, where the last reading had 3 in it; so it is \
+                 with 1 more"
+            )
+        );
+        assert_eq!(doubt(vec![group("a", 1), group("b", 0)]), None);
+        assert_eq!(emptied(&reading(vec![group("a", 0)]), None), None);
     }
 
     #[test]

@@ -1,8 +1,16 @@
 //! Everybody whom the sources hold, read once a run for all targets.
 //!
 //! Promises that a source which could not be read, or whose reading is doubted, counts against
-//! nobody, and that absences are counted only by runs that write. Leaves judging a reading to
-//! [`crate::core::reading`], and making one roster of several to [`crate::core::roster`].
+//! nobody, that status can tell why, and that absences are counted only by runs that write. Leaves
+//! judging a reading to [`crate::core::reading`], and making one roster of several to
+//! [`crate::core::roster`].
+//!
+//! Whom a source does not find is gone at once only where nothing speaks against it. Groups that name
+//! people whom nobody finds do: where they named none before, the reading is doubted; where they always
+//! do, whoever is gone waits for `absent_for`, as in a file. While a server may still be tidying up after
+//! a change that was heard, nothing is concluded.
+
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -182,8 +190,9 @@ impl Roster {
             });
             let lost = lost_sight(&record, state.last.as_ref(), gone.count());
             match mode {
-                Mode::Whole => doubts.extend(lost),
-                Mode::Follow => is_passing = lost.is_some(),
+                // A server tidies up within seconds; what a whole reading has doubted stays in doubt.
+                Mode::Follow if state.trouble.is_none() => is_passing = lost.is_some(),
+                Mode::Whole | Mode::Follow => doubts.extend(lost),
             }
         }
         if !doubts.is_empty() {
@@ -459,32 +468,6 @@ impl Roster {
             return Ok(());
         }
         world.store.commit(Epoch(1), &batch).await
-    }
-}
-
-impl Memory {
-    /// What it means that a source which is not in doubt does not speak of `user`.
-    fn verdict(&self, coverage: &Coverage, user: &UserKey, at: Timestamp) -> Absence {
-        let asked = self.whereabouts.as_ref();
-        let told = asked.map(|asked| asked.get(user).copied());
-        let before = self.state.missing.get(user).copied();
-        let waited = || absence(before, self.absent_for, at).1;
-        match (coverage, told) {
-            (_, Some(Some(Whereabouts::Outside))) => Absence::Outside,
-            (Coverage::Part { gone }, None) if gone.contains(user) => Absence::Sure,
-            // Somebody without a key may be the one whom nobody finds by it.
-            (Coverage::Part { .. }, _) => Absence::Unknown,
-            (Coverage::Whole, Some(Some(Whereabouts::Unknown) | None)) => Absence::Unknown,
-            (Coverage::Whole, Some(Some(Whereabouts::Deleted))) if self.is_passing => {
-                Absence::Unknown
-            }
-            (Coverage::Whole, Some(Some(Whereabouts::Deleted))) => match self.record.dangling {
-                // Groups keep names of people who are not there: that nobody is found proves less.
-                Some(1..) => waited(),
-                Some(0) | None => Absence::Sure,
-            },
-            (Coverage::Whole, None) => waited(),
-        }
     }
 }
 

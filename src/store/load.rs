@@ -16,7 +16,8 @@ use crate::core::key::{GroupKey, RemoteId, SourceName, TargetName, UserKey};
 use crate::core::leaver::Left;
 use crate::core::link::{GroupLink, Job, JobState, Link};
 use crate::core::memory::{
-    Approval, Extent, Hold, Missing, ReadingRecord, ReadingTrouble, SourceState, TargetState, Window,
+    Approval, Extent, Hold, Missing, ReadingRecord, ReadingTrouble, SourceState, TargetState,
+    Window,
 };
 
 use super::column::{Act, Bits, Cause, Count, Stamp, Unknown, damaged, subject};
@@ -391,7 +392,9 @@ fn journaled_group(row: &Row<'_>) -> rusqlite::Result<GroupKey> {
 
 fn reading(db: &Connection, source: &SourceName) -> rusqlite::Result<Option<ReadingRecord>> {
     let found = db
-        .prepare_cached("SELECT at, settings, users, coverage, dangling FROM reading WHERE source = ?1")?
+        .prepare_cached(
+            "SELECT at, settings, users, coverage, dangling FROM reading WHERE source = ?1",
+        )?
         .query_row([source.as_str()], |row| {
             Ok(ReadingRecord {
                 at: row.get::<_, Stamp>(0)?.0,

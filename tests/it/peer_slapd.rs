@@ -4,6 +4,7 @@
 //! do; and that no reading which is short, empty, cut or refused takes anything away from anybody.
 //! `tests/run` installs the server. Leaves kinds of server that cannot be installed to unit tests.
 
+mod hidden;
 pub mod line;
 pub mod watch;
 mod words;

@@ -184,7 +184,8 @@ impl Work<'_> {
         let others = others.map(|row| (row.clone(), key.clone()));
         self.joined.aliases.extend(others);
         let awaited = self.awaited.get(&key).into_iter().flatten();
-        let awaited = awaited.filter(|name| !self.incomplete.contains(*name) && !sources.contains(name));
+        let awaited =
+            awaited.filter(|name| !self.incomplete.contains(*name) && !sources.contains(name));
         let mut awaits = false;
         for name in awaited {
             awaits = true;

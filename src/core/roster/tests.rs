@@ -210,7 +210,10 @@ fn groups_and_managers_of_all_sources_mean_people() {
 #[test]
 fn a_row_without_a_join_key_is_somebody_alone_and_told() {
     let hr = reading("hr", vec![row("hr:1", "", &[]), row("hr:2", "", &[])]);
-    let joined = joint().join(vec![hr, reading("ad", vec![row("ad:a", "", &[])])], &Awaited::new());
+    let joined = joint().join(
+        vec![hr, reading("ad", vec![row("ad:a", "", &[])])],
+        &Awaited::new(),
+    );
     assert_eq!(keys(&joined), ["hr:1", "hr:2"]);
     assert_eq!(
         notes(&joined)[0],
@@ -282,6 +285,27 @@ fn who_may_have_a_row_that_was_not_read_stays_as_before() {
         [""; 0],
         "nobody knows whether hr has them"
     );
+}
+
+#[test]
+fn whoever_lost_a_row_stays_as_before_until_its_source_has_spoken() {
+    let hr = || reading("hr", vec![row("hr:1", "1", &[]), row("hr:2", "2", &[])]);
+    let ad = |rows: &[(&str, &str)]| {
+        let rows = rows.iter().map(|(at, number)| row(at, number, &[]));
+        reading("ad", rows.collect())
+    };
+    let awaited = Awaited::from([(key("hr:2"), BTreeSet::from([source("ad")]))]);
+    let joined = joint().join(vec![hr(), ad(&[("ad:a", "1")])], &awaited);
+    assert_eq!(told(&joined.unsure), ["hr:2"]);
+    assert_eq!(
+        notes(&joined),
+        [
+            "1 user stays as before: `ad` does not show their row any more, and it is not yet sure that it is gone"
+        ]
+    );
+    let under_a_new_key = ad(&[("ad:a", "1"), ("ad:new", "2")]);
+    let joined = joint().join(vec![hr(), under_a_new_key], &awaited);
+    assert_eq!(told(&joined.unsure), [""; 0]);
 }
 
 /// Rows of both sources, a few of which share a join key.
