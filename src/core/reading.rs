@@ -215,16 +215,20 @@ pub fn judge(now: &ReadingRecord, last: Option<&ReadingRecord>) -> Vec<Doubt> {
     doubts
 }
 
-/// Do groups show nobody that had members in the last accepted reading? Where a group may be empty, one
-/// whose members a right hides looks just like it. A group that is gone altogether was taken away.
+/// Do groups show nobody that had more members in the last accepted reading than are `missing` now? Where
+/// a group may be empty, one whose members a right hides looks just like it. A group that is gone
+/// altogether was taken away.
 #[must_use]
-pub fn emptied(reading: &Reading, last: Option<&ReadingRecord>) -> Option<Doubt> {
+pub fn emptied(reading: &Reading, last: Option<&ReadingRecord>, missing: usize) -> Option<Doubt> {
     let last = last?;
     let groups = reading.groups.iter();
     let mut emptied = groups
         .filter(|group| group.members.is_empty())
         .filter_map(|group| {
             let before = last.groups.get(&*group.key.id)?;
+            if *before <= missing {
+                return None;
+            }
             Some((group.name.to_string(), *before))
         });
     let (name, before) = emptied.next()?;
@@ -386,7 +390,7 @@ mod tests {
             group("d", 5),
         ]);
         let last = measure(&before, Timestamp::UNIX_EPOCH, 1);
-        let doubt = |groups| emptied(&reading(groups), Some(&last));
+        let doubt = |groups| emptied(&reading(groups), Some(&last), 0);
         let told = doubt(vec![
             group("a", 0),
             group("b", 0),
@@ -401,7 +405,10 @@ mod tests {
             )
         );
         assert_eq!(doubt(vec![group("a", 1), group("b", 0)]), None);
-        assert_eq!(emptied(&reading(vec![group("a", 0)]), None), None);
+        assert_eq!(emptied(&reading(vec![group("a", 0)]), None, 0), None);
+        let all_have_left = reading(vec![group("a", 0)]);
+        assert_eq!(emptied(&all_have_left, Some(&last), 3), None);
+        assert!(emptied(&all_have_left, Some(&last), 2).is_some());
     }
 
     #[test]

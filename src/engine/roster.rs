@@ -176,7 +176,11 @@ impl Roster {
             | Doubt::LostSight { .. }
             | Doubt::NewSettings => true,
         });
-        doubts.extend(emptied(&reading, state.last.as_ref()));
+        let is_new = |user: &&UserKey| !state.missing.contains_key(*user);
+        let gone = absent.iter().filter(is_new).count();
+        if !doubts.iter().any(Doubt::is_grave) {
+            doubts.extend(emptied(&reading, state.last.as_ref(), gone));
+        }
         let mut whereabouts = None;
         let mut is_passing = false;
         if doubts.is_empty() {
@@ -186,7 +190,7 @@ impl Roster {
             whereabouts = ask(unit, &asked).await;
             let gone = whereabouts.iter().flatten();
             let gone = gone.filter(|(user, whereabouts)| {
-                **whereabouts == Whereabouts::Deleted && !state.missing.contains_key(*user)
+                **whereabouts == Whereabouts::Deleted && is_new(user)
             });
             let lost = lost_sight(&record, state.last.as_ref(), gone.count());
             match mode {
