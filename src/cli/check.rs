@@ -137,7 +137,7 @@ async fn offline(config: &Config, offline: bool) -> Vec<Finding> {
     let is_shown = looks.iter().any(|look| !look.server.is_empty());
     let readings: Vec<Reading> = looks.into_iter().map(|look| look.reading).collect();
     let readings = match &config.joint {
-        Some(joint) => joint.join(readings).readings,
+        Some(joint) => joint.join(readings, &BTreeMap::new()).readings,
         None => readings,
     };
     for target in config.targets.values() {

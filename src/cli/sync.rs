@@ -135,6 +135,12 @@ impl Cycle<'_> {
         let mut exit = self.tell_refused(&roster);
         exit = exit.or(self.tell_readings(&roster));
         if roster.readings.is_empty() {
+            if !self.args.dry_run {
+                let (nobody, none) = (BTreeSet::new(), BTreeSet::new());
+                self.desk
+                    .accept(&roster, &nobody, &none, self.world)
+                    .await?;
+            }
             return Ok(exit.or(Exit::Held));
         }
         let rules: Vec<&Rules> = units.iter().map(|unit| &*unit.target.rules).collect();

@@ -150,6 +150,7 @@ mod tests {
             coverage: Coverage::Whole,
             broken: Vec::new(),
             notes: Vec::new(),
+            dangling: None,
         }
     }
 

@@ -201,6 +201,19 @@ pub struct SourceState {
     pub last: Option<ReadingRecord>,
     /// Users whom accepted whole readings did not hold.
     pub missing: BTreeMap<UserKey, Missing>,
+    /// Its rows that belong to people of other sources, with those people.
+    pub rows: BTreeMap<UserKey, UserKey>,
+    /// What keeps its newest reading from being accepted.
+    pub trouble: Option<ReadingTrouble>,
+}
+
+/// What keeps readings of a source from being accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadingTrouble {
+    /// Since when.
+    pub since: Timestamp,
+    /// What it is and what to do, as people were told.
+    pub problem: String,
 }
 
 /// The size of a reading, to judge the next one by.
@@ -216,6 +229,10 @@ pub struct ReadingRecord {
     pub users: usize,
     /// How many users had a value, by attribute.
     pub attributes: BTreeMap<String, usize>,
+    /// How many members each group had that had enough to be missed, by the key's id.
+    pub groups: BTreeMap<String, usize>,
+    /// How many names in groups led to nobody; `None`: nobody has counted them.
+    pub dangling: Option<usize>,
 }
 
 /// How much of its source a reading covered.

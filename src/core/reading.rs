@@ -30,6 +30,9 @@ pub struct Reading {
     pub broken: Vec<BrokenRow>,
     /// What else a person should know (a cycle of groups, members nobody knows).
     pub notes: Vec<String>,
+    /// How many names in groups lead to nobody whom the source shows, though they may be there;
+    /// `None`: nobody has counted them.
+    pub dangling: Option<usize>,
 }
 
 /// How much of the source a reading holds.
@@ -90,6 +93,28 @@ pub enum Doubt {
         /// How many users had it.
         before: usize,
     },
+    /// A group that users were in shows none of them.
+    #[error("nobody is in the group `{name}` any more, where the last reading had {before} in it{}", likewise(*more))]
+    EmptyGroup {
+        /// The first such group.
+        name: String,
+        /// How many members it had.
+        before: usize,
+        /// How many other groups are like it.
+        more: usize,
+    },
+    /// People are gone, and their names are not.
+    #[error(
+        "users gone from view: {missing}, while groups name {names} whom nobody finds, and named none \
+         before: a right hides people from the bind name, or groups keep the names of the deleted (then \
+         approve it: from then on, whoever is gone waits for `absent_for` instead)"
+    )]
+    LostSight {
+        /// How many are missing who were not before.
+        missing: usize,
+        /// How many names lead to nobody.
+        names: usize,
+    },
     /// The source is read with other settings than before.
     #[error("the settings of the source have changed since the last reading")]
     NewSettings,
@@ -100,9 +125,16 @@ impl Doubt {
     #[must_use]
     pub fn is_grave(&self) -> bool {
         match self {
-            Self::FewerUsers { .. } | Self::LostAttribute { .. } => true,
-            Self::NewSettings => false,
+            Self::FewerUsers { .. } | Self::LostAttribute { .. } | Self::LostSight { .. } => true,
+            Self::EmptyGroup { .. } | Self::NewSettings => false,
         }
+    }
+}
+
+fn likewise(more: usize) -> String {
+    match more {
+        0 => String::new(),
+        more => format!("; so it is with {more} more"),
     }
 }
 
@@ -118,7 +150,7 @@ pub fn doubt_id(source: &SourceName, doubts: &[Doubt]) -> String {
     format!("H-{}", hex::encode(&hash.finalize()[..4]))
 }
 
-/// An attribute that fewer users than this had may vanish unremarked.
+/// An attribute that fewer users than this had, or a group that fewer were in, may be lost unremarked.
 const NOTABLE: usize = 3;
 
 /// The size of a reading.
@@ -145,6 +177,13 @@ pub fn measure(reading: &Reading, at: Timestamp, settings: u64) -> ReadingRecord
         extent,
         users: reading.users.len(),
         attributes,
+        groups: reading
+            .groups
+            .iter()
+            .filter(|group| group.members.len() >= NOTABLE)
+            .map(|group| (group.key.id.to_string(), group.members.len()))
+            .collect(),
+        dangling: reading.dangling,
     }
 }
 
@@ -174,6 +213,40 @@ pub fn judge(now: &ReadingRecord, last: Option<&ReadingRecord>) -> Vec<Doubt> {
         before: *count,
     }));
     doubts
+}
+
+/// Do groups show nobody that had more members in the last accepted reading than are `missing` now? Where
+/// a group may be empty, one whose members a right hides looks just like it. A group that is gone
+/// altogether was taken away.
+#[must_use]
+pub fn emptied(reading: &Reading, last: Option<&ReadingRecord>, missing: usize) -> Option<Doubt> {
+    let last = last?;
+    let groups = reading.groups.iter();
+    let mut emptied = groups
+        .filter(|group| group.members.is_empty())
+        .filter_map(|group| {
+            let before = last.groups.get(&*group.key.id)?;
+            if *before <= missing {
+                return None;
+            }
+            Some((group.name.to_string(), *before))
+        });
+    let (name, before) = emptied.next()?;
+    let more = emptied.count();
+    Some(Doubt::EmptyGroup { name, before, more })
+}
+
+/// Have we lost sight of those whom the source no longer finds, so many who were there before? Servers
+/// that tidy up take the names of the deleted out of groups: names that now lead to nobody, where none
+/// did, say that people are hidden. Where groups keep such names, they say nothing.
+#[must_use]
+pub fn lost_sight(
+    now: &ReadingRecord,
+    last: Option<&ReadingRecord>,
+    missing: usize,
+) -> Option<Doubt> {
+    let names = now.dangling.filter(|names| *names > 0 && missing > 0)?;
+    (last?.dangling == Some(0)).then_some(Doubt::LostSight { missing, names })
 }
 
 /// What is now known of somebody whom a reading does not hold.
@@ -263,6 +336,8 @@ mod tests {
                 .into_iter()
                 .filter(|(_, count)| *count > 0)
                 .collect(),
+            groups: BTreeMap::new(),
+            dangling: Some(0),
         }
     }
 
@@ -288,6 +363,78 @@ mod tests {
             }]
         );
         assert_eq!(judge(&record(100, 0), Some(&record(100, 2))), []);
+    }
+
+    #[test]
+    fn groups_that_lose_everybody_are_doubted() {
+        let group = |id: &str, members: usize| Group {
+            key: GroupKey::new(&SourceName::new("hq"), id),
+            name: format!("the {id}").into(),
+            members: (0..members)
+                .map(|number| UserKey::new(&SourceName::new("hq"), number.to_string()))
+                .collect(),
+        };
+        let reading = |groups| Reading {
+            source: SourceName::new("hq"),
+            users: People::none(),
+            groups,
+            coverage: Coverage::Whole,
+            broken: Vec::new(),
+            notes: Vec::new(),
+            dangling: None,
+        };
+        let before = reading(vec![
+            group("a", 3),
+            group("b", 2),
+            group("c", 4),
+            group("d", 5),
+        ]);
+        let last = measure(&before, Timestamp::UNIX_EPOCH, 1);
+        let doubt = |groups| emptied(&reading(groups), Some(&last), 0);
+        let told = doubt(vec![
+            group("a", 0),
+            group("b", 0),
+            group("c", 0),
+            group("e", 0),
+        ]);
+        assert_eq!(
+            told.map(|doubt| doubt.to_string()).as_deref(),
+            Some(
+                "nobody is in the group `the a` any more, where the last reading had 3 in it; so it is \
+                 with 1 more"
+            )
+        );
+        assert_eq!(doubt(vec![group("a", 1), group("b", 0)]), None);
+        assert_eq!(emptied(&reading(vec![group("a", 0)]), None, 0), None);
+        let all_have_left = reading(vec![group("a", 0)]);
+        assert_eq!(emptied(&all_have_left, Some(&last), 3), None);
+        assert!(emptied(&all_have_left, Some(&last), 2).is_some());
+    }
+
+    #[test]
+    fn names_that_lead_to_nobody_all_at_once_say_that_we_lost_sight() {
+        let with = |dangling| ReadingRecord {
+            dangling,
+            ..record(100, 5)
+        };
+        let doubt = |now, last, missing| lost_sight(&with(now), Some(&with(last)), missing);
+        assert_eq!(
+            doubt(Some(2), Some(0), 3),
+            Some(Doubt::LostSight {
+                missing: 3,
+                names: 2
+            })
+        );
+        for (now, last, missing) in [
+            (Some(2), Some(0), 0),
+            (Some(2), Some(1), 3),
+            (Some(2), None, 3),
+            (Some(0), Some(0), 3),
+            (None, Some(0), 3),
+        ] {
+            assert_eq!(doubt(now, last, missing), None, "{now:?} {last:?}");
+        }
+        assert_eq!(lost_sight(&with(Some(2)), None, 3), None);
     }
 
     #[test]

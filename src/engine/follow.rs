@@ -12,6 +12,7 @@ use super::World;
 use super::roster::Roster;
 use crate::core::change::{Change, Subject};
 use crate::core::desired::{Desired, Wanted};
+use crate::core::fingerprint::FingerprintKey;
 use crate::core::guard::{Doubted, may_move};
 use crate::core::key::UserKey;
 use crate::core::leaver::LeaveCause;
@@ -60,7 +61,7 @@ pub(super) fn follow(
     };
     let (moves, warnings) = (find(&facts), doubled(&facts));
     let stays = staying(&moves, rules, &state, doubted, world.clock.now());
-    let (ahead, settled) = states(state, &moves, &stays);
+    let (ahead, settled) = states(state, &moves, &stays, world.key);
     let mut absent = roster.absences(ahead.as_ref().unwrap_or(&settled));
     for subject in &stays {
         if let Subject::User(user) = subject {
@@ -109,6 +110,7 @@ fn states(
     state: TargetState,
     moves: &[Move],
     stays: &BTreeSet<Subject>,
+    key: &FingerprintKey,
 ) -> (Option<TargetState>, TargetState) {
     let all: Vec<&Change> = moves.iter().map(|one| &one.change).collect();
     let now: Vec<&Change> = all
@@ -116,11 +118,11 @@ fn states(
         .filter(|change| !stays.contains(&change.subject))
         .copied()
         .collect();
-    let ahead = (!stays.is_empty()).then(|| moved(&state, &all));
+    let ahead = (!stays.is_empty()).then(|| moved(&state, &all, key));
     let settled = if now.is_empty() {
         state
     } else {
-        moved(&state, &now)
+        moved(&state, &now, key)
     };
     (ahead, settled)
 }

@@ -1,8 +1,16 @@
 //! Everybody whom the sources hold, read once a run for all targets.
 //!
 //! Promises that a source which could not be read, or whose reading is doubted, counts against
-//! nobody, and that absences are counted only by runs that write. Leaves judging a reading to
-//! [`crate::core::reading`], and making one roster of several to [`crate::core::roster`].
+//! nobody, that status can tell why, and that absences are counted only by runs that write. Leaves
+//! judging a reading to [`crate::core::reading`], and making one roster of several to
+//! [`crate::core::roster`].
+//!
+//! Whom a source does not find is gone at once only where nothing speaks against it. Groups that name
+//! people whom nobody finds do: where they named none before, the reading is doubted; where they always
+//! do, whoever is gone waits for `absent_for`, as in a file. While a server may still be tidying up after
+//! a change that was heard, nothing is concluded.
+
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,11 +20,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::{SourceUnit, ToRead, World};
 use crate::core::guard::{Doubted, DoubtedReading, Reach};
 use crate::core::key::{SourceName, UserKey};
-use crate::core::memory::{ReadingRecord, SourceState, TargetState};
+use crate::core::memory::{ReadingRecord, ReadingTrouble, SourceState, TargetState};
 use crate::core::reading::{
-    Absence, Coverage, Doubt, Reading, Whereabouts, absence, doubt_id, judge, measure,
+    Absence, Coverage, Doubt, Reading, Whereabouts, absence, doubt_id, emptied, judge, lost_sight,
+    measure,
 };
-use crate::core::roster::{Joined, Joint};
+use crate::core::roster::{Awaited, Joined, Joint};
 use crate::source::ReadError;
 use crate::store::{Epoch, Record, StoreError};
 
@@ -57,6 +66,9 @@ struct Memory {
     whereabouts: Option<BTreeMap<UserKey, Whereabouts>>,
     /// Whom the reading spoke of before it was joined with others.
     mentioned: BTreeSet<UserKey>,
+    /// Names in groups lead to nobody, as long as the server has not tidied up: nothing is concluded
+    /// from it for now, and the reading is not remembered.
+    is_passing: bool,
 }
 
 /// How the sources are read.
@@ -108,7 +120,7 @@ impl Roster {
                 Mode::Follow => unit.source.follow().await,
             };
             match read {
-                Ok(reading) => roster.take(name, unit, reading, world).await?,
+                Ok(reading) => roster.take(name, unit, reading, mode(name), world).await?,
                 Err(error) => roster.refused.push((name.clone(), error)),
             }
         }
@@ -130,7 +142,8 @@ impl Roster {
     }
 
     fn join(&mut self, joint: &Joint) {
-        let joined = joint.join(std::mem::take(&mut self.readings));
+        let awaited = self.awaited();
+        let joined = joint.join(std::mem::take(&mut self.readings), &awaited);
         let Joined {
             readings,
             aliases,
@@ -148,23 +161,51 @@ impl Roster {
         name: &SourceName,
         unit: &SourceUnit,
         reading: Reading,
+        mode: Mode,
         world: World<'_>,
     ) -> Result<(), StoreError> {
         let state = world.store.source(name).await?;
         let is_absent = |user: &UserKey| !reading.mentions(user);
         let absent = world.store.holders(name, &is_absent).await?;
-        let record = measure(&reading, self.at, unit.settings);
+        let mut record = measure(&reading, self.at, unit.settings);
         let mut doubts = judge(&record, state.last.as_ref());
         doubts.retain(|doubt| match doubt {
             Doubt::LostAttribute { name, .. } => !unit.source.leaves_out(name),
-            Doubt::FewerUsers { .. } | Doubt::NewSettings => true,
+            Doubt::FewerUsers { .. }
+            | Doubt::EmptyGroup { .. }
+            | Doubt::LostSight { .. }
+            | Doubt::NewSettings => true,
         });
-        let whereabouts = if doubts.is_empty() {
-            ask(unit, &absent).await
-        } else {
+        let is_new = |user: &&UserKey| !state.missing.contains_key(*user);
+        let gone = absent.iter().filter(is_new).count();
+        if !doubts.iter().any(Doubt::is_grave) {
+            doubts.extend(emptied(&reading, state.last.as_ref(), gone));
+        }
+        let mut whereabouts = None;
+        let mut is_passing = false;
+        if doubts.is_empty() {
+            let mut asked = absent.clone();
+            let rows = state.rows.keys().filter(|_| self.is_joined);
+            asked.extend(rows.filter(|row| is_absent(row)).cloned());
+            whereabouts = ask(unit, &asked).await;
+            let gone = whereabouts.iter().flatten();
+            let gone = gone.filter(|(user, whereabouts)| {
+                **whereabouts == Whereabouts::Deleted && is_new(user)
+            });
+            let lost = lost_sight(&record, state.last.as_ref(), gone.count());
+            match mode {
+                // A server tidies up within seconds; what a whole reading has doubted stays in doubt.
+                Mode::Follow if state.trouble.is_none() => is_passing = lost.is_some(),
+                Mode::Whole | Mode::Follow => doubts.extend(lost),
+            }
+        }
+        if !doubts.is_empty() {
             self.doubts.insert(name.clone(), doubts);
-            None
-        };
+            whereabouts = None;
+        }
+        if record.dangling.is_none() {
+            record.dangling = state.last.as_ref().and_then(|last| last.dangling);
+        }
         let absent_for = unit.absent_for;
         let mentioned = if self.is_joined {
             mentioned(&reading)
@@ -180,6 +221,7 @@ impl Roster {
                 absent_for,
                 whereabouts,
                 mentioned,
+                is_passing,
             },
         );
         self.readings.push(reading);
@@ -295,19 +337,54 @@ impl Roster {
             return Some(Absence::Unknown);
         }
         let memory = self.memory.get(&user.source)?;
-        if let Some(asked) = &memory.whereabouts {
-            return Some(match asked.get(user) {
-                Some(Whereabouts::Outside) => Absence::Outside,
-                Some(Whereabouts::Deleted) => Absence::Sure,
-                Some(Whereabouts::Unknown) | None => Absence::Unknown,
-            });
+        Some(memory.verdict(&reading.coverage, user, self.at))
+    }
+
+    /// Rows that are not read any more and may be there all the same, with the people to whom they belong.
+    fn awaited(&self) -> Awaited {
+        let mut awaited = Awaited::new();
+        for reading in &self.readings {
+            let memory = self.memory.get(&reading.source);
+            for (row, owner) in memory.iter().flat_map(|memory| &memory.state.rows) {
+                if !self.mentions(row) && !self.is_settled(&reading.coverage, row) {
+                    let sources = awaited.entry(owner.clone()).or_default();
+                    sources.insert(row.source.clone());
+                }
+            }
         }
-        match &reading.coverage {
-            Coverage::Part { gone } if gone.contains(user) => Some(Absence::Sure),
-            Coverage::Part { .. } => Some(Absence::Unknown),
-            Coverage::Whole => {
-                let before = memory.state.missing.get(user).copied();
-                Some(absence(before, memory.absent_for, self.at).1)
+        awaited
+    }
+
+    /// Has the source spoken its last word on a row that it does not show?
+    fn is_settled(&self, coverage: &Coverage, row: &UserKey) -> bool {
+        let memory = self.memory.get(&row.source);
+        !self.doubts.contains_key(&row.source)
+            && memory.is_some_and(|memory| memory.verdict(coverage, row, self.at).is_known())
+    }
+
+    /// What keeps the readings of a source from being accepted, if that is news.
+    fn kept_by(
+        &self,
+        source: &SourceName,
+        known: Option<&ReadingTrouble>,
+        problem: String,
+    ) -> Option<Record> {
+        let is_news = known.is_none_or(|known| known.problem != problem);
+        let since = known.map_or(self.at, |known| known.since);
+        let trouble = ReadingTrouble { since, problem };
+        is_news.then(|| Record::PutTrouble(source.clone(), trouble))
+    }
+
+    /// What changes in what is known of the rows of a source that belong to people of others.
+    fn keep_rows(&self, reading: &Reading, memory: &Memory, batch: &mut Vec<Record>) {
+        let (source, known) = (&reading.source, &memory.state.rows);
+        let own = self.aliases.iter().filter(|(row, _)| row.source == *source);
+        let news = own.filter(|(row, owner)| known.get(*row) != Some(*owner));
+        batch.extend(news.map(|(row, owner)| Record::PutRow(row.clone(), owner.clone())));
+        for row in known.keys().filter(|row| !self.aliases.contains_key(*row)) {
+            let stands_alone = reading.holds(row) || self.outside.contains(row);
+            if stands_alone || !self.mentions(row) && self.is_settled(&reading.coverage, row) {
+                batch.push(Record::DropRow(row.clone()));
             }
         }
     }
@@ -328,7 +405,8 @@ impl Roster {
 
     /// Accepts the readings: remembers their size and counts who is missing among `linked`, where those
     /// of whom the readings speak may be left out. Readings
-    /// of `unsettled` sources are not accepted: something that rests on them is held.
+    /// of `unsettled` sources are not accepted: something that rests on them is held. Of these, and of
+    /// sources that could not be read, what keeps them is remembered.
     ///
     /// # Errors
     /// When the state cannot be written.
@@ -339,14 +417,28 @@ impl Roster {
         world: World<'_>,
     ) -> Result<(), StoreError> {
         let mut batch = Vec::new();
+        for (source, error) in &self.refused {
+            let known = world.store.source(source).await?.trouble;
+            batch.extend(self.kept_by(source, known.as_ref(), refusal(error)));
+        }
         for reading in &self.readings {
             let source = &reading.source;
             if unsettled.contains(source) {
+                let memory = self.memory.get(source);
+                let known = memory.and_then(|memory| memory.state.trouble.as_ref());
+                let doubts = self.doubts.get(source).map_or(&[][..], Vec::as_slice);
+                batch.extend(self.kept_by(source, known, hesitation(doubts)));
                 continue;
             }
-            let Some(memory) = self.memory.get(source) else {
+            let Some(memory) = self.memory.get(source).filter(|memory| !memory.is_passing) else {
                 continue;
             };
+            if memory.state.trouble.is_some() {
+                batch.push(Record::DropTrouble(source.clone()));
+            }
+            if self.is_joined {
+                self.keep_rows(reading, memory, &mut batch);
+            }
             if is_news(&memory.record, memory.state.last.as_ref()) {
                 batch.push(Record::PutReading(source.clone(), memory.record.clone()));
             }
@@ -354,15 +446,21 @@ impl Roster {
                 .doubts
                 .get(source)
                 .is_some_and(|doubts| doubts.contains(&Doubt::NewSettings));
+            let rows = memory.state.rows.keys().filter(|_| self.is_joined);
+            let rows: BTreeSet<&UserKey> = rows
+                .filter(|row| !self.mentions(row) && !self.is_settled(&reading.coverage, row))
+                .collect();
             for user in memory.state.missing.keys() {
-                if resets || self.mentions(user) || !linked.contains(user) {
+                let counts = linked.contains(user) || rows.contains(user);
+                if resets || self.mentions(user) || !counts {
                     batch.push(Record::DropMissing(user.clone()));
                 }
             }
             if resets || reading.coverage != Coverage::Whole {
                 continue;
             }
-            for user in linked.iter().filter(|user| user.source == *source) {
+            let linked = linked.iter().filter(|user| user.source == *source);
+            for user in linked.chain(rows) {
                 if !self.mentions(user) {
                     let before = memory.state.missing.get(user).copied();
                     let (missing, _) = absence(before, memory.absent_for, self.at);
@@ -377,18 +475,36 @@ impl Roster {
     }
 }
 
-/// Does a reading say more than the time? That alone is written once a minute, so that readings which
-/// follow each other closely do not wait for the disk.
+/// Does a reading say more than the time, and how many are in a group? These alone are written once a
+/// minute, so that readings which follow each other closely do not wait for the disk.
 fn is_news(now: &ReadingRecord, last: Option<&ReadingRecord>) -> bool {
     let Some(last) = last else {
         return true;
     };
     let same = ReadingRecord {
         at: last.at,
+        groups: last.groups.clone(),
         ..now.clone()
     };
     let age = now.at.duration_since(last.at);
-    same != *last || !(SignedDuration::ZERO..RECENT).contains(&age)
+    let same_groups = now.groups.keys().eq(last.groups.keys());
+    same != *last || !same_groups || !(SignedDuration::ZERO..RECENT).contains(&age)
+}
+
+/// What people are told later of a source that could not be read.
+fn refusal(error: &ReadError) -> String {
+    let mut text = format!("was not read, so it changes nobody: {}", error.problem);
+    if let Some(hint) = &error.hint {
+        text.push_str(&format!("\n→ {hint}"));
+    }
+    text
+}
+
+/// What people are told later of a reading that is doubted.
+fn hesitation(doubts: &[Doubt]) -> String {
+    let doubts: Vec<String> = doubts.iter().map(Doubt::to_string).collect();
+    let doubts = doubts.join("; ");
+    format!("in doubt, so it removes nobody without approval: {doubts}")
 }
 
 /// Everybody whom a reading speaks of.
@@ -424,6 +540,8 @@ mod tests {
             extent: Extent::Whole,
             users,
             attributes: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            dangling: None,
         };
         let last = record(1000, 7);
         assert!(is_news(&last, None));

@@ -226,6 +226,6 @@ fn trouble(what: &str, trouble: Option<&TroubleLive>, now: Timestamp) -> String 
 }
 
 /// Further lines stand below the first.
-fn indented(text: &str) -> String {
+pub(super) fn indented(text: &str) -> String {
     text.trim_end().replace('\n', "\n    ")
 }

@@ -1,6 +1,7 @@
 //! What is known of an installation: accounts, what is due, held or parked, and what a daemon does.
 //!
-//! `--format json`: `sources[]` (`source`, `read_at`, `age`, `coverage`, `users`, `missing`) and `targets[]`
+//! `--format json`: `sources[]` (`source`, `read_at`, `age`, `coverage`, `users`, `missing`, `trouble`:
+//! what keeps newer readings from being accepted, `since` and `problem`) and `targets[]`
 //! (`target`, `accounts`, `active`, `forgotten`, `groups`, `due`, `in_doubt`, `estimate`, `parked[]`,
 //! `held[]` (with `lines[]`: the ten most telling), `pinned[]` (`subject`, `name`, `run`, `by`, `at`), `ignored`,
 //! `last_run`). Where a daemon runs there are also `daemon`, and `live` of each source and target (see
@@ -54,9 +55,21 @@ pub struct SourceStatus {
     pub users: usize,
     /// Linked users whom it did not hold.
     pub missing: usize,
+    /// What keeps newer readings from being accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<TroubleJson>,
     /// How it stands with the daemon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<SourceLive>,
+}
+
+/// What keeps the readings of a source from being accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TroubleJson {
+    /// Since when (RFC 3339).
+    pub since: String,
+    /// What it is, and what to do.
+    pub problem: String,
 }
 
 /// A target.
@@ -141,6 +154,10 @@ pub fn source(name: &SourceName, state: &SourceState, now: Timestamp) -> SourceS
             .map(|last| last.extent.word().to_owned()),
         users: state.last.as_ref().map_or(0, |last| last.users),
         missing: state.missing.len(),
+        trouble: state.trouble.as_ref().map(|trouble| TroubleJson {
+            since: trouble.since.to_string(),
+            problem: trouble.problem.clone(),
+        }),
         live: None,
     }
 }
@@ -345,7 +362,18 @@ fn render_source(text: &mut String, source: &SourceStatus, now: Timestamp) {
     };
     let name = styled(BOLD, &source.source);
     let _ = writeln!(text, "source {name}  {read}{missing}{part}");
-    let Some(live) = live else { return };
+    let Some(live) = live else {
+        if let Some(trouble) = &source.trouble {
+            let _ = writeln!(
+                text,
+                "  {} since {}: {}",
+                styled(MINUS, "!"),
+                when(&trouble.since, now),
+                live::indented(&trouble.problem)
+            );
+        }
+        return;
+    };
     if let Some(kept) = kept.filter(|_| seen.is_some() && live.users != source.users) {
         let _ = writeln!(
             text,

@@ -10,7 +10,7 @@ use crate::core::change::{ActionKind, Subject};
 use crate::core::fingerprint::Fingerprint;
 use crate::core::key::{GroupKey, SourceName, TargetName, UserKey};
 use crate::core::link::{JobState, Link};
-use crate::core::memory::{Verdict, Window};
+use crate::core::memory::{ReadingTrouble, Verdict, Window};
 use crate::core::pin::{Pin, Pinned};
 
 use super::example::{
@@ -401,11 +401,52 @@ async fn sources_remember_their_reading_and_who_is_missing() {
 
         let mut next = reading();
         next.attributes.remove("mail");
+        next.groups.clear();
+        next.dangling = None;
         put(store, &[Record::PutReading(source(), next.clone())]).await;
         assert_eq!(
             store.source(&source()).await.expect("readable").last,
             Some(next)
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sources_remember_whose_their_rows_are_and_what_is_the_matter() {
+    on_each(async |store| {
+        let hr = |id: &str| UserKey::new(&SourceName::new("hr"), id);
+        let trouble = |problem: &str| ReadingTrouble {
+            since: time(0),
+            problem: problem.into(),
+        };
+        put(
+            store,
+            &[
+                Record::PutRow(user("1"), hr("a")),
+                Record::PutRow(user("2"), hr("b")),
+                Record::PutRow(user("1"), hr("c")),
+                Record::PutRow(hr("7"), user("7")),
+                Record::PutTrouble(source(), trouble("away")),
+                Record::PutTrouble(source(), trouble("in doubt")),
+                Record::PutTrouble(SourceName::new("hr"), trouble("away")),
+            ],
+        )
+        .await;
+        let found = store.source(&source()).await.expect("readable");
+        let rows = BTreeMap::from([(user("1"), hr("c")), (user("2"), hr("b"))]);
+        assert_eq!(found.rows, rows);
+        assert_eq!(found.trouble, Some(trouble("in doubt")));
+        let gone = [Record::DropRow(user("1")), Record::DropTrouble(source())];
+        put(store, &gone).await;
+        let found = store.source(&source()).await.expect("readable");
+        assert_eq!(found.rows, BTreeMap::from([(user("2"), hr("b"))]));
+        assert_eq!(found.trouble, None);
+        let other = store
+            .source(&SourceName::new("hr"))
+            .await
+            .expect("readable");
+        assert_eq!(other.trouble, Some(trouble("away")));
     })
     .await;
 }

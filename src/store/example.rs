@@ -180,6 +180,8 @@ pub(super) fn reading() -> ReadingRecord {
         extent: Extent::Part,
         users: 3,
         attributes: BTreeMap::from([("mail".into(), 3), ("title".into(), 1)]),
+        groups: BTreeMap::from([("staff".into(), 3)]),
+        dangling: Some(2),
     }
 }
 

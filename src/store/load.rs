@@ -16,7 +16,8 @@ use crate::core::key::{GroupKey, RemoteId, SourceName, TargetName, UserKey};
 use crate::core::leaver::Left;
 use crate::core::link::{GroupLink, Job, JobState, Link};
 use crate::core::memory::{
-    Approval, Extent, Hold, Missing, ReadingRecord, SourceState, TargetState, Window,
+    Approval, Extent, Hold, Missing, ReadingRecord, ReadingTrouble, SourceState, TargetState,
+    Window,
 };
 
 use super::column::{Act, Bits, Cause, Count, Stamp, Unknown, damaged, subject};
@@ -62,6 +63,8 @@ pub(super) fn source(db: &Connection, source: &SourceName) -> rusqlite::Result<S
     Ok(SourceState {
         last: reading(db, source)?,
         missing: missing(db, source)?,
+        rows: rows(db, source)?,
+        trouble: trouble(db, source)?,
     })
 }
 
@@ -389,7 +392,9 @@ fn journaled_group(row: &Row<'_>) -> rusqlite::Result<GroupKey> {
 
 fn reading(db: &Connection, source: &SourceName) -> rusqlite::Result<Option<ReadingRecord>> {
     let found = db
-        .prepare_cached("SELECT at, settings, users, coverage FROM reading WHERE source = ?1")?
+        .prepare_cached(
+            "SELECT at, settings, users, coverage, dangling FROM reading WHERE source = ?1",
+        )?
         .query_row([source.as_str()], |row| {
             Ok(ReadingRecord {
                 at: row.get::<_, Stamp>(0)?.0,
@@ -397,12 +402,15 @@ fn reading(db: &Connection, source: &SourceName) -> rusqlite::Result<Option<Read
                 users: row.get::<_, Count>(2)?.0,
                 extent: extent(row)?,
                 attributes: BTreeMap::new(),
+                groups: BTreeMap::new(),
+                dangling: row.get::<_, Option<Count>>(4)?.map(|count| count.0),
             })
         })
         .optional()?;
     found
         .map(|mut reading| {
             reading.attributes = reading_attributes(db, source)?;
+            reading.groups = reading_groups(db, source)?;
             Ok(reading)
         })
         .transpose()
@@ -422,6 +430,40 @@ fn reading_attributes(
             Ok((row.get(0)?, row.get::<_, Count>(1)?.0))
         })?
         .collect()
+}
+
+fn reading_groups(
+    db: &Connection,
+    source: &SourceName,
+) -> rusqlite::Result<BTreeMap<String, usize>> {
+    db.prepare_cached("SELECT key, members FROM reading_group WHERE source = ?1")?
+        .query_map([source.as_str()], |row| {
+            Ok((row.get(0)?, row.get::<_, Count>(1)?.0))
+        })?
+        .collect()
+}
+
+fn rows(db: &Connection, source: &SourceName) -> rusqlite::Result<BTreeMap<UserKey, UserKey>> {
+    db.prepare_cached("SELECT key, owner_source, owner FROM joined_row WHERE source = ?1")?
+        .query_map([source.as_str()], |row| {
+            let owner = SourceName::new(row.get_ref(1)?.as_str()?);
+            Ok((
+                UserKey::new(source, row.get_ref(0)?.as_str()?),
+                UserKey::new(&owner, row.get_ref(2)?.as_str()?),
+            ))
+        })?
+        .collect()
+}
+
+fn trouble(db: &Connection, source: &SourceName) -> rusqlite::Result<Option<ReadingTrouble>> {
+    db.prepare_cached("SELECT since, problem FROM reading_trouble WHERE source = ?1")?
+        .query_row([source.as_str()], |row| {
+            Ok(ReadingTrouble {
+                since: row.get::<_, Stamp>(0)?.0,
+                problem: row.get(1)?,
+            })
+        })
+        .optional()
 }
 
 fn missing(db: &Connection, source: &SourceName) -> rusqlite::Result<BTreeMap<UserKey, Missing>> {

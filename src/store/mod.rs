@@ -45,7 +45,9 @@ use crate::core::change::{ActionKind, Subject};
 use crate::core::deed::{Deed, Sent};
 use crate::core::key::{GroupKey, SourceName, TargetName, UserKey};
 use crate::core::link::{GroupLink, Job, Link};
-use crate::core::memory::{Hold, Missing, ReadingRecord, SourceState, TargetState, Verdict};
+use crate::core::memory::{
+    Hold, Missing, ReadingRecord, ReadingTrouble, SourceState, TargetState, Verdict,
+};
 use crate::core::pin::{Pin, Pinned};
 
 pub use history::{Wanted, Written};
@@ -141,6 +143,14 @@ pub enum Record {
     PutMissing(UserKey, Missing),
     /// This user is there again, or is settled.
     DropMissing(UserKey),
+    /// Remember that this row belongs to this person of another source.
+    PutRow(UserKey, UserKey),
+    /// Forget it.
+    DropRow(UserKey),
+    /// Remember what keeps the readings of this source from being accepted.
+    PutTrouble(SourceName, ReadingTrouble),
+    /// Nothing does any more.
+    DropTrouble(SourceName),
     /// Append to the journal.
     Journal(JournalEntry),
 }

@@ -54,6 +54,19 @@ impl<'a> Writer<'a> {
             Record::PutReading(source, reading) => self.put_reading(source, reading),
             Record::PutMissing(user, missing) => self.put_missing(user, missing),
             Record::DropMissing(user) => self.drop_missing(user),
+            Record::PutRow(row, owner) => self.put_row(row, owner),
+            Record::DropRow(row) => self.run(
+                "DELETE FROM joined_row WHERE source = ?1 AND key = ?2",
+                params![row.source.as_str(), row.id],
+            ),
+            Record::PutTrouble(source, trouble) => self.run(
+                "REPLACE INTO reading_trouble (source, since, problem) VALUES (?1, ?2, ?3)",
+                params![source.as_str(), Stamp(trouble.since), trouble.problem],
+            ),
+            Record::DropTrouble(source) => self.run(
+                "DELETE FROM reading_trouble WHERE source = ?1",
+                [source.as_str()],
+            ),
             Record::Journal(entry) => self.journal(entry),
         }
     }
@@ -231,19 +244,27 @@ impl<'a> Writer<'a> {
     fn put_reading(&self, source: &SourceName, reading: &ReadingRecord) -> rusqlite::Result<()> {
         self.run("DELETE FROM reading WHERE source = ?1", [source.as_str()])?;
         self.run(
-            "INSERT INTO reading (source, at, settings, users, coverage) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO reading (source, at, settings, users, coverage, dangling)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
                 source.as_str(),
                 Stamp(reading.at),
                 Bits(reading.settings),
                 Count(reading.users),
-                reading.extent.word()
+                reading.extent.word(),
+                reading.dangling.map(Count)
             ],
         )?;
         for (name, users) in &reading.attributes {
             self.run(
                 "INSERT INTO reading_attribute (source, name, users) VALUES (?1, ?2, ?3)",
                 params![source.as_str(), name, Count(*users)],
+            )?;
+        }
+        for (key, members) in &reading.groups {
+            self.run(
+                "INSERT INTO reading_group (source, key, members) VALUES (?1, ?2, ?3)",
+                params![source.as_str(), key, Count(*members)],
             )?;
         }
         Ok(())
@@ -258,6 +279,13 @@ impl<'a> Writer<'a> {
                 Stamp(missing.since),
                 missing.readings
             ],
+        )
+    }
+
+    fn put_row(&self, row: &UserKey, owner: &UserKey) -> rusqlite::Result<()> {
+        self.run(
+            "REPLACE INTO joined_row (source, key, owner_source, owner) VALUES (?1, ?2, ?3, ?4)",
+            params![row.source.as_str(), row.id, owner.source.as_str(), owner.id],
         )
     }
 

@@ -80,6 +80,13 @@ impl<S: Server> Fed<S> {
         self.folder.write(name, &changed);
     }
 
+    /// What is known without asking anybody.
+    pub fn status(&self, config: &str) -> Ended {
+        let sandbox = &self.served.root;
+        let status = format!("status --config {config} --sandbox={sandbox}");
+        self.folder.rollcall(&status)
+    }
+
     /// A run that changes nothing, since there is nothing to change.
     pub fn is_quiet(&self) {
         let again = self.sync("--format json");
@@ -87,6 +94,8 @@ impl<S: Server> Fed<S> {
         let target = &again.json()["targets"][0];
         assert_eq!(target["requests"]["write"], 0, "{}", again.told());
         assert_eq!(target["changes"], json!([]), "{}", again.told());
+        let status = self.status("rollcall.yaml");
+        assert!(!status.out.contains("  ! "), "{}", status.told());
     }
 
     pub fn accounts(&self) -> Vec<Json> {
@@ -131,12 +140,38 @@ impl<S: Server> Fed<S> {
         self.server.without_address(ended.told())
     }
 
-    /// A run with this config ends with these words and this code, and nobody is any less in the app.
+    /// A run with this config ends with these words and this code, and nobody is any less in the app; a
+    /// dry run says the same before, and status afterwards what is the matter.
     pub fn hurts_nobody(&self, config: &str, code: i32, words: &str) {
         let before = self.served.ask("/_sandbox/app/dump");
+        let dry = self.sync_with(config, "--dry-run");
+        let plan = |told: &str| {
+            let lines = told.lines().filter(|line| !line.contains("; requests: "));
+            let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+            lines.join("\n")
+        };
         let ended = self.sync_with(config, "");
         assert_eq!(self.told(&ended), words);
         assert_eq!(ended.code, Some(code));
+        assert_eq!(plan(&self.told(&dry)), plan(words), "a dry run");
+        assert_eq!(dry.code, Some(code));
         assert_eq!(self.served.ask("/_sandbox/app/dump"), before);
+        let status = self.told(&self.status(config));
+        for trouble in troubles(words) {
+            assert!(status.contains(trouble), "{trouble}\n{status}");
+        }
+    }
+}
+
+/// What a run said of its sources and settings that somebody has to see to.
+fn troubles(words: &str) -> Vec<&str> {
+    let marks = ["error: ", "  hint: ", "without approval: "];
+    let lines = words.lines();
+    let found: Vec<&str> = lines
+        .filter_map(|line| marks.iter().find_map(|mark| Some(line.split_once(mark)?.1)))
+        .collect();
+    match found.is_empty() {
+        true => vec!["nobody counts as missing"],
+        false => found,
     }
 }

@@ -5,6 +5,7 @@
 //! that no reading which is short, empty or refused takes anything away from anybody. `tests/run`
 //! installs the server. Leaves FreeIPA, which is this server with keys of its own, to unit tests.
 
+mod hidden;
 mod watch;
 mod words;
 

@@ -7,6 +7,7 @@
 mod beside;
 mod elsewhere;
 mod forms;
+mod hidden;
 mod watch;
 mod words;
 

@@ -230,8 +230,22 @@ fn a_source_that_is_away_takes_nothing_and_leavers_go_on() {
     "#);
     assert_eq!(story.active(), 9);
     story.hurts_nobody(3);
+    assert_snapshot!(story.rollcall("status").told(), @r"
+    source ad  read HH:MM UTC, 11 users
+      ! since HH:MM UTC: was not read, so it changes nobody: ad.yaml:2: is no YAML
+        → set it right; if the file was cut off, write the file under another name and rename it when it is complete
+    source hr  read HH:MM UTC, 10 users
+    target wiki  10 accounts (9 active), 1 group
+      last run HH:MM UTC: in line
+    -- exit 0
+    ");
+    let status = story.rollcall("status --format json").json();
+    let trouble = &status["sources"][0]["trouble"];
+    assert!(trouble["since"].is_string(), "{trouble}");
     story.folder.write("ad.yaml", &ad("a", &[], true));
     story.in_line();
+    let status = story.rollcall("status").told();
+    assert!(!status.contains("was not read"), "{status}");
 
     story.folder.write("hr.csv", "");
     story.hurts_nobody(3);
@@ -269,6 +283,55 @@ fn a_row_without_a_key_makes_the_reading_a_part_and_status_says_so() {
         source["age"].as_i64().is_some_and(|age| age < 60),
         "{source}"
     );
+}
+
+#[test]
+fn a_row_of_the_second_source_that_is_gone_counts_by_its_policy() {
+    let story = Story::new();
+    story.folder.write("ad.yaml", &ad("a", &[4], true));
+    let first = story.rollcall("sync");
+    assert_snapshot!(first.told(), @r"
+    ad  10 users, 1 group
+      · 1 user joins nobody and is none of ours: `ad` brings no people (`people:`)
+      · 1 user stays as before: `ad` does not show their row any more, and it is not yet sure that it is gone
+    hr  10 users, 0 groups
+
+    wiki  plan ID, compared with the app
+
+      in line: nothing to change
+
+    wiki  0 done, 0 not; requests: 2 read, 0 write, 0 token
+
+    -- exit 0
+    ");
+    assert_eq!(story.active(), 10, "one reading proves nothing");
+    assert_snapshot!(story.rollcall("status").told(), @r"
+    source ad  read HH:MM UTC, 10 users, 1 missing
+    source hr  read HH:MM UTC, 10 users
+    target wiki  10 accounts (10 active), 1 group
+      last run HH:MM UTC: in line
+    -- exit 0
+    ");
+    story.in_line();
+    assert_eq!(story.active(), 9, "in no group any more");
+    story.folder.write("ad.yaml", &ad("a", &[], true));
+    story.in_line();
+    assert_eq!(story.active(), 10);
+}
+
+#[test]
+fn a_row_of_the_second_source_is_waited_for_as_long_as_its_policy_says() {
+    let waits = CONFIG.replace("ad.yaml }, absent_for: now", "ad.yaml }, absent_for: 1h");
+    assert_ne!(waits, CONFIG);
+    let story = Story::before_the_first_run(&waits);
+    story.in_line();
+    story.folder.write("ad.yaml", &ad("a", &[4], true));
+    for _ in 0..3 {
+        story.hurts_nobody(0);
+    }
+    story.folder.write("ad.yaml", &ad("a", &[], true));
+    story.in_line();
+    assert_eq!(story.active(), 10);
 }
 
 #[test]

@@ -136,6 +136,7 @@ impl Source for Directory {
             coverage: Coverage::Whole,
             broken: Vec::new(),
             notes: Vec::new(),
+            dangling: None,
         })
     }
 

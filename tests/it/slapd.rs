@@ -169,6 +169,56 @@ impl Slapd {
         fs::write(path, changed).expect("the folder can be written");
     }
 
+    /// The same, and starts it again.
+    pub async fn restart_with(&mut self, change: impl Fn(&str) -> String) {
+        self.stop();
+        self.reconfigure(change);
+        self.start().await;
+    }
+
+    /// Takes a right away from everybody: what of whose entries, as in slapd.access(5).
+    pub async fn hide(&mut self, what: &str) {
+        let first = "access to attrs=userPassword";
+        let rule = format!("access to {what} by * none\n{first}");
+        self.restart_with(|text| text.replace(first, &rule)).await;
+    }
+
+    /// Gives such a right back.
+    pub async fn show(&mut self, what: &str) {
+        let rule = format!("access to {what} by * none\n");
+        self.restart_with(|text| text.replace(&rule, "")).await;
+    }
+
+    /// Loads the directory anew from its own copy of itself, with new keys for everybody.
+    pub async fn import_anew(&mut self) {
+        self.stop();
+        let settings = self.path("slapd.conf");
+        let copied = Command::new("slapcat")
+            .args(["-o", "ldif-wrap=no", "-f"])
+            .arg(&settings)
+            .output()
+            .expect("slapcat starts; ./tests/run installs it");
+        assert!(copied.status.success(), "{copied:?}");
+        let own = ["entryUUID: ", "entryCSN: ", "contextCSN: "];
+        let copy = String::from_utf8(copied.stdout).expect("LDIF is text");
+        let lines = copy
+            .lines()
+            .filter(|line| !own.iter().any(|name| line.starts_with(name)));
+        let lines: Vec<&str> = lines.collect();
+        fs::write(self.path("anew.ldif"), lines.join("\n") + "\n").expect("it can be written");
+        fs::remove_dir_all(self.path("db")).expect("it is there");
+        fs::create_dir(self.path("db")).expect("the folder can be written");
+        let loaded = Command::new("slapadd")
+            .args(["-q", "-w", "-f"])
+            .arg(&settings)
+            .arg("-l")
+            .arg(self.path("anew.ldif"))
+            .output()
+            .expect("slapadd starts");
+        assert!(loaded.status.success(), "{loaded:?}");
+        self.start().await;
+    }
+
     /// Changes the directory as its admin (RFC 2849); references to other servers are entries like
     /// others then (RFC 3296).
     pub fn change(&self, ldif: &str) {

@@ -181,6 +181,7 @@ impl Source for Company {
             coverage: Coverage::Whole,
             broken: Vec::new(),
             notes: Vec::new(),
+            dangling: None,
         })
     }
 

@@ -33,6 +33,7 @@ fn everyone() -> Case {
             coverage: Coverage::Whole,
             broken: Vec::new(),
             notes: Vec::new(),
+            dangling: None,
         },
         users: Vec::new(),
     };

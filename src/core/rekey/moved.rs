@@ -1,26 +1,32 @@
 //! What is remembered, once links have moved to other keys.
 //!
-//! Promises that all that names a person moves with the link: memberships, jobs, verdicts,
-//! pins. Leaves
-//! which links move to [`super`].
+//! Promises that all that names a person moves with the link: memberships, jobs, verdicts, pins; and
+//! that new keys send nothing by themselves: an account keeps the `externalId` that it has under the old
+//! key until somebody asks for more. Leaves which links move to [`super`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::core::attribute::{AttrName, Value};
 use crate::core::change::{Action, Change, Subject};
+use crate::core::fingerprint::FingerprintKey;
 use crate::core::key::{GroupKey, UserKey};
-use crate::core::link::GroupLink;
+use crate::core::link::{GroupLink, Link};
 use crate::core::memory::{TargetState, Verdict};
 use crate::core::plan::Note;
 
 /// What is remembered, once these links have moved.
 #[must_use]
-pub fn moved(state: &TargetState, moves: &[&Change]) -> TargetState {
+pub fn moved(state: &TargetState, moves: &[&Change], key: &FingerprintKey) -> TargetState {
     let keys = Keys::of(moves);
     let mut state = state.clone();
     state.links = std::mem::take(&mut state.links)
         .into_values()
         .map(|mut link| {
-            link.user = keys.user(link.user);
+            let to = keys.user(link.user.clone());
+            if to != link.user {
+                keep_external_id(&mut link, &to, key);
+            }
+            link.user = to;
             (link.user.clone(), link)
         })
         .collect();
@@ -51,6 +57,17 @@ pub fn moved(state: &TargetState, moves: &[&Change]) -> TargetState {
         .map(|(pinned, pin)| (pinned.renamed(|subject| keys.subject(subject)), pin))
         .collect();
     state
+}
+
+/// An account that holds the old key as `externalId` (RFC 7643, 3.1: it is ours to choose) counts as
+/// sent the new one. Who was found again by the names of the account needs no other id, and to write one
+/// to everybody at once is a mass change for which nobody has asked.
+fn keep_external_id(link: &mut Link, to: &UserKey, key: &FingerprintKey) {
+    let name = AttrName::new("externalId");
+    let print = |user: &UserKey| key.of(&name, &Value::text(&*user.id));
+    if link.held.contains_key(&name) && link.sent.get(&name) == Some(&print(&link.user)) {
+        link.sent.insert(name.clone(), print(to));
+    }
 }
 
 /// What was learned, without the links that have not moved after all: their groups keep the old keys.

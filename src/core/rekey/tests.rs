@@ -230,7 +230,7 @@ fn memberships_and_verdicts_move_along_and_back() {
         &vanished(&["old"], &Absence::Sure),
     );
     let changes: Vec<&Change> = found.iter().map(|one| &one.change).collect();
-    let state = moved(&scene.state, &changes);
+    let state = moved(&scene.state, &changes, &key());
     assert_eq!(state.links.keys().collect::<Vec<_>>(), [&user("new")]);
     assert_eq!(state.links[&user("new")].user, user("new"));
     assert_eq!(
@@ -243,6 +243,29 @@ fn memberships_and_verdicts_move_along_and_back() {
     let before = Note::Group(scene.state.groups[&group("staff")].clone());
     let own = Note::Link(state.links[&user("new")].clone());
     assert_eq!(unmoved(vec![learned, own], &changes), [before]);
+}
+
+#[test]
+fn an_account_keeps_the_external_id_of_the_old_key() {
+    let name = || "externalId".into();
+    let print = |id: &str| key().of(&name(), &Value::text(id));
+    for (sent, held, then) in [
+        ("old", Some("old"), "new"),
+        ("old", Some("OLD"), "new"),
+        ("old", None, "old"),
+        ("E7", Some("E7"), "E7"),
+    ] {
+        let scene = imported().link("old", |link| {
+            link.sent.insert(name(), print(sent));
+            link.held.extend(held.map(|held| (name(), print(held))));
+        });
+        let nobody = BTreeMap::new();
+        let found = moves_with(&scene, &nobody, &vanished(&["old"], &Absence::Sure));
+        let changes: Vec<&Change> = found.iter().map(|one| &one.change).collect();
+        let link = &moved(&scene.state, &changes, &key()).links[&user("new")];
+        assert_eq!(link.sent[&name()], print(then), "{sent} {held:?}");
+        assert_eq!(link.held.get(&name()), held.map(print).as_ref());
+    }
 }
 
 #[test]

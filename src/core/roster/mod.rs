@@ -13,8 +13,9 @@
 //! - groups of all sources hold the person, and a manager of any source is the person joined;
 //! - a row of a source that brings no people, and joins nobody, is none of ours.
 //!
-//! Whoever has no row in a source that was not read (refused, in part, with broken rows) may have one:
-//! such people stay as they are, unless a source that was read says that they are disabled.
+//! Whoever has no row in a source that was not read (refused, in part, with broken rows) may have one, and
+//! so may whoever had one in a source that has not said the last word on it (`absent_for`, where the row is
+//! now): such people stay as they are, unless a source that was read says that they are disabled.
 
 mod merge;
 mod ties;
@@ -43,6 +44,9 @@ pub struct Joint {
     pub attributes: BTreeMap<Arc<str>, Vec<SourceName>>,
 }
 
+/// People who had rows in these sources, which do not show them now and have not said the last word.
+pub type Awaited = BTreeMap<UserKey, BTreeSet<SourceName>>;
+
 /// The readings as one roster.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Joined {
@@ -59,12 +63,14 @@ pub struct Joined {
 impl Joint {
     /// Joins `readings`; a source of `from` that is missing among them could not be read.
     #[must_use]
-    pub fn join(&self, readings: Vec<Reading>) -> Joined {
+    pub fn join(&self, readings: Vec<Reading>, awaited: &Awaited) -> Joined {
         let ties = Ties::of(self, &readings);
         let incomplete = self.incomplete(&readings);
         let mut work = Work {
             joint: self,
             incomplete,
+            awaited,
+            waiting: BTreeMap::new(),
             rows: BTreeMap::new(),
             merged: Vec::new(),
             joined: Joined::default(),
@@ -108,6 +114,9 @@ impl Joint {
 struct Work<'a> {
     joint: &'a Joint,
     incomplete: BTreeSet<SourceName>,
+    awaited: &'a Awaited,
+    /// Who waits for rows of a source that was read as a whole.
+    waiting: BTreeMap<SourceName, usize>,
     rows: BTreeMap<UserKey, User>,
     merged: Vec<User>,
     joined: Joined,
@@ -174,7 +183,15 @@ impl Work<'_> {
         let others = rows.iter().map(|row| &row.key).filter(|row| **row != key);
         let others = others.map(|row| (row.clone(), key.clone()));
         self.joined.aliases.extend(others);
-        if may_be_more {
+        let awaited = self.awaited.get(&key).into_iter().flatten();
+        let awaited =
+            awaited.filter(|name| !self.incomplete.contains(*name) && !sources.contains(name));
+        let mut awaits = false;
+        for name in awaited {
+            awaits = true;
+            *self.waiting.entry(name.clone()).or_default() += 1;
+        }
+        if may_be_more || awaits {
             self.joined.unsure.insert(key.clone());
         }
         self.merged.push(merge(self.joint, key, rows));
@@ -246,8 +263,15 @@ impl Work<'_> {
                     format!("{people} none of ours: `{source}` brings no people (`people:`)");
                 reading.notes.push(note);
             }
+            if let Some(waiting) = self.waiting.get(&source) {
+                let people = told(*waiting, "stays", "stay");
+                reading.notes.push(format!(
+                    "{people} as before: `{source}` does not show their row any more, and it is not yet \
+                     sure that it is gone"
+                ));
+            }
             let waiting = count(unsure);
-            if waiting > 0 {
+            if waiting > 0 && !self.incomplete.is_empty() {
                 let others = self.incomplete.iter().filter(|name| **name != source);
                 let others: Vec<String> = others.map(|name| format!("`{name}`")).collect();
                 let people = told(waiting, "stays", "stay");

@@ -51,6 +51,7 @@ fn reading(name: &str, users: Vec<User>) -> Reading {
         coverage: Coverage::Whole,
         broken: Vec::new(),
         notes: Vec::new(),
+        dangling: None,
     }
 }
 
@@ -109,7 +110,7 @@ fn two_rows_of_one_person_are_one_person() {
             &[("uid", "ana"), ("title", "?"), ("mail", "ana@x")],
         )],
     );
-    let joined = joint().join(vec![hr, ad]);
+    let joined = joint().join(vec![hr, ad], &Awaited::new());
     assert_eq!(keys(&joined), ["hr:1"]);
     let ana = person(&joined, "hr:1");
     assert_eq!(&*ana.label, "ana");
@@ -133,7 +134,7 @@ fn an_attribute_comes_from_whoever_speaks_for_it_and_from_nobody_else() {
         let names = names.iter().map(|name| source(name)).collect();
         let mut joint = joint();
         joint.attributes.insert(name.into(), names);
-        let joined = joint.join(rows());
+        let joined = joint.join(rows(), &Awaited::new());
         person(&joined, "hr:1").first(name).map(str::to_owned)
     };
     assert_eq!(speaks("mail", &["ad", "hr"]).as_deref(), Some("new@x"));
@@ -151,7 +152,7 @@ fn disabled_in_any_is_disabled() {
         });
         let readings = rows.map(|row| reading(&row.key.source.to_string(), vec![row.clone()]));
         assert!(
-            person(&joint().join(readings.into()), "hr:1").disabled,
+            person(&joint().join(readings.into(), &Awaited::new()), "hr:1").disabled,
             "{off}"
         );
     }
@@ -165,7 +166,7 @@ fn who_is_only_in_a_source_that_brings_no_people_is_none_of_ours() {
             reading("ad", vec![row("ad:a", "1", &[]), row("ad:svc", "9", &[])]),
         ]
     };
-    let joined = joint().join(readings());
+    let joined = joint().join(readings(), &Awaited::new());
     assert_eq!(keys(&joined), ["hr:1"]);
     assert_eq!(told(&joined.outside), ["ad:svc"]);
     assert_eq!(
@@ -176,7 +177,7 @@ fn who_is_only_in_a_source_that_brings_no_people_is_none_of_ours() {
         people: BTreeSet::from([source("hr"), source("ad")]),
         ..joint()
     };
-    let joined = all.join(readings());
+    let joined = all.join(readings(), &Awaited::new());
     assert_eq!(keys(&joined), ["hr:1", "ad:svc"]);
     assert_eq!(told(&joined.outside), [""; 0]);
 }
@@ -196,7 +197,7 @@ fn groups_and_managers_of_all_sources_mean_people() {
             .map(|at| key(at))
             .collect(),
     });
-    let joined = joint().join(vec![hr, ad]);
+    let joined = joint().join(vec![hr, ad], &Awaited::new());
     assert_eq!(person(&joined, "hr:1").manager, Some(key("hr:2")));
     assert_eq!(
         joined.readings[1].groups[0].members,
@@ -209,7 +210,10 @@ fn groups_and_managers_of_all_sources_mean_people() {
 #[test]
 fn a_row_without_a_join_key_is_somebody_alone_and_told() {
     let hr = reading("hr", vec![row("hr:1", "", &[]), row("hr:2", "", &[])]);
-    let joined = joint().join(vec![hr, reading("ad", vec![row("ad:a", "", &[])])]);
+    let joined = joint().join(
+        vec![hr, reading("ad", vec![row("ad:a", "", &[])])],
+        &Awaited::new(),
+    );
     assert_eq!(keys(&joined), ["hr:1", "hr:2"]);
     assert_eq!(
         notes(&joined)[0],
@@ -228,7 +232,7 @@ fn two_people_with_one_join_key_are_held_back_both() {
         ],
     );
     let ad = reading("ad", vec![row("ad:a", "7", &[]), row("ad:c", "8", &[])]);
-    let joined = joint().join(vec![hr, ad]);
+    let joined = joint().join(vec![hr, ad], &Awaited::new());
     assert_eq!(keys(&joined), ["hr:3"]);
     let told: Vec<&str> = joined.readings[0]
         .broken
@@ -247,12 +251,12 @@ fn two_people_with_one_join_key_are_held_back_both() {
 fn who_may_have_a_row_that_was_not_read_stays_as_before() {
     let rows = || vec![row("hr:1", "1", &[]), row("hr:2", "2", &[])];
     let ad = || reading("ad", vec![row("ad:a", "1", &[])]);
-    let unsure = |readings| joint().join(readings).unsure;
+    let unsure = |readings| joint().join(readings, &Awaited::new()).unsure;
     let whole = vec![reading("hr", rows()), ad()];
     assert_eq!(told(&unsure(whole)), [""; 0]);
 
     let refused = vec![reading("hr", rows())];
-    let joined = joint().join(refused);
+    let joined = joint().join(refused, &Awaited::new());
     assert_eq!(told(&joined.unsure), ["hr:1", "hr:2"]);
     assert_eq!(
         notes(&joined),
@@ -274,13 +278,34 @@ fn who_may_have_a_row_that_was_not_read_stays_as_before() {
     assert_eq!(told(&unsure(vec![reading("hr", rows()), broken])), ["hr:2"]);
 
     let first_is_refused = vec![ad()];
-    let joined = joint().join(first_is_refused);
+    let joined = joint().join(first_is_refused, &Awaited::new());
     assert_eq!(told(&joined.unsure), ["ad:a"]);
     assert_eq!(
         told(&joined.outside),
         [""; 0],
         "nobody knows whether hr has them"
     );
+}
+
+#[test]
+fn whoever_lost_a_row_stays_as_before_until_its_source_has_spoken() {
+    let hr = || reading("hr", vec![row("hr:1", "1", &[]), row("hr:2", "2", &[])]);
+    let ad = |rows: &[(&str, &str)]| {
+        let rows = rows.iter().map(|(at, number)| row(at, number, &[]));
+        reading("ad", rows.collect())
+    };
+    let awaited = Awaited::from([(key("hr:2"), BTreeSet::from([source("ad")]))]);
+    let joined = joint().join(vec![hr(), ad(&[("ad:a", "1")])], &awaited);
+    assert_eq!(told(&joined.unsure), ["hr:2"]);
+    assert_eq!(
+        notes(&joined),
+        [
+            "1 user stays as before: `ad` does not show their row any more, and it is not yet sure that it is gone"
+        ]
+    );
+    let under_a_new_key = ad(&[("ad:a", "1"), ("ad:new", "2")]);
+    let joined = joint().join(vec![hr(), under_a_new_key], &awaited);
+    assert_eq!(told(&joined.unsure), [""; 0]);
 }
 
 /// Rows of both sources, a few of which share a join key.
@@ -318,7 +343,7 @@ proptest! {
         only.from.truncate(1);
         // Two rows of one source may not share a key; here each has its own.
         only.keys = [(source("hr"), Program::compile("user.key", &Vocabulary::default()).expect("it compiles"))].into();
-        let joined = only.join(vec![hr.clone()]);
+        let joined = only.join(vec![hr.clone()], &Awaited::new());
         prop_assert_eq!(joined, Joined { readings: vec![hr], ..Joined::default() });
     }
 
@@ -327,8 +352,8 @@ proptest! {
         let readings = readings_of(&rows);
         let mut turned = readings.clone();
         turned.reverse();
-        let one = joint().join(readings);
-        let mut other = joint().join(turned);
+        let one = joint().join(readings, &Awaited::new());
+        let mut other = joint().join(turned, &Awaited::new());
         other.readings.reverse();
         prop_assert_eq!(one, other);
     }
@@ -337,7 +362,7 @@ proptest! {
     fn every_row_is_somebody_held_back_or_none_of_ours(rows in some_rows()) {
         let readings = readings_of(&rows);
         let all: Vec<UserKey> = readings.iter().flat_map(|one| one.users.keys().iter()).collect();
-        let joined = joint().join(readings);
+        let joined = joint().join(readings, &Awaited::new());
         for key in all {
             let is_person = joined.readings.iter().any(|one| one.holds(&key));
             let is_held = joined.readings.iter().any(|one| !one.holds(&key) && one.mentions(&key));

@@ -155,6 +155,7 @@ impl FileSource {
             coverage: coverage(&broken),
             broken,
             notes,
+            dangling: None,
         })
     }
 

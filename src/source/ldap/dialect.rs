@@ -125,6 +125,16 @@ impl Dialect {
         }
     }
 
+    /// Does it say of an entry that a right hides that there is none? 389 and FreeIPA answer with
+    /// success and nothing, so where they say "no such object" there is none; OpenLDAP (slapd.access(5),
+    /// `disclose`) and AD (MS-ADTS, 3.1.1.3.1.3) give the same answer for both.
+    pub(super) fn hides_as_absent(self) -> bool {
+        match self {
+            Self::OpenLdap | Self::Ad | Self::Other => true,
+            Self::Rhds | Self::FreeIpa => false,
+        }
+    }
+
     /// Are references to other servers a part of every search from the top of a domain? Then they
     /// do not mean that anybody is elsewhere.
     pub(super) fn always_refers(self) -> bool {

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::dialect::Dialect;
 use super::groups::Groups;
 use super::people::People;
 use super::session::{Found, Session};
@@ -20,6 +21,7 @@ use crate::source::{ReadError, dn};
 /// Users and groups of a copy.
 struct Copied<'c> {
     server: String,
+    dialect: Dialect,
     referrals: usize,
     people: People<'c>,
     groups: Option<Groups<'c>>,
@@ -59,11 +61,18 @@ impl LdapSource {
             people,
             groups,
             newest,
+            dialect,
             ..
         } = copied;
         let flock = match groups {
             None => super::Flock::default(),
-            Some(groups) => groups.finish(&self.name, &people, &gone)?,
+            Some(groups) => {
+                let mut flock = groups.finish(&self.name, &people, &gone)?;
+                // Elsewhere only names of whom we are told that they are hidden count, and a copy is not.
+                let counts = dialect.hides_as_absent();
+                flock.dangling = counts.then_some(gone.len());
+                flock
+            }
         };
         let reading = self.conclude(&server, people, flock, referrals)?;
         self.past.remember(&reading, &server, &newest);
@@ -111,6 +120,7 @@ impl<'c> Copied<'c> {
         let refers = !view.dialect.always_refers();
         Ok(Self {
             server: server.to_owned(),
+            dialect: view.dialect,
             referrals: if refers { view.references() } else { 0 },
             people,
             groups,

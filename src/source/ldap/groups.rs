@@ -37,6 +37,8 @@ pub(super) struct Flock {
     pub(super) groups: Vec<Flat>,
     /// What a person should know.
     pub(super) notes: Vec<String>,
+    /// How many members lead to nobody, though they may be there; `None`: not counted.
+    pub(super) dangling: Option<usize>,
 }
 
 /// A group with everybody who is in it, or in a group in it.
@@ -184,7 +186,11 @@ impl<'c> Groups<'c> {
             .collect();
         groups.sort_by(|one, other| one.key.cmp(&other.key));
         self.refuse_twins(&groups)?;
-        Ok(Flock { groups, notes })
+        Ok(Flock {
+            groups,
+            notes,
+            dangling: None,
+        })
     }
 
     fn empty(&self) -> ReadError {

@@ -139,6 +139,7 @@ impl LdapSource {
         let mut notes = std::mem::take(&mut roll.notes);
         notes.extend(flock.notes);
         notes.extend(referral_note(referrals));
+        let dangling = flock.dangling;
         let groups = flock.groups.into_iter().map(|group| roll.group(group));
         let mut reading = Reading {
             source: self.name.clone(),
@@ -147,6 +148,7 @@ impl LdapSource {
             users: roll.users,
             broken: roll.broken,
             notes,
+            dangling,
         };
         if let Disabled::Expression(program) = &self.config.users.disabled {
             switch_off(&mut reading, program);
@@ -186,9 +188,11 @@ impl LdapSource {
             groups.take(&entry, people)?;
         }
         let (config, clock) = (&*self.config, &self.clock);
-        let gone =
+        let unseen =
             strangers::recognise(session, config, &mut groups, people, settings, clock).await?;
-        groups.finish(&self.name, people, &gone)
+        let mut flock = groups.finish(&self.name, people, &unseen.gone)?;
+        flock.dangling = unseen.count(settings, session.dialect);
+        Ok(flock)
     }
 
     async fn describe_server(&self) -> Result<Vec<String>, ReadError> {

@@ -3,16 +3,19 @@
 //! Groups are read after users, and a server that tidies up references does so in the background
 //! (OpenLDAP's refint takes up to a second): a user who is renamed or moved in that moment is still in
 //! the group under the old name, and would seem to have left it. Promises that such a user is found
-//! again before anybody concludes anything. Leaves who is really elsewhere, or gone, to a note.
+//! again before anybody concludes anything, and that who may be there all the same is counted: somebody
+//! whom a right hides stays in groups by name, while many servers take out the deleted. Leaves who is
+//! really elsewhere, or gone, to a note, and what the count says to [`crate::core::reading`].
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::dialect::Dialect;
 use super::groups::Groups;
 use super::people::People;
 use super::range;
 use super::session::{Found, Session};
-use super::settings::{GroupSettings, LdapConfig};
+use super::settings::{Form, GroupSettings, LdapConfig};
 use super::{asking, draft};
 use crate::clock::Clock;
 use crate::source::{ReadError, dn};
@@ -22,8 +25,32 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// So many names are looked up, at most: a group of thousands of machines is none of ours.
 pub(super) const MOST: usize = 500;
 
-/// Looks for the strangers of all groups; gives the names under which the server
-/// shows us nothing.
+/// Names of members under which the server shows us nothing.
+#[derive(Default)]
+pub(super) struct Unseen {
+    /// There is nothing, by what it says.
+    pub(super) gone: BTreeSet<String>,
+    /// There is something that we may not see.
+    hidden: usize,
+}
+
+impl Unseen {
+    /// How many of them may be there all the same; `None` where groups hold no such names.
+    pub(super) fn count(&self, settings: &GroupSettings, dialect: Dialect) -> Option<usize> {
+        let by_name = match settings.form {
+            Form::Auto | Form::GroupOfNames => true,
+            Form::Posix | Form::MemberOf => false,
+        };
+        let gone = if dialect.hides_as_absent() {
+            self.gone.len()
+        } else {
+            0
+        };
+        by_name.then_some(gone + self.hidden)
+    }
+}
+
+/// Looks for the strangers of all groups; gives those that are not found.
 ///
 /// # Errors
 /// When the line breaks.
@@ -34,13 +61,13 @@ pub(super) async fn recognise(
     people: &mut People<'_>,
     settings: &GroupSettings,
     clock: &Clock,
-) -> Result<BTreeSet<String>, ReadError> {
-    let gone = look(session, config, groups, people).await?;
-    if gone.is_empty() {
-        return Ok(gone);
+) -> Result<Unseen, ReadError> {
+    let unseen = look(session, config, groups, people).await?;
+    if unseen.gone.is_empty() {
+        return Ok(unseen);
     }
     clock.sleep(SETTLE).await;
-    reread(session, groups, people, settings, &gone).await?;
+    reread(session, groups, people, settings, &unseen.gone).await?;
     look(session, config, groups, people).await
 }
 
@@ -50,7 +77,7 @@ async fn look(
     config: &LdapConfig,
     groups: &mut Groups<'_>,
     people: &People<'_>,
-) -> Result<BTreeSet<String>, ReadError> {
+) -> Result<Unseen, ReadError> {
     let names: BTreeSet<String> = groups
         .with_strangers()
         .flat_map(|(_, strangers)| strangers)
@@ -59,7 +86,7 @@ async fn look(
         .map(str::to_owned)
         .collect();
     let wanted = [asking::user_key(config, session.dialect).to_owned()];
-    let mut gone = BTreeSet::new();
+    let mut unseen = Unseen::default();
     for name in names {
         match session.find(&name, &wanted).await? {
             Found::Entry(entry) => {
@@ -68,12 +95,12 @@ async fn look(
                 }
             }
             Found::Absent => {
-                gone.insert(name);
+                unseen.gone.insert(name);
             }
-            Found::Hidden => {}
+            Found::Hidden => unseen.hidden += 1,
         }
     }
-    Ok(gone)
+    Ok(unseen)
 }
 
 /// Reads the groups once more that have a name in them which is not there.

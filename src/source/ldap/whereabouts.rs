@@ -2,8 +2,9 @@
 //!
 //! Promises that nobody is called deleted by a server that knows less than was read before, that
 //! cannot show us somebody who must be there, or that stands in our way in the same answer; and that
-//! whoever is found where we read is not called missing. One person whom a right alone hides cannot
-//! be told from one who was deleted; many are held by the guard. Leaves acting on it to the engine.
+//! whoever is found where we read is not called missing. "Deleted" is what the server says to us: whom a
+//! right hides it cannot tell from it. Leaves the signs against it, names in groups that lead to nobody
+//! ([`super::strangers`]) and entries without a key, and acting on it to the engine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};

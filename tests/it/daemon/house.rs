@@ -249,6 +249,7 @@ impl Directory {
             coverage: Coverage::Whole,
             broken: Vec::new(),
             notes: Vec::new(),
+            dangling: None,
         })
     }
 }

@@ -73,3 +73,39 @@ ok app  answers, and has 20 accounts
 everything is as it should be
 -- exit 0
 ";
+
+pub const ONE_HIDDEN: &str = r#"hq  59 users, 21 groups
+  · groups: 2 members are not among the users: uid=user0004,ou=people,dc=example,dc=com; uid=user0004,ou=people,dc=example,dc=com
+  · groups team-019 → team-020 → team-019 form a cycle
+  ! in doubt, so it removes nobody without approval: users gone from view: 1, while groups name 1 whom nobody finds, and named none before: a right hides people from the bind name, or groups keep the names of the deleted (then approve it: from then on, whoever is gone waits for `absent_for` instead)
+
+app  plan ID, compared with the app
+
+  held back by the guard
+    ! H-ID: the reading of hq is in doubt, so nobody counts as missing
+      → if this is right: rollcall approve H-ID --because "…"
+
+  nothing else to change
+
+app  0 done, 0 not; requests: 2 read, 0 write, 0 token
+
+-- exit 3
+"#;
+
+pub const ONE_GROUP: &str = r#"hq  60 users, 21 groups
+  · groups team-019 → team-020 → team-019 form a cycle
+  ! in doubt, so it removes nobody without approval: nobody is in the group `team-001` any more, where the last reading had 3 in it
+
+app  plan ID, compared with the app
+
+  held back by the guard
+    ! H-ID: the reading of hq is in doubt, and with it 3 changes of this app
+      user0001, user0021, user0041
+      → if this is right: rollcall approve H-ID --because "…"
+
+  nothing else to change
+
+app  0 done, 0 not; requests: 2 read, 0 write, 0 token
+
+-- exit 3
+"#;

@@ -159,3 +159,78 @@ error: ldaps://127.0.0.1:PORT: it cannot be reached: Connection refused (os erro
   hint: check that it runs, and that host and port in `url` are right
 -- exit 3
 ";
+
+pub const NO_OWN_KEY: &str = r"hq  59 users, 21 groups
+  ! uid=user0004,ou=people,dc=example,dc=com: has no `entryUUID` (held back)
+  · users: 1 entry does not say whose it is; until that is set right, nobody counts as missing
+  · groups: 2 members are not among the users: uid=user0004,ou=people,dc=example,dc=com; uid=user0004,ou=people,dc=example,dc=com
+  · groups team-019 → team-020 → team-019 form a cycle
+
+app  plan ID, compared with the app
+
+  in line: nothing to change
+
+app  0 done, 0 not; requests: 2 read, 0 write, 0 token
+
+-- exit 4
+";
+
+pub const ONE_HIDDEN: &str = r#"hq  59 users, 21 groups
+  · groups: 2 members are not there, or hidden from us: uid=user0004,ou=people,dc=example,dc=com; uid=user0004,ou=people,dc=example,dc=com
+  · groups team-019 → team-020 → team-019 form a cycle
+  ! in doubt, so it removes nobody without approval: users gone from view: 1, while groups name 1 whom nobody finds, and named none before: a right hides people from the bind name, or groups keep the names of the deleted (then approve it: from then on, whoever is gone waits for `absent_for` instead)
+
+app  plan ID, compared with the app
+
+  held back by the guard
+    ! H-ID: the reading of hq is in doubt, so nobody counts as missing
+      → if this is right: rollcall approve H-ID --because "…"
+
+  nothing else to change
+
+app  0 done, 0 not; requests: 2 read, 0 write, 0 token
+
+-- exit 3
+"#;
+
+pub const THIRD_GONE: &str = r#"hq  42 users, 21 groups
+  · groups team-019 → team-020 → team-019 form a cycle
+  ! in doubt, so it removes nobody without approval: 42 users, where the last reading had 60
+
+app  plan ID, compared with the app
+
+  held back by the guard
+    ! H-ID: the reading of hq is in doubt, so nobody counts as missing
+      → if this is right: rollcall approve H-ID --because "…"
+
+  nothing else to change
+
+app  0 done, 0 not; requests: 2 read, 0 write, 0 token
+
+-- exit 3
+"#;
+
+pub const NO_TITLE: &str = r#"hq  60 users, 21 groups
+  · groups team-019 → team-020 → team-019 form a cycle
+  ! in doubt, so it removes nobody without approval: nobody has `title` any more, where the last reading had it 60 times
+
+app  plan ID, compared with the app
+
+  held back by the guard
+    ! H-ID: the reading of hq is in doubt, and with it 60 changes of this app
+      user0001, user0002, user0003, user0004, user0005, user0006, user0007, user0008, and 52 more
+      → if this is right: rollcall approve H-ID --because "…"
+
+  nothing else to change
+
+app  0 done, 0 not; requests: 2 read, 0 write, 0 token
+
+-- exit 3
+"#;
+
+pub const OTHER_MEMBERS: &str = r"-- stderr
+refused: source hq was not read, so it changes nobody
+error: ldaps://127.0.0.1:PORT: groups: nothing under ou=groups,dc=example,dc=com matches, which is never taken for the end of all groups
+  hint: correct `groups`, let the bind name read them, or leave out `groups`
+-- exit 3
+";

@@ -38,6 +38,7 @@ impl Scene {
                 coverage: Coverage::Whole,
                 broken: Vec::new(),
                 notes: Vec::new(),
+                dangling: None,
             },
             state: TargetState::default(),
             observed: Some(Observed::default()),
