@@ -106,6 +106,10 @@ pub enum Reach {
     /// Whatever changes anybody: besides, it has lost people or an attribute, and another source may
     /// have stepped in with other values.
     Changes,
+    /// Whatever changes its own people and groups: it is older than one before it.
+    Everything,
+    /// The same of anybody, where it is one of several sources of one roster.
+    Everybody,
 }
 
 /// The readings that are doubted, by source.
@@ -330,16 +334,21 @@ fn doubtful<'a>(change: &Change, doubted: &'a Doubted) -> Option<&'a SourceName>
     let own = doubted
         .iter()
         .find(|(source, reading)| !reading.is_approved && sources.contains(source));
-    if let Some((source, _)) = own.filter(|_| removes(change)) {
+    let own = own.filter(|(_, reading)| match reading.reach {
+        Reach::Own | Reach::Removals | Reach::Changes => removes(change),
+        Reach::Everything | Reach::Everybody => writes(change),
+    });
+    if let Some((source, _)) = own {
         return Some(source);
     }
     let is_own_absence = change.reason == Reason::Left(LeaveCause::Deleted);
     let others = doubted.iter().filter(|(_, reading)| !reading.is_approved);
     others
         .filter(|(_, reading)| match reading.reach {
-            Reach::Own => false,
+            Reach::Own | Reach::Everything => false,
             Reach::Removals => removes(change) && !is_own_absence,
             Reach::Changes => changes(change) && !is_own_absence,
+            Reach::Everybody => writes(change) && !is_own_absence,
         })
         .map(|(source, _)| source)
         .next()
@@ -393,6 +402,24 @@ fn changes(change: &Change) -> bool {
         | Action::DeleteGroup
         | Action::AddMembers { .. }
         | Action::RemoveMembers { .. } => removes(change),
+    }
+}
+
+/// Does the change send anything, or move a link? What is only recognised is not undone by it.
+fn writes(change: &Change) -> bool {
+    match &change.action {
+        Action::Adopt { .. } | Action::AdoptGroup { .. } => false,
+        Action::Rekey { .. }
+        | Action::Create { .. }
+        | Action::Update { .. }
+        | Action::Deactivate
+        | Action::Reactivate { .. }
+        | Action::Delete
+        | Action::CreateGroup { .. }
+        | Action::RenameGroup { .. }
+        | Action::DeleteGroup
+        | Action::AddMembers { .. }
+        | Action::RemoveMembers { .. } => true,
     }
 }
 

@@ -11,6 +11,7 @@ use super::change::{Action, ActionKind, Change, Subject};
 use super::even::Even;
 use super::key::{GroupKey, RemoteId, UserKey};
 use super::link::{GroupLink, Job, Link};
+use super::newest::Marks;
 use super::pin::{Pin, Pinned};
 
 /// What is remembered of one target.
@@ -219,6 +220,8 @@ pub struct ReadingRecord {
     pub users: usize,
     /// How many users had a value, by attribute.
     pub attributes: BTreeMap<String, usize>,
+    /// The newest changes that it, or one before it, had.
+    pub newest: Marks,
 }
 
 /// How much of its source a reading covered.

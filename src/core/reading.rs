@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::hex;
 use super::key::{GroupKey, SourceName, UserKey};
 use super::memory::{Extent, Missing, ReadingRecord};
+use super::newest::{Marks, Newest, Standing};
 use super::people::People;
 use super::user::{Group, User};
 
@@ -90,6 +91,12 @@ pub enum Doubt {
         /// How many users had it.
         before: usize,
     },
+    /// It lacks changes that a reading before it had.
+    #[error("it is older than what was read before, which had {had}: was the server restored, or does it lag?")]
+    Older {
+        /// What it lacks.
+        had: String,
+    },
     /// The source is read with other settings than before.
     #[error("the settings of the source have changed since the last reading")]
     NewSettings,
@@ -100,8 +107,17 @@ impl Doubt {
     #[must_use]
     pub fn is_grave(&self) -> bool {
         match self {
-            Self::FewerUsers { .. } | Self::LostAttribute { .. } => true,
+            Self::FewerUsers { .. } | Self::LostAttribute { .. } | Self::Older { .. } => true,
             Self::NewSettings => false,
+        }
+    }
+
+    /// Is nothing in the reading to be believed, not even what it would add?
+    #[must_use]
+    pub fn is_about_everything(&self) -> bool {
+        match self {
+            Self::Older { .. } => true,
+            Self::FewerUsers { .. } | Self::LostAttribute { .. } | Self::NewSettings => false,
         }
     }
 }
@@ -145,6 +161,7 @@ pub fn measure(reading: &Reading, at: Timestamp, settings: u64) -> ReadingRecord
         extent,
         users: reading.users.len(),
         attributes,
+        newest: Marks::new(),
     }
 }
 
@@ -175,6 +192,28 @@ pub fn judge(now: &ReadingRecord, last: Option<&ReadingRecord>) -> Vec<Doubt> {
     }));
     doubts
 }
+
+/// Does a source that has come so far lack what the last accepted reading had? Where it cannot be told,
+/// it does not.
+#[must_use]
+pub fn older(reading: &Reading, newest: &Newest, last: Option<&ReadingRecord>) -> Option<Doubt> {
+    let holds = |entry: &str| match entry.split_once(' ') {
+        Some((USER, key)) => reading.mentions(&UserKey::new(&reading.source, key)),
+        Some((GROUP, key)) => reading.groups.iter().any(|group| &*group.key.id == key),
+        Some(_) | None => false,
+    };
+    match newest.compare(&last?.newest, holds) {
+        Standing::Lacks(lack) => Some(Doubt::Older {
+            had: lack.to_string(),
+        }),
+        Standing::Reached | Standing::Unknown => None,
+    }
+}
+
+/// What stands before the key of a user who is an origin of a mark.
+pub const USER: &str = "user";
+/// The same, of a group.
+pub const GROUP: &str = "group";
 
 /// What is now known of somebody whom a reading does not hold.
 #[must_use]
@@ -263,6 +302,7 @@ mod tests {
                 .into_iter()
                 .filter(|(_, count)| *count > 0)
                 .collect(),
+            newest: Marks::new(),
         }
     }
 

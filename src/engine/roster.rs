@@ -13,8 +13,9 @@ use super::{SourceUnit, ToRead, World};
 use crate::core::guard::{Doubted, DoubtedReading, Reach};
 use crate::core::key::{SourceName, UserKey};
 use crate::core::memory::{ReadingRecord, SourceState, TargetState};
+use crate::core::newest::{Marks, raise};
 use crate::core::reading::{
-    Absence, Coverage, Doubt, Reading, Whereabouts, absence, doubt_id, judge, measure,
+    Absence, Coverage, Doubt, Reading, Whereabouts, absence, doubt_id, judge, measure, older,
 };
 use crate::core::roster::{Joined, Joint};
 use crate::source::ReadError;
@@ -153,13 +154,17 @@ impl Roster {
         let state = world.store.source(name).await?;
         let is_absent = |user: &UserKey| !reading.mentions(user);
         let absent = world.store.holders(name, &is_absent).await?;
-        let record = measure(&reading, self.at, unit.settings);
+        let mut record = measure(&reading, self.at, unit.settings);
         let mut doubts = judge(&record, state.last.as_ref());
         doubts.retain(|doubt| match doubt {
             Doubt::LostAttribute { name, .. } => !unit.source.leaves_out(name),
-            Doubt::FewerUsers { .. } | Doubt::NewSettings => true,
+            Doubt::FewerUsers { .. } | Doubt::Older { .. } | Doubt::NewSettings => true,
         });
+        let newest = unit.source.newest();
+        doubts.extend(older(&reading, &newest, state.last.as_ref()));
+        record.newest = remembered(newest.seen, state.last.as_ref(), &doubts);
         let whereabouts = if doubts.is_empty() {
+            unit.source.settle();
             ask(unit, &absent).await
         } else {
             self.doubts.insert(name.clone(), doubts);
@@ -186,6 +191,13 @@ impl Roster {
         Ok(())
     }
 
+    /// Is the reading of this source older than one before it?
+    #[must_use]
+    pub fn is_older(&self, source: &SourceName) -> bool {
+        let doubts = self.doubts.get(source);
+        doubts.is_some_and(|doubts| doubts.iter().any(Doubt::is_about_everything))
+    }
+
     /// Readings that are doubted, as one target sees them.
     #[must_use]
     pub fn doubted(&self, target: &TargetState) -> Doubted {
@@ -197,12 +209,15 @@ impl Roster {
                     .holds
                     .iter()
                     .any(|hold| hold.id == id && hold.is_released(self.at));
-                let has_shrunk = doubts.iter().any(Doubt::is_grave);
+                let is_grave = doubts.iter().any(Doubt::is_grave);
+                let is_older = doubts.iter().any(Doubt::is_about_everything);
                 let reading = DoubtedReading {
                     id,
-                    is_grave: has_shrunk || self.misses(source, target),
+                    is_grave: is_grave || self.misses(source, target),
                     is_approved,
-                    reach: match (self.is_joined, has_shrunk) {
+                    reach: match (self.is_joined, is_grave) {
+                        (false, _) if is_older => Reach::Everything,
+                        (true, _) if is_older => Reach::Everybody,
                         (false, _) => Reach::Own,
                         (true, false) => Reach::Removals,
                         (true, true) => Reach::Changes,
@@ -377,6 +392,21 @@ impl Roster {
     }
 }
 
+/// What a source is measured by after a reading that has `seen` so much: once a person has said that an
+/// older one is right, by that alone.
+fn remembered(seen: Marks, last: Option<&ReadingRecord>, doubts: &[Doubt]) -> Marks {
+    let begins_anew = doubts.iter().any(|doubt| match doubt {
+        Doubt::Older { .. } | Doubt::NewSettings => true,
+        Doubt::FewerUsers { .. } | Doubt::LostAttribute { .. } => false,
+    });
+    let Some(last) = last.filter(|_| !begins_anew) else {
+        return seen;
+    };
+    let mut known = last.newest.clone();
+    raise(&mut known, &seen);
+    known
+}
+
 /// Does a reading say more than the time? That alone is written once a minute, so that readings which
 /// follow each other closely do not wait for the disk.
 fn is_news(now: &ReadingRecord, last: Option<&ReadingRecord>) -> bool {
@@ -424,6 +454,7 @@ mod tests {
             extent: Extent::Whole,
             users,
             attributes: BTreeMap::new(),
+            newest: Marks::new(),
         };
         let last = record(1000, 7);
         assert!(is_news(&last, None));

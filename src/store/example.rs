@@ -16,6 +16,7 @@ use crate::core::link::{GroupLink, Job, JobState, Link, Refusal};
 
 use super::JournalEntry;
 use crate::core::memory::{Approval, Extent, Hold, Missing, ReadingRecord};
+use crate::core::newest::Scale;
 
 pub(super) fn time(minutes: i64) -> Timestamp {
     let start: Timestamp = "2027-03-01T09:00:00.000000001Z".parse().expect("a time");
@@ -180,6 +181,9 @@ pub(super) fn reading() -> ReadingRecord {
         extent: Extent::Part,
         users: 3,
         attributes: BTreeMap::from([("mail".into(), 3), ("title".into(), 1)]),
+        newest: Scale::ALL
+            .map(|scale| ((scale, "001".into()), "7".into()))
+            .into(),
     }
 }
 

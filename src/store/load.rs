@@ -18,6 +18,7 @@ use crate::core::link::{GroupLink, Job, JobState, Link};
 use crate::core::memory::{
     Approval, Extent, Hold, Missing, ReadingRecord, SourceState, TargetState, Window,
 };
+use crate::core::newest::{Marks, Scale};
 
 use super::column::{Act, Bits, Cause, Count, Stamp, Unknown, damaged, subject};
 use super::names::{Names, People};
@@ -397,12 +398,14 @@ fn reading(db: &Connection, source: &SourceName) -> rusqlite::Result<Option<Read
                 users: row.get::<_, Count>(2)?.0,
                 extent: extent(row)?,
                 attributes: BTreeMap::new(),
+                newest: Marks::new(),
             })
         })
         .optional()?;
     found
         .map(|mut reading| {
             reading.attributes = reading_attributes(db, source)?;
+            reading.newest = reading_marks(db, source)?;
             Ok(reading)
         })
         .transpose()
@@ -420,6 +423,17 @@ fn reading_attributes(
     db.prepare_cached("SELECT name, users FROM reading_attribute WHERE source = ?1")?
         .query_map([source.as_str()], |row| {
             Ok((row.get(0)?, row.get::<_, Count>(1)?.0))
+        })?
+        .collect()
+}
+
+fn reading_marks(db: &Connection, source: &SourceName) -> rusqlite::Result<Marks> {
+    db.prepare_cached("SELECT scale, origin, at FROM reading_mark WHERE source = ?1")?
+        .query_map([source.as_str()], |row| {
+            let word = row.get_ref(0)?.as_str()?;
+            let scale = Scale::from_word(word);
+            let scale = scale.ok_or_else(|| damaged(0, Unknown::new("scale", word)))?;
+            Ok(((scale, row.get(1)?), row.get(2)?))
         })?
         .collect()
 }

@@ -246,6 +246,12 @@ impl<'a> Writer<'a> {
                 params![source.as_str(), name, Count(*users)],
             )?;
         }
+        for ((scale, origin), at) in &reading.newest {
+            self.run(
+                "INSERT INTO reading_mark (source, scale, origin, at) VALUES (?1, ?2, ?3, ?4)",
+                params![source.as_str(), scale.word(), origin, at],
+            )?;
+        }
         Ok(())
     }
 
