@@ -8,9 +8,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What a number counts.
+/// What a number counts; the surest comes last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scale {
+    /// When an entry was changed last: of some, the newest of all.
+    Entry,
     /// The changes that one of several servers made, by their time: those of two servers compare.
     Time,
     /// The changes of one database, which others know of as well.
@@ -19,8 +21,6 @@ pub enum Scale {
     Here,
     /// Which database a server has: it is the origin of a [`Count`](Self::Count).
     Database,
-    /// When an entry was changed last: of some, the newest of all.
-    Entry,
 }
 
 /// The last change, by what gave it its number. Those of one scale compare as texts.
@@ -56,11 +56,11 @@ pub struct Lack {
 impl Scale {
     /// All scales.
     pub const ALL: [Self; 5] = [
+        Self::Entry,
         Self::Time,
         Self::Count,
         Self::Here,
         Self::Database,
-        Self::Entry,
     ];
 
     /// The word of the state.
@@ -117,7 +117,8 @@ impl Newest {
     #[must_use]
     pub fn compare(&self, seen: &Marks, holds: impl Fn(&str) -> bool) -> Standing {
         let marks = seen.iter();
-        let standings = marks.map(|((scale, origin), at)| self.standing(*scale, origin, at, &holds));
+        let standings =
+            marks.map(|((scale, origin), at)| self.standing(*scale, origin, at, &holds));
         standings.max().unwrap_or(Standing::Unknown)
     }
 
@@ -125,27 +126,33 @@ impl Newest {
         &self,
         scale: Scale,
         origin: &str,
-        at: &String,
+        at: &str,
         holds: &impl Fn(&str) -> bool,
     ) -> Standing {
         let own = self.reached.get(&(scale, origin.to_owned()));
         let is_there = match scale {
             // A server whose number is not here at all was taken out of service, or the tree was
             // loaded anew: then the newest of all has to do.
-            Scale::Time => own.or_else(|| self.of(scale).max()).map(|own| own >= at),
-            Scale::Count | Scale::Here => own.map(|own| own >= at),
+            Scale::Time => own
+                .or_else(|| self.of(scale).max())
+                .map(|own| own.as_str() >= at),
+            Scale::Count | Scale::Here => own.map(|own| own.as_str() >= at),
             Scale::Database => own.map(|own| own == at || self.knows(at)),
             // Who is still there, and not among the newest any more, is older than these.
             Scale::Entry => own
-                .or_else(|| self.of(scale).min().filter(|least| *least < at && holds(origin)))
-                .map(|own| own >= at),
+                .or_else(|| {
+                    self.of(scale)
+                        .min()
+                        .filter(|least| least.as_str() < at && holds(origin))
+                })
+                .map(|own| own.as_str() >= at),
         };
         match is_there {
             None => Standing::Unknown,
             Some(true) => Standing::Reached,
             Some(false) => Standing::Lacks(Lack {
                 scale,
-                at: at.clone(),
+                at: at.to_owned(),
             }),
         }
     }
@@ -273,16 +280,50 @@ mod tests {
         ];
         let dc1 = (Database, "dc1", "d1");
         for (reached, told) in [
-            (&[(Count, "d1", "00041"), (Here, "d1", "00041"), dc1][..], "reached"),
-            (&[(Count, "d1", "00040"), (Here, "d1", "00040"), dc1], "lacks"),
+            (
+                &[(Count, "d1", "00041"), (Here, "d1", "00041"), dc1][..],
+                "reached",
+            ),
+            (
+                &[(Count, "d1", "00040"), (Here, "d1", "00040"), dc1],
+                "lacks",
+            ),
             // Another controller: what it has of the first one decides.
-            (&[(Count, "d2", "9"), (Count, "d1", "00040"), (Database, "dc2", "d2")], "unknown"),
-            (&[(Count, "d2", "9"), (Count, "d1", "00039"), (Database, "dc2", "d2")], "lacks"),
+            (
+                &[
+                    (Count, "d2", "9"),
+                    (Count, "d1", "00040"),
+                    (Database, "dc2", "d2"),
+                ],
+                "unknown",
+            ),
+            (
+                &[
+                    (Count, "d2", "9"),
+                    (Count, "d1", "00039"),
+                    (Database, "dc2", "d2"),
+                ],
+                "lacks",
+            ),
             (&[(Count, "d2", "9"), (Database, "dc2", "d2")], "unknown"),
             // The same one with another database, which caught up with the others or did not.
             (&[(Count, "d3", "9"), (Database, "dc1", "d3")], "lacks"),
-            (&[(Count, "d3", "9"), (Count, "d1", "00039"), (Database, "dc1", "d3")], "lacks"),
-            (&[(Count, "d3", "9"), (Count, "d1", "00040"), (Database, "dc1", "d3")], "unknown"),
+            (
+                &[
+                    (Count, "d3", "9"),
+                    (Count, "d1", "00039"),
+                    (Database, "dc1", "d3"),
+                ],
+                "lacks",
+            ),
+            (
+                &[
+                    (Count, "d3", "9"),
+                    (Count, "d1", "00040"),
+                    (Database, "dc1", "d3"),
+                ],
+                "unknown",
+            ),
         ] {
             assert_eq!(standing(reached, &seen), told, "{reached:?}");
         }
@@ -292,12 +333,20 @@ mod tests {
     fn an_entry_that_is_older_than_it_was_betrays_a_restore_and_one_that_is_gone_does_not() {
         use Scale::Entry;
         for (reached, seen, told) in [
-            (&[(Entry, "ann", "2")][..], &[(Entry, "ann", "2")][..], "reached"),
+            (
+                &[(Entry, "ann", "2")][..],
+                &[(Entry, "ann", "2")][..],
+                "reached",
+            ),
             (&[(Entry, "ann", "1")], &[(Entry, "ann", "2")], "lacks"),
             // Among the newest no more: others were changed since, or it is older than it was.
             (&[(Entry, "bob", "3")], &[(Entry, "ann", "2")], "unknown"),
             (&[(Entry, "bob", "1")], &[(Entry, "ann", "2")], "lacks"),
-            (&[(Entry, "bob", "1")], &[(Entry, "deleted", "2")], "unknown"),
+            (
+                &[(Entry, "bob", "1")],
+                &[(Entry, "deleted", "2")],
+                "unknown",
+            ),
             (&[], &[(Entry, "ann", "2")], "unknown"),
         ] {
             assert_eq!(standing(reached, seen), told, "{reached:?} {seen:?}");
@@ -313,7 +362,10 @@ mod tests {
             (Database, "dc1", "d1"),
             (Entry, "ann", "9"),
         ]);
-        raise(&mut known, &marks(&[(Time, "001", "4"), (Time, "002", "1")]));
+        raise(
+            &mut known,
+            &marks(&[(Time, "001", "4"), (Time, "002", "1")]),
+        );
         raise(&mut known, &marks(&[(Database, "dc1", "a0")]));
         raise(&mut known, &marks(&[(Entry, "bob", "8")]));
         assert_eq!(
@@ -337,7 +389,11 @@ mod tests {
                 "a change of 2026-11-22 09:33:48 UTC",
             ),
             (Scale::Here, &number(4711), "the change number 4711"),
-            (Scale::Entry, "20261122093348Z", "an entry as it was changed at 2026-11-22 09:33:48 UTC"),
+            (
+                Scale::Entry,
+                "20261122093348Z",
+                "an entry as it was changed at 2026-11-22 09:33:48 UTC",
+            ),
             (Scale::Time, "new", "a change of new"),
         ] {
             let at = at.to_owned();

@@ -92,7 +92,9 @@ pub enum Doubt {
         before: usize,
     },
     /// It lacks changes that a reading before it had.
-    #[error("it is older than what was read before, which had {had}: was the server restored, or does it lag?")]
+    #[error(
+        "it is older than what was read before, which had {had}: was the server restored, or does it lag?"
+    )]
     Older {
         /// What it lacks.
         had: String,
@@ -291,6 +293,7 @@ impl Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::newest::Scale;
 
     fn record(users: usize, titles: usize) -> ReadingRecord {
         ReadingRecord {
@@ -316,6 +319,42 @@ mod tests {
                 now: 79
             }]
         );
+    }
+
+    #[test]
+    fn a_reading_that_lacks_what_one_before_it_had_is_doubted() {
+        let source = SourceName::new("hq");
+        let group = Group {
+            key: GroupKey::new(&source, "g1"),
+            name: "staff".into(),
+            members: [].into_iter().collect(),
+        };
+        let reading = Reading {
+            source,
+            users: People::none(),
+            groups: vec![group],
+            coverage: Coverage::Whole,
+            broken: Vec::new(),
+            notes: Vec::new(),
+        };
+        let mut last = record(10, 0);
+        let mut now = Newest::default();
+        assert_eq!(older(&reading, &now, None), None);
+        for (origin, is_older) in [("group g1", true), ("group g2", false), ("user g1", false)] {
+            last.newest = [((Scale::Entry, origin.to_owned()), "20261122000002Z".into())].into();
+            now.put(Scale::Entry, "group g9", "20261122000001Z");
+            let doubt = older(&reading, &now, Some(&last));
+            assert_eq!(doubt.is_some(), is_older, "{origin}: {doubt:?}");
+        }
+        last.newest = [((Scale::Here, "d1".to_owned()), "0012".into())].into();
+        now.put(Scale::Here, "d1", "0011");
+        let doubt = older(&reading, &now, Some(&last)).expect("it is older");
+        assert_eq!(
+            doubt.to_string(),
+            "it is older than what was read before, which had the change number 12: was the server \
+             restored, or does it lag?"
+        );
+        assert!(doubt.is_grave() && doubt.is_about_everything());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! `tests/run` installs the server. Leaves kinds of server that cannot be installed to unit tests.
 
 pub mod line;
+mod restored;
 pub mod watch;
 mod words;
 

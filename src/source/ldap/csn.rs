@@ -226,7 +226,7 @@ mod tests {
         };
         assert_eq!(
             told("{replica 7 ldap://a:389} 6921f3a2000000070000 6921f3a3000200070001"),
-            [("7".to_owned(), "20251122173259Z#0002#0001".to_owned())]
+            [("7".to_owned(), "20251122173219Z#0002#0001".to_owned())]
         );
         for nothing in [
             "{replicageneration} 6921f3a2000000070000",

@@ -150,7 +150,10 @@ mod tests {
         for dialect in [Dialect::Rhds, Dialect::Other, Dialect::OpenLdap] {
             let newest = read(Newest::default(), dialect, &entries);
             let kept: Vec<&str> = newest.seen.keys().map(|(_, entry)| &**entry).collect();
-            assert_eq!((kept.len(), kept[0], kept[15]), (MOST, "user k24", "user k39"));
+            assert_eq!(
+                (kept.len(), kept[0], kept[15]),
+                (MOST, "user k24", "user k39")
+            );
             assert_eq!(newest.seen, newest.reached);
         }
         assert!(read(Newest::default(), Dialect::Ad, &entries).is_empty());
@@ -160,7 +163,11 @@ mod tests {
     fn the_highest_number_of_an_entry_is_what_another_controller_must_have() {
         let mut newest = Newest::default();
         newest.put(Scale::Database, "dc1", "d1");
-        let read = read(newest, Dialect::Ad, &[("a", CHANGED, "7"), ("b", CHANGED, "5")]);
+        let read = read(
+            newest,
+            Dialect::Ad,
+            &[("a", CHANGED, "7"), ("b", CHANGED, "5")],
+        );
         let count = (Scale::Count, "d1".to_owned());
         assert_eq!(read.seen.get(&count), Some(&number(7)));
         assert_eq!(read.reached.get(&count), None);
