@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::core::guard::Reviewed;
 use crate::core::key::{SourceName, UserKey};
 use crate::core::plan::{Basis, Plan, referred};
-use crate::core::reading::Reading;
+use crate::core::reading::{Doubt, Reading};
 use crate::core::rules::Rules;
 use crate::engine::apply::{Applied, Terms, apply_on};
 use crate::engine::propose::{Proposal, propose};
@@ -24,7 +24,7 @@ use crate::engine::roster::Roster;
 use crate::engine::{Progress, World};
 use crate::installation::{Installation, Unit};
 use crate::show;
-use crate::show::json::{BrokenJson, RefusedJson, RequestsJson, SyncJson, TargetJson};
+use crate::show::json::{BrokenJson, DoubtedJson, RefusedJson, RequestsJson, SyncJson, TargetJson};
 use crate::show::plan::PlanText;
 
 /// The arguments of `sync`.
@@ -314,6 +314,7 @@ impl Cycle<'_> {
             return Exit::InLine;
         }
         self.answer.broken = roster.readings.iter().flat_map(broken).collect();
+        self.answer.doubted = roster.doubts.iter().flat_map(doubted).collect();
         self.say(|| {
             let mut text = String::new();
             for reading in &roster.readings {
@@ -400,6 +401,14 @@ fn broken(reading: &Reading) -> impl Iterator<Item = BrokenJson> {
         source: reading.source.to_string(),
         place: row.place.clone(),
         problem: row.problem.clone(),
+    })
+}
+
+/// What is odd about a reading.
+fn doubted((source, doubts): (&SourceName, &Vec<Doubt>)) -> impl Iterator<Item = DoubtedJson> {
+    doubts.iter().map(|doubt| DoubtedJson {
+        source: source.to_string(),
+        problem: doubt.to_string(),
     })
 }
 

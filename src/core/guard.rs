@@ -106,6 +106,10 @@ pub enum Reach {
     /// Whatever changes anybody: besides, it has lost people or an attribute, and another source may
     /// have stepped in with other values.
     Changes,
+    /// Whatever changes its own people and groups: it is older than one before it.
+    Everything,
+    /// The same of anybody, where it is one of several sources of one roster.
+    Everybody,
 }
 
 /// The readings that are doubted, by source.
@@ -330,16 +334,21 @@ fn doubtful<'a>(change: &Change, doubted: &'a Doubted) -> Option<&'a SourceName>
     let own = doubted
         .iter()
         .find(|(source, reading)| !reading.is_approved && sources.contains(source));
-    if let Some((source, _)) = own.filter(|_| change.action.takes_away()) {
+    let own = own.filter(|(_, reading)| match reading.reach {
+        Reach::Own | Reach::Removals | Reach::Changes => change.action.takes_away(),
+        Reach::Everything | Reach::Everybody => change.action.writes(),
+    });
+    if let Some((source, _)) = own {
         return Some(source);
     }
     let is_own_absence = change.reason == Reason::Left(LeaveCause::Deleted);
     let others = doubted.iter().filter(|(_, reading)| !reading.is_approved);
     others
         .filter(|(_, reading)| match reading.reach {
-            Reach::Own => false,
+            Reach::Own | Reach::Everything => false,
             Reach::Removals => change.action.takes_away() && !is_own_absence,
             Reach::Changes => change.action.alters() && !is_own_absence,
+            Reach::Everybody => change.action.writes() && !is_own_absence,
         })
         .map(|(source, _)| source)
         .next()

@@ -11,6 +11,7 @@ use super::change::{Action, ActionKind, Change, Subject};
 use super::even::Even;
 use super::key::{GroupKey, RemoteId, UserKey};
 use super::link::{GroupLink, Job, Link};
+use super::newest::Marks;
 use super::pin::{Pin, Pinned};
 
 /// What is remembered of one target.
@@ -233,6 +234,8 @@ pub struct ReadingRecord {
     pub groups: BTreeMap<String, usize>,
     /// How many names in groups led to nobody; `None`: nobody has counted them.
     pub dangling: Option<usize>,
+    /// The newest changes that it, or one before it, had.
+    pub newest: Marks,
 }
 
 /// How much of its source a reading covered.

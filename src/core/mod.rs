@@ -30,6 +30,7 @@ pub mod mails;
 pub mod mapping;
 pub mod members;
 pub mod memory;
+pub mod newest;
 pub mod normal;
 pub(crate) mod packed;
 pub mod people;

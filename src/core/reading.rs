@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::hex;
 use super::key::{GroupKey, SourceName, UserKey};
 use super::memory::{Extent, Missing, ReadingRecord};
+use super::newest::{Marks, Newest, Standing};
 use super::people::People;
 use super::user::{Group, User};
 
@@ -115,6 +116,14 @@ pub enum Doubt {
         /// How many names lead to nobody.
         names: usize,
     },
+    /// It lacks changes that a reading before it had.
+    #[error(
+        "it is older than what was read before, which had {had}: was the server restored, or does it lag?"
+    )]
+    Older {
+        /// What it lacks.
+        had: String,
+    },
     /// The source is read with other settings than before.
     #[error("the settings of the source have changed since the last reading")]
     NewSettings,
@@ -125,8 +134,24 @@ impl Doubt {
     #[must_use]
     pub fn is_grave(&self) -> bool {
         match self {
-            Self::FewerUsers { .. } | Self::LostAttribute { .. } | Self::LostSight { .. } => true,
+            Self::FewerUsers { .. }
+            | Self::LostAttribute { .. }
+            | Self::LostSight { .. }
+            | Self::Older { .. } => true,
             Self::EmptyGroup { .. } | Self::NewSettings => false,
+        }
+    }
+
+    /// Is nothing in the reading to be believed, not even what it would add?
+    #[must_use]
+    pub fn is_about_everything(&self) -> bool {
+        match self {
+            Self::Older { .. } => true,
+            Self::FewerUsers { .. }
+            | Self::LostAttribute { .. }
+            | Self::EmptyGroup { .. }
+            | Self::LostSight { .. }
+            | Self::NewSettings => false,
         }
     }
 }
@@ -184,6 +209,7 @@ pub fn measure(reading: &Reading, at: Timestamp, settings: u64) -> ReadingRecord
             .map(|group| (group.key.id.to_string(), group.members.len()))
             .collect(),
         dangling: reading.dangling,
+        newest: Marks::new(),
     }
 }
 
@@ -248,6 +274,28 @@ pub fn lost_sight(
     let names = now.dangling.filter(|names| *names > 0 && missing > 0)?;
     (last?.dangling == Some(0)).then_some(Doubt::LostSight { missing, names })
 }
+
+/// Does a source that has come so far lack what the last accepted reading had? Where it cannot be told,
+/// it does not.
+#[must_use]
+pub fn older(reading: &Reading, newest: &Newest, last: Option<&ReadingRecord>) -> Option<Doubt> {
+    let holds = |entry: &str| match entry.split_once(' ') {
+        Some((USER, key)) => reading.mentions(&UserKey::new(&reading.source, key)),
+        Some((GROUP, key)) => reading.groups.iter().any(|group| &*group.key.id == key),
+        Some(_) | None => false,
+    };
+    match newest.compare(&last?.newest, holds) {
+        Standing::Lacks(lack) => Some(Doubt::Older {
+            had: lack.to_string(),
+        }),
+        Standing::Reached | Standing::Unknown => None,
+    }
+}
+
+/// What stands before the key of a user who is an origin of a mark.
+pub const USER: &str = "user";
+/// The same, of a group.
+pub const GROUP: &str = "group";
 
 /// What is now known of somebody whom a reading does not hold.
 #[must_use]
@@ -325,6 +373,7 @@ impl Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::newest::Scale;
 
     fn record(users: usize, titles: usize) -> ReadingRecord {
         ReadingRecord {
@@ -338,6 +387,7 @@ mod tests {
                 .collect(),
             groups: BTreeMap::new(),
             dangling: Some(0),
+            newest: Marks::new(),
         }
     }
 
@@ -351,6 +401,42 @@ mod tests {
                 now: 79
             }]
         );
+    }
+
+    #[test]
+    fn a_reading_that_lacks_what_one_before_it_had_is_doubted() {
+        let source = SourceName::new("hq");
+        let group = Group {
+            key: GroupKey::new(&source, "g1"),
+            name: "staff".into(),
+            members: [].into_iter().collect(),
+        };
+        let reading = Reading {
+            source,
+            users: People::none(),
+            groups: vec![group],
+            coverage: Coverage::Whole,
+            broken: Vec::new(),
+            notes: Vec::new(),
+        };
+        let mut last = record(10, 0);
+        let mut now = Newest::default();
+        assert_eq!(older(&reading, &now, None), None);
+        for (origin, is_older) in [("group g1", true), ("group g2", false), ("user g1", false)] {
+            last.newest = [((Scale::Entry, origin.to_owned()), "20261122000002Z".into())].into();
+            now.put(Scale::Entry, "group g9", "20261122000001Z");
+            let doubt = older(&reading, &now, Some(&last));
+            assert_eq!(doubt.is_some(), is_older, "{origin}: {doubt:?}");
+        }
+        last.newest = [((Scale::Here, "d1".to_owned()), "0012".into())].into();
+        now.put(Scale::Here, "d1", "0011");
+        let doubt = older(&reading, &now, Some(&last)).expect("it is older");
+        assert_eq!(
+            doubt.to_string(),
+            "it is older than what was read before, which had the change number 12: was the server \
+             restored, or does it lag?"
+        );
+        assert!(doubt.is_grave() && doubt.is_about_everything());
     }
 
     #[test]

@@ -21,9 +21,10 @@ use super::{SourceUnit, ToRead, World};
 use crate::core::guard::{Doubted, DoubtedReading, Reach};
 use crate::core::key::{SourceName, UserKey};
 use crate::core::memory::{ReadingRecord, ReadingTrouble, SourceState, TargetState};
+use crate::core::newest::{Marks, raise};
 use crate::core::reading::{
     Absence, Coverage, Doubt, Reading, Whereabouts, absence, doubt_id, emptied, judge, lost_sight,
-    measure,
+    measure, older,
 };
 use crate::core::roster::{Awaited, Joined, Joint};
 use crate::source::ReadError;
@@ -174,8 +175,12 @@ impl Roster {
             Doubt::FewerUsers { .. }
             | Doubt::EmptyGroup { .. }
             | Doubt::LostSight { .. }
+            | Doubt::Older { .. }
             | Doubt::NewSettings => true,
         });
+        let newest = unit.source.newest();
+        doubts.extend(older(&reading, &newest, state.last.as_ref()));
+        record.newest = remembered(newest.seen, state.last.as_ref(), &doubts);
         let is_new = |user: &&UserKey| !state.missing.contains_key(*user);
         let gone = absent.iter().filter(is_new).count();
         if !doubts.iter().any(Doubt::is_grave) {
@@ -184,6 +189,7 @@ impl Roster {
         let mut whereabouts = None;
         let mut is_passing = false;
         if doubts.is_empty() {
+            unit.source.settle();
             let mut asked = absent.clone();
             let rows = state.rows.keys().filter(|_| self.is_joined);
             asked.extend(rows.filter(|row| is_absent(row)).cloned());
@@ -228,6 +234,13 @@ impl Roster {
         Ok(())
     }
 
+    /// Is the reading of this source older than one before it?
+    #[must_use]
+    pub fn is_older(&self, source: &SourceName) -> bool {
+        let doubts = self.doubts.get(source);
+        doubts.is_some_and(|doubts| doubts.iter().any(Doubt::is_about_everything))
+    }
+
     /// Readings that are doubted, as one target sees them.
     #[must_use]
     pub fn doubted(&self, target: &TargetState) -> Doubted {
@@ -239,12 +252,15 @@ impl Roster {
                     .holds
                     .iter()
                     .any(|hold| hold.id == id && hold.is_released(self.at));
-                let has_shrunk = doubts.iter().any(Doubt::is_grave);
+                let is_grave = doubts.iter().any(Doubt::is_grave);
+                let is_older = doubts.iter().any(Doubt::is_about_everything);
                 let reading = DoubtedReading {
                     id,
-                    is_grave: has_shrunk || self.misses(source, target),
+                    is_grave: is_grave || self.misses(source, target),
                     is_approved,
-                    reach: match (self.is_joined, has_shrunk) {
+                    reach: match (self.is_joined, is_grave) {
+                        (false, _) if is_older => Reach::Everything,
+                        (true, _) if is_older => Reach::Everybody,
                         (false, _) => Reach::Own,
                         (true, false) => Reach::Removals,
                         (true, true) => Reach::Changes,
@@ -475,6 +491,24 @@ impl Roster {
     }
 }
 
+/// What a source is measured by after a reading that has `seen` so much: once a person has said that an
+/// older one is right, by that alone.
+fn remembered(seen: Marks, last: Option<&ReadingRecord>, doubts: &[Doubt]) -> Marks {
+    let begins_anew = doubts.iter().any(|doubt| match doubt {
+        Doubt::Older { .. } | Doubt::NewSettings => true,
+        Doubt::FewerUsers { .. }
+        | Doubt::LostAttribute { .. }
+        | Doubt::EmptyGroup { .. }
+        | Doubt::LostSight { .. } => false,
+    });
+    let Some(last) = last.filter(|_| !begins_anew) else {
+        return seen;
+    };
+    let mut known = last.newest.clone();
+    raise(&mut known, &seen);
+    known
+}
+
 /// Does a reading say more than the time, and how many are in a group? These alone are written once a
 /// minute, so that readings which follow each other closely do not wait for the disk.
 fn is_news(now: &ReadingRecord, last: Option<&ReadingRecord>) -> bool {
@@ -542,6 +576,7 @@ mod tests {
             attributes: BTreeMap::new(),
             groups: BTreeMap::new(),
             dangling: None,
+            newest: Marks::new(),
         };
         let last = record(1000, 7);
         assert!(is_news(&last, None));

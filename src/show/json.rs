@@ -9,8 +9,8 @@
 //! (`subject`, `action`, `reason`), `pinned[]` (`subject`, `action`, `run`, `by`, `at`), `parked[]` and `warnings[]`, `waiting[]`, `orphans[]`, `mails`
 //! (`certain`, `possible`), `applied` (`done`, `failed`), `requests` (`read`, `write`, `token`),
 //! `left_out` in a run for one person or group, `error` when the target could not be planned. Beside
-//! it `refused[]` (`source`, `problem`, `hint`) and `broken[]` (`source`, `place`, `problem`), where
-//! there are any.
+//! it `refused[]` (`source`, `problem`, `hint`), `doubted[]` (`source`, `problem`) and `broken[]` (`source`,
+//! `place`, `problem`), where there are any.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,6 +37,9 @@ pub struct SyncJson {
     /// Sources that could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedJson>,
+    /// Why readings are in doubt.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub doubted: Vec<DoubtedJson>,
     /// Rows of sources that could not be used: whom they are about stays as they are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub broken: Vec<BrokenJson>,
@@ -50,6 +53,15 @@ pub struct BrokenJson {
     /// File and line, or the entry's name.
     pub place: String,
     /// What is wrong with it.
+    pub problem: String,
+}
+
+/// Why the reading of a source is in doubt.
+#[derive(Debug, Serialize)]
+pub struct DoubtedJson {
+    /// Which source.
+    pub source: String,
+    /// What is odd about it.
     pub problem: String,
 }
 

@@ -157,9 +157,14 @@ pub fn reading(reading: &Reading, rows: usize, doubts: &[Doubt]) -> String {
         let _ = writeln!(text, "  {} {note}", styled(DIM, "·"));
     }
     for doubt in doubts {
+        let does = if doubt.is_about_everything() {
+            "changes"
+        } else {
+            "removes"
+        };
         let _ = writeln!(
             text,
-            "  {} in doubt, so it removes nobody without approval: {doubt}",
+            "  {} in doubt, so it {does} nobody without approval: {doubt}",
             styled(MINUS, "!")
         );
     }

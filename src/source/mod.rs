@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 
 use crate::core::key::UserKey;
+use crate::core::newest::Newest;
 use crate::core::reading::{Reading, Whereabouts};
 
 /// An authoritative directory.
@@ -35,6 +36,14 @@ pub trait Source: Send + Sync {
     async fn follow(&self) -> Result<Reading, ReadError> {
         self.read().await
     }
+
+    /// How far it had come at the last reading, by what it numbers its changes with.
+    fn newest(&self) -> Newest {
+        Newest::default()
+    }
+
+    /// The last reading is not taken for an older one: from now on nothing newer than it is asked for.
+    fn settle(&self) {}
 
     /// Where those are who are missing from a reading: each is asked for by key, without our filter.
     /// `None`: this source cannot be asked, and only time tells.

@@ -403,6 +403,7 @@ async fn sources_remember_their_reading_and_who_is_missing() {
         next.attributes.remove("mail");
         next.groups.clear();
         next.dangling = None;
+        next.newest.pop_first();
         put(store, &[Record::PutReading(source(), next.clone())]).await;
         assert_eq!(
             store.source(&source()).await.expect("readable").last,

@@ -16,6 +16,7 @@ use crate::core::link::{GroupLink, Job, JobState, Link, Refusal};
 
 use super::JournalEntry;
 use crate::core::memory::{Approval, Extent, Hold, Missing, ReadingRecord};
+use crate::core::newest::Scale;
 
 pub(super) fn time(minutes: i64) -> Timestamp {
     let start: Timestamp = "2027-03-01T09:00:00.000000001Z".parse().expect("a time");
@@ -182,6 +183,9 @@ pub(super) fn reading() -> ReadingRecord {
         attributes: BTreeMap::from([("mail".into(), 3), ("title".into(), 1)]),
         groups: BTreeMap::from([("staff".into(), 3)]),
         dangling: Some(2),
+        newest: Scale::ALL
+            .map(|scale| ((scale, "001".into()), "7".into()))
+            .into(),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::core::memory::{
     Approval, Extent, Hold, Missing, ReadingRecord, ReadingTrouble, SourceState, TargetState,
     Window,
 };
+use crate::core::newest::{Marks, Scale};
 
 use super::column::{Act, Bits, Cause, Count, Stamp, Unknown, damaged, subject};
 use super::names::{Names, People};
@@ -404,6 +405,7 @@ fn reading(db: &Connection, source: &SourceName) -> rusqlite::Result<Option<Read
                 attributes: BTreeMap::new(),
                 groups: BTreeMap::new(),
                 dangling: row.get::<_, Option<Count>>(4)?.map(|count| count.0),
+                newest: Marks::new(),
             })
         })
         .optional()?;
@@ -411,6 +413,7 @@ fn reading(db: &Connection, source: &SourceName) -> rusqlite::Result<Option<Read
         .map(|mut reading| {
             reading.attributes = reading_attributes(db, source)?;
             reading.groups = reading_groups(db, source)?;
+            reading.newest = reading_marks(db, source)?;
             Ok(reading)
         })
         .transpose()
@@ -439,6 +442,17 @@ fn reading_groups(
     db.prepare_cached("SELECT key, members FROM reading_group WHERE source = ?1")?
         .query_map([source.as_str()], |row| {
             Ok((row.get(0)?, row.get::<_, Count>(1)?.0))
+        })?
+        .collect()
+}
+
+fn reading_marks(db: &Connection, source: &SourceName) -> rusqlite::Result<Marks> {
+    db.prepare_cached("SELECT scale, origin, at FROM reading_mark WHERE source = ?1")?
+        .query_map([source.as_str()], |row| {
+            let word = row.get_ref(0)?.as_str()?;
+            let scale = Scale::from_word(word);
+            let scale = scale.ok_or_else(|| damaged(0, Unknown::new("scale", word)))?;
+            Ok(((scale, row.get(1)?), row.get(2)?))
         })?
         .collect()
 }

@@ -20,6 +20,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("schema/005_coverage.sql"),
     include_str!("schema/006_undo.sql"),
     include_str!("schema/007_doubt.sql"),
+    include_str!("schema/008_newest.sql"),
     include_str!("schema/009_hidden.sql"),
 ];
 

@@ -267,6 +267,12 @@ impl<'a> Writer<'a> {
                 params![source.as_str(), key, Count(*members)],
             )?;
         }
+        for ((scale, origin), at) in &reading.newest {
+            self.run(
+                "INSERT INTO reading_mark (source, scale, origin, at) VALUES (?1, ?2, ?3, ?4)",
+                params![source.as_str(), scale.word(), origin, at],
+            )?;
+        }
         Ok(())
     }
 

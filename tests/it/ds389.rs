@@ -117,6 +117,37 @@ impl Ds389 {
         panic!("ns-slapd does not answer after 30 s: {log}");
     }
 
+    /// Ends it.
+    pub fn stop(&mut self) {
+        self.child = None;
+    }
+
+    /// Keeps what it holds under a name; it must not run.
+    pub fn back_up(&self, name: &str) {
+        assert!(self.child.is_none(), "it runs");
+        copy(&self.path("db"), &self.path(name));
+    }
+
+    /// Takes it back to what it held; it must not run.
+    pub fn restore(&self, name: &str) {
+        assert!(self.child.is_none(), "it runs");
+        fs::remove_dir_all(self.path("db")).expect("it is ours");
+        copy(&self.path(name), &self.path("db"));
+    }
+
+    /// Turns a plugin on; it must not run.
+    pub fn turn_on(&self, plugin: &str) {
+        assert!(self.child.is_none(), "it runs");
+        let config = self.path("dse.ldif");
+        let text = fs::read_to_string(&config).expect("it was written");
+        let start = format!("dn: cn={plugin},cn=plugins,cn=config\n");
+        let at = text.find(&start).expect("the server brings it");
+        let end = at + text[at..].find("\n\n").expect("it ends");
+        let entry = text[at..end].replace("nabled: off", "nabled: on");
+        let text = format!("{}{entry}{}", &text[..at], &text[end..]);
+        fs::write(&config, text).expect("the folder can be written");
+    }
+
     /// Changes the directory as its admin (RFC 2849).
     pub fn change(&self, ldif: &str) {
         ldif::send(&self.plain(), ADMIN, self.folder.path(), ldif);
@@ -226,6 +257,11 @@ impl Ds389 {
         assert!(!text.contains('%'), "another template than we know: {text}");
         text
     }
+}
+
+fn copy(from: &Path, to: &Path) {
+    let mut copy = Command::new("cp");
+    done(copy.arg("-a").arg(from).arg(to));
 }
 
 /// What the server keeps entries in. The other one of version 2 is new there, and crashes.

@@ -53,6 +53,7 @@ mod refusals;
 mod refusing_apps;
 mod relay;
 mod resend;
+mod restored;
 mod returns;
 mod roster;
 mod samba;

@@ -8,6 +8,7 @@ mod beside;
 mod elsewhere;
 mod forms;
 mod hidden;
+mod restored;
 mod watch;
 mod words;
 

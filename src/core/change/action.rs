@@ -342,4 +342,23 @@ impl Action {
             Lane::Links | Lane::Leavers | Lane::Groups => self.takes_away(),
         }
     }
+
+    /// Does it send anything, or move a link? What is only recognised does not.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        match self.kind() {
+            ActionKind::Adopt | ActionKind::AdoptGroup => false,
+            ActionKind::Rekey
+            | ActionKind::Create
+            | ActionKind::Update
+            | ActionKind::Deactivate
+            | ActionKind::Reactivate
+            | ActionKind::Delete
+            | ActionKind::CreateGroup
+            | ActionKind::RenameGroup
+            | ActionKind::DeleteGroup
+            | ActionKind::AddMembers
+            | ActionKind::RemoveMembers => true,
+        }
+    }
 }

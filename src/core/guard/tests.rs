@@ -3,6 +3,7 @@
 mod destroyed;
 mod holds;
 mod limits;
+mod older;
 mod rekeyed;
 
 use std::collections::BTreeSet;

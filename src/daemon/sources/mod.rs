@@ -336,7 +336,8 @@ impl Reader {
                     .sources
                     .get(name)
                     .map(|unit| unit.full_read_every);
-                standing.anew = false;
+                // What is heard of a server that lags says no more than the server.
+                standing.anew = roster.is_older(name);
                 standing.due = begun + every.unwrap_or_default();
             }
         }

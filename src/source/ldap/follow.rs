@@ -15,6 +15,7 @@ use super::settings::{Form, LdapConfig};
 use super::strangers::MOST;
 use super::watch::{FormerName, Kind, Under, View};
 use super::{LdapSource, asking};
+use crate::core::newest::{Marks, Newest};
 use crate::core::reading::Reading;
 use crate::source::{ReadError, dn};
 
@@ -29,7 +30,7 @@ struct Copied<'c> {
     left: BTreeSet<String>,
     /// What stands under names that are no user's.
     looked: BTreeMap<String, Under>,
-    newest: super::csn::Newest,
+    seen: Marks,
 }
 
 /// Can a copy say everything? Servers work `memberOf` out, and tell nobody when it changes.
@@ -60,7 +61,7 @@ impl LdapSource {
             referrals,
             people,
             groups,
-            newest,
+            seen,
             dialect,
             ..
         } = copied;
@@ -75,7 +76,13 @@ impl LdapSource {
             }
         };
         let reading = self.conclude(&server, people, flock, referrals)?;
-        self.past.remember(&reading, &server, &newest);
+        // Where the copy stands was judged when everything was read: a cookie may lag behind what nobody
+        // of ours has to do with.
+        let newest = Newest {
+            seen,
+            ..Newest::default()
+        };
+        self.past.remember(&reading, &server, newest);
         Ok(Some(reading))
     }
 }
@@ -126,7 +133,7 @@ impl<'c> Copied<'c> {
             groups,
             left,
             looked: view.looked().clone(),
-            newest: view.newest(),
+            seen: view.seen(),
         })
     }
 

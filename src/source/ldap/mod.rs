@@ -32,6 +32,7 @@ mod search;
 mod session;
 mod settings;
 mod sign;
+mod stamps;
 mod strangers;
 mod trust;
 mod watch;
@@ -43,12 +44,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::task::JoinSet;
 
-use self::csn::Newest;
 use self::failure::refuse;
 use self::groups::{Flock, Groups};
 use self::people::People;
 use self::search::{Search, Tally};
 use self::session::Session;
+use self::stamps::Stamps;
 use self::watch::{Listener, Mirror, Way};
 use self::whereabouts::Past;
 use super::{ReadError, Source, Watch};
@@ -56,6 +57,7 @@ use crate::clock::Clock;
 use crate::core::crowd::Crowd;
 use crate::core::expression::{Program, Subject};
 use crate::core::key::{SourceName, UserKey};
+use crate::core::newest::Newest;
 use crate::core::people::Packer;
 use crate::core::reading::{BrokenRow, Coverage, Reading, Whereabouts};
 use crate::core::user::User;
@@ -112,16 +114,19 @@ impl LdapSource {
     async fn read_all(&self) -> Result<Reading, ReadError> {
         let config = &*self.config;
         let mut session = Session::open(config).await?;
-        let newest = Newest::of(&mut session, config).await?;
+        let newest = csn::newest(&mut session, config).await?;
+        let mut stamps = Stamps::beside(newest, session.dialect);
         let mut people = People::new(config, session.dialect, &self.name);
-        let tally = read_users(&mut session, config, &mut people).await?;
-        let flock = self.read_groups(&mut session, &mut people).await?;
+        let tally = read_users(&mut session, config, &mut people, &mut stamps).await?;
+        let flock = self
+            .read_groups(&mut session, &mut people, &mut stamps)
+            .await?;
         let server = session.server.clone();
         let refers = !session.dialect.always_refers();
         session.close().await;
         let referrals = if refers { tally.referrals } else { 0 };
         let reading = self.conclude(&server, people, flock, referrals)?;
-        self.past.remember(&reading, &server, &newest);
+        self.past.remember(&reading, &server, stamps.finish());
         self.mirror.renew();
         Ok(reading)
     }
@@ -160,12 +165,14 @@ impl LdapSource {
         &self,
         session: &mut Session,
         people: &mut People<'_>,
+        stamps: &mut Stamps,
     ) -> Result<Flock, ReadError> {
         let Some(settings) = &self.config.groups else {
             return Ok(Flock::default());
         };
         let mut groups = Groups::new(settings, session.dialect, &session.server);
-        let attributes = draft::attributes(settings, session.dialect);
+        let attributes = stamps.beyond(draft::attributes(settings, session.dialect));
+        let key = draft::key_name(settings, session.dialect);
         let filter = settings.branch.filter.as_deref();
         let search = Search {
             what: "groups",
@@ -176,6 +183,7 @@ impl LdapSource {
         };
         let mut ranged = Vec::new();
         let mut take = |entry| {
+            stamps.group(&entry, key);
             if range::is_ranged(&entry) {
                 ranged.push(entry);
                 return Ok(());
@@ -244,6 +252,14 @@ impl Source for LdapSource {
         .await
     }
 
+    fn newest(&self) -> Newest {
+        self.past.newest()
+    }
+
+    fn settle(&self) {
+        self.past.settle();
+    }
+
     async fn whereabouts(
         &self,
         missing: &BTreeSet<UserKey>,
@@ -294,8 +310,10 @@ async fn read_users(
     session: &mut Session,
     config: &LdapConfig,
     people: &mut People<'_>,
+    stamps: &mut Stamps,
 ) -> Result<Tally, ReadError> {
-    let attributes = asking::of_users(config, session.dialect);
+    let attributes = stamps.beyond(asking::of_users(config, session.dialect));
+    let key = asking::user_key(config, session.dialect);
     let branch = &config.users.branch;
     let filter = branch.filter.as_deref();
     let search = Search {
@@ -307,6 +325,7 @@ async fn read_users(
     };
     let mut ranged = Vec::new();
     let mut take = |entry| {
+        stamps.user(&entry, key);
         if range::is_ranged(&entry) {
             ranged.push(entry);
         } else {

@@ -120,7 +120,8 @@ async fn pages_are_read_to_the_last_and_only_what_is_needed_is_asked_for() {
             "pwdAccountLockedTime",
             "shadowExpire",
             "sn",
-            "uid"
+            "uid",
+            "modifyTimestamp"
         ]
     );
 }

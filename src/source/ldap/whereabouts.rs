@@ -11,11 +11,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::asking;
 use super::content::key;
-use super::csn::Newest;
+use super::csn;
 use super::search::{Search, any, both};
 use super::session::Session;
 use super::settings::{Branch, Depth, LdapConfig};
 use crate::core::key::UserKey;
+use crate::core::newest::{Marks, Newest, Standing, raise};
 use crate::core::reading::{Reading, Whereabouts};
 use crate::source::{ReadError, dn};
 
@@ -34,8 +35,10 @@ pub(super) struct Past {
 struct Kept {
     /// Which server was read last.
     server: String,
-    /// The newest that any server ever showed us.
-    newest: Newest,
+    /// How far that was then.
+    latest: Newest,
+    /// The newest that any server showed us since a reading was last taken for what is true.
+    seen: Marks,
     /// Some who were there.
     witnesses: BTreeSet<Arc<str>>,
     /// What is known of those who were asked for since everything was read.
@@ -54,15 +57,31 @@ struct Question<'q> {
 
 impl Past {
     /// Remembers who was read, where, and how new that was.
-    pub(super) fn remember(&self, reading: &Reading, server: &str, newest: &Newest) {
+    pub(super) fn remember(&self, reading: &Reading, server: &str, newest: Newest) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         server.clone_into(&mut kept.server);
-        kept.newest.raise(newest);
+        raise(&mut kept.seen, &newest.seen);
+        kept.latest = newest;
         let keys = reading.users.keys();
         let step = (keys.len() / WITNESSES).max(1);
         let some = keys.iter().step_by(step).take(WITNESSES);
         kept.witnesses = some.map(|key| key.id).collect();
         kept.told.retain(|user, _| !reading.mentions(user));
+    }
+
+    /// How far it had come at the last reading.
+    pub(super) fn newest(&self) -> Newest {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.latest.clone()
+    }
+
+    /// The last reading is what is true: whoever is asked must have that, and no more. A copy that tells
+    /// no numbers is as new as the reading before it at least.
+    pub(super) fn settle(&self) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if !kept.latest.seen.is_empty() {
+            kept.seen = kept.latest.seen.clone();
+        }
     }
 
     /// Forgets what it was told: it is asked anew.
@@ -99,7 +118,7 @@ impl Past {
             },
             witnesses: &witnesses,
         };
-        let newest = Newest::of(&mut session, config).await?;
+        let newest = csn::newest(&mut session, config).await?;
         let is_as_new = self.is_as_new(&session.server, &newest);
         for chunk in open.chunks(CHUNK) {
             if is_as_new {
@@ -136,14 +155,15 @@ impl Past {
         (told, open, kept.witnesses.clone())
     }
 
-    /// Does this server know at least what was read before? Where nothing is numbered, only the one
-    /// that was read last surely does.
+    /// Does this server know at least what was read before? Where that cannot be told, only the one that
+    /// was read last surely does.
     fn is_as_new(&self, server: &str, newest: &Newest) -> bool {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if newest.is_empty() || kept.newest.is_empty() {
-            return kept.server == server;
+        match newest.compare(&kept.seen, |_| false) {
+            Standing::Reached => true,
+            Standing::Unknown => kept.server == server,
+            Standing::Lacks(_) => false,
         }
-        newest.reaches(&kept.newest)
     }
 
     fn keep(&self, told: &BTreeMap<UserKey, Whereabouts>) {

@@ -91,3 +91,21 @@ ok app  answers, and has 1 account
 everything is as it should be
 -- exit 0
 ";
+
+pub const OLDER: &str = r#"hq  60 users, 56 groups
+  · groups: 12 members are not among the users: CN=Administrator,CN=Users,DC=ad,DC=example,DC=com; CN=krbtgt,CN=Users,DC=ad,DC=example,DC=com; CN=Administrator,CN=Users,DC=ad,DC=example,DC=com; …
+  ! in doubt, so it changes nobody without approval: it is older than what was read before, which had the change number N: was the server restored, or does it lag?
+
+app  plan ID, compared with the app
+
+  held back by the guard
+    ! H-ID: the reading of hq is in doubt, and with it 8 changes of this app
+      team-13, team-14, team-15, user0011, user0012, user0012, user0013, user0014
+      → if this is right: rollcall approve H-ID --because "…"
+
+  nothing else to change
+
+app  0 done, 0 not; requests: 2 read, 0 write, 0 token
+
+-- exit 3
+"#;

@@ -234,3 +234,39 @@ error: ldaps://127.0.0.1:PORT: groups: nothing under ou=groups,dc=example,dc=com
   hint: correct `groups`, let the bind name read them, or leave out `groups`
 -- exit 3
 ";
+
+pub const OLDER: &str = r#"hq  60 users, 21 groups
+  · groups team-019 → team-020 → team-019 form a cycle
+  ! in doubt, so it changes nobody without approval: it is older than what was read before, which had a change of WHEN: was the server restored, or does it lag?
+
+app  plan ID, compared with the app
+
+  held back by the guard
+    ! H-ID: the reading of hq is in doubt, and with it 8 changes of this app
+      user0012, user0013, user0014, user0011, user0012, team-013, team-014, team-015
+      → if this is right: rollcall approve H-ID --because "…"
+
+  nothing else to change
+
+app  0 done, 0 not; requests: 2 read, 0 write, 0 token
+
+-- exit 3
+"#;
+
+pub const OLDER_ENTRIES: &str = r#"hq  60 users, 21 groups
+  · groups team-019 → team-020 → team-019 form a cycle
+  ! in doubt, so it changes nobody without approval: it is older than what was read before, which had an entry as it was changed at WHEN: was the server restored, or does it lag?
+
+app  plan ID, compared with the app
+
+  held back by the guard
+    ! H-ID: the reading of hq is in doubt, and with it 8 changes of this app
+      user0012, user0013, user0014, user0011, user0012, team-013, team-014, team-015
+      → if this is right: rollcall approve H-ID --because "…"
+
+  nothing else to change
+
+app  0 done, 0 not; requests: 2 read, 0 write, 0 token
+
+-- exit 3
+"#;

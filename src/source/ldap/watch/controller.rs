@@ -6,6 +6,7 @@
 use crate::source::ReadError;
 use crate::source::ldap::failure::refuse;
 use crate::source::ldap::session::{Found, Session};
+use crate::source::value;
 
 /// The number of the last change that a controller made or took over.
 pub(super) const HIGHEST: &str = "highestCommittedUSN";
@@ -42,6 +43,11 @@ impl Controller {
             controller.database = own.values(DATABASE).next().unwrap_or_default().to_vec();
         }
         Ok(controller)
+    }
+
+    /// What its numbers are of: its database, or itself where it does not tell that.
+    pub(super) fn origin(&self) -> String {
+        value::guid(&self.database).unwrap_or_else(|| self.name.clone())
     }
 
     /// Why what was heard of this one, up to the change `before`, says nothing about the `other` one,

@@ -19,8 +19,9 @@ use tokio::time::Instant;
 use super::message::Uuid;
 use super::packed::Packed;
 use super::part::Kind;
+use crate::core::newest::{Marks, Scale, raise};
 use crate::source::dn;
-use crate::source::ldap::csn::Newest;
+use crate::source::ldap::csn;
 use crate::source::ldap::dialect::Dialect;
 use crate::source::ldap::entry::Entry;
 
@@ -48,6 +49,8 @@ struct State {
     former: BTreeMap<String, Former>,
     /// What stands under names that are no user's, as groups spell them.
     looked: BTreeMap<String, Under>,
+    /// The newest changes in it, of a server that numbers them apart from its cookies.
+    seen: Marks,
 }
 
 #[derive(Debug, Default)]
@@ -148,6 +151,12 @@ impl Mirror {
             state.live = Some(dialect);
         }
         Live(self)
+    }
+
+    /// It has everything up to this.
+    pub(super) fn reach(&self, scale: Scale, origin: &str, at: String) {
+        let mark = ((scale, origin.to_owned()), at);
+        raise(&mut self.state().seen, &Marks::from([mark]));
     }
 
     /// Takes in what was heard, all of it at once; is anything another than before?
@@ -379,13 +388,13 @@ impl View<'_> {
         &self.state.looked
     }
 
-    /// How new it is.
-    pub(in crate::source::ldap) fn newest(&self) -> Newest {
-        let mut newest = Newest::default();
+    /// The newest changes in it.
+    pub(in crate::source::ldap) fn seen(&self) -> Marks {
+        let mut seen = self.state.seen.clone();
         for shelf in [&self.state.users, &self.state.groups] {
             let cookie = shelf.cookie.as_deref().unwrap_or_default();
-            newest.raise(&Newest::of_cookie(cookie));
+            raise(&mut seen, &csn::of_cookie(cookie).seen);
         }
-        newest
+        seen
     }
 }

@@ -26,6 +26,7 @@ use super::mirror::{Delta, Held, Live, Mirror};
 use super::part::Kind;
 use super::tidy::tidy;
 use crate::core::duration;
+use crate::core::newest::{Scale, number};
 use crate::source::ReadError;
 use crate::source::ldap::dialect::Dialect;
 use crate::source::ldap::session::Session;
@@ -172,6 +173,10 @@ impl<'s> Ear<'s> {
     /// The copy is as the controller is, unless somebody cannot be kept.
     fn rise(&mut self, session: &Session) {
         let is_short = self.usn.seen.as_ref().is_none_or(|seen| seen.is_short);
+        if let Some(seen) = &self.usn.seen {
+            let (origin, at) = (seen.controller.origin(), number(seen.highest));
+            self.mirror().reach(Scale::Here, &origin, at);
+        }
         if is_short || !follow::is_possible(&self.source.config) {
             self.live = None;
         } else if self.live.is_none() {
