@@ -418,6 +418,7 @@ mod tests {
             coverage: Coverage::Whole,
             broken: Vec::new(),
             notes: Vec::new(),
+            dangling: None,
         };
         let mut last = record(10, 0);
         let mut now = Newest::default();

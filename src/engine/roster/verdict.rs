@@ -43,6 +43,7 @@ mod tests {
     use super::*;
     use crate::core::key::SourceName;
     use crate::core::memory::{Extent, Missing, ReadingRecord, SourceState};
+    use crate::core::newest::Marks;
 
     /// What a source says of Ana, how many names in its groups lead to nobody, and whether it is tidying up.
     fn memory(told: Option<Option<Whereabouts>>, dangling: usize, is_passing: bool) -> Memory {
@@ -61,6 +62,7 @@ mod tests {
                 attributes: BTreeMap::new(),
                 groups: BTreeMap::new(),
                 dangling: Some(dangling),
+                newest: Marks::new(),
             },
             absent_for: Duration::ZERO,
             whereabouts,

@@ -107,8 +107,8 @@ fn an_attribute_may_say_who_is_switched_off() {
         uid("eve", &room("cellar")),
     ];
     let roll = users(&config, &entries);
-    let told: Vec<(&str, bool)> = roll
-        .users
+    let users: Vec<User> = roll.users.iter().collect();
+    let told: Vec<(&str, bool)> = users
         .iter()
         .map(|user| (&*user.label, user.disabled))
         .collect();
