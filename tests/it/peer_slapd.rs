@@ -4,7 +4,9 @@
 //! do; and that no reading which is short, empty, cut or refused takes anything away from anybody.
 //! `tests/run` installs the server. Leaves kinds of server that cannot be installed to unit tests.
 
+mod beside;
 pub mod line;
+mod run;
 pub mod watch;
 mod words;
 

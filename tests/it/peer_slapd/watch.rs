@@ -151,15 +151,15 @@ fn groups_of(reading: &Reading, label: &str) -> Vec<String> {
     names
 }
 
-fn modify(dn: &str, how: &str, name: &str, value: &str) -> String {
+pub fn modify(dn: &str, how: &str, name: &str, value: &str) -> String {
     format!("dn: {dn}\nchangetype: modify\n{how}: {name}\n{name}: {value}\n\n")
 }
 
-fn added(entry: &str) -> String {
+pub fn added(entry: &str) -> String {
     entry.replacen("objectClass", "changetype: add\nobjectClass", 1)
 }
 
-const STAFF: &str = "cn=staff,ou=groups,dc=example,dc=com";
+pub const STAFF: &str = "cn=staff,ou=groups,dc=example,dc=com";
 
 #[tokio::test]
 #[ignore = "needs slapd: run ./tests/run"]
