@@ -5,9 +5,10 @@
 //! `tests/run` installs the server. Leaves kinds of server that cannot be installed to unit tests.
 
 mod beside;
+pub mod churn;
 pub mod line;
 mod run;
-pub mod watch;
+mod watch;
 mod words;
 
 use std::io::{Read as _, Write as _};

@@ -17,8 +17,8 @@ use rollcall::source::{Heard, Source as _, Watch};
 
 use super::{ABROAD, ELSEWHERE, STAFF, added, deleted, modify, move_to};
 use crate::ds389::{Ds389, Tells};
+use crate::peer_slapd::churn::Churn;
 use crate::peer_slapd::line::Line;
-use crate::peer_slapd::watch::Churn;
 use crate::program::Folder;
 use crate::slapd::{PASSWORD, hired, person, team};
 

@@ -6,17 +6,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use rollcall::clock::Clock;
+use rollcall::config::SourceKind;
+use rollcall::core::key::{SourceName, UserKey};
+use rollcall::core::reading::Reading;
+use rollcall::core::user::User;
+use rollcall::source::Source as _;
+use rollcall::source::ldap::LdapSource;
 use serde_json::{Value as Json, json};
 
 use super::Story;
 use super::line::Line;
 use crate::daemon::process::{Service, pause};
-use crate::program::Ended;
+use crate::program::{Ended, Folder};
+use crate::slapd::{PASSWORD, Slapd};
 
 /// How long a story waits for anything. Nothing that takes `absent_for` (ten minutes) or a whole
 /// reading by the clock (six hours) comes so soon.
 const PATIENCE: Duration = Duration::from_secs(60);
-const CONFIG: &str = "run.yaml";
+/// The same where there is much to do.
+const LONG: Duration = Duration::from_mins(5);
+/// The config of the daemon.
+pub const CONFIG: &str = "run.yaml";
 
 /// What an app holds, by the names that people and groups have there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,6 +67,34 @@ impl App {
             app.groups.insert(name, members.collect());
         }
         app
+    }
+
+    /// What a directory wants to be there: who is active, and the teams of these.
+    pub fn due(reading: &Reading) -> Self {
+        let users: Vec<User> = reading.users.iter().collect();
+        let staff = reading.groups.iter().find(|group| &*group.name == "staff");
+        let staff = &staff.expect("it is there").members;
+        let active = users.iter().filter(|user| !user.disabled);
+        let active = active.filter(|user| staff.contains(&user.key));
+        let logins: BTreeMap<&UserKey, &User> = active.map(|user| (&user.key, user)).collect();
+        let mut app = Self::default();
+        for user in logins.values() {
+            let title = user.first("title").unwrap_or_default().to_owned();
+            app.people.insert(user.label.to_string(), (true, title));
+        }
+        let teams = reading.groups.iter();
+        for team in teams.filter(|group| group.name.starts_with("team-")) {
+            let inside = logins.iter().filter(|(key, _)| team.members.contains(key));
+            let inside = inside.map(|(_, user)| user.label.to_string());
+            app.groups.insert(team.name.to_string(), inside.collect());
+        }
+        app
+    }
+
+    /// Without those who are off.
+    pub fn active(mut self) -> Self {
+        self.people.retain(|_, (is_active, _)| *is_active);
+        self
     }
 
     pub fn person(&mut self, login: &str) -> &mut (bool, String) {
@@ -112,19 +151,28 @@ impl App {
 impl Beside {
     /// A company that is in the app as it is in the directory, and a daemon that listens.
     pub async fn begin(people: usize, groups: usize) -> Self {
-        let story = Story::begin(people, groups).await;
-        let line = Line::to(story.server.port());
+        let server = Slapd::with(people, groups).await;
+        let line = Line::to(server.port());
         // As an admin leaves it, but for the line in the clear, which can be cut at every byte.
-        story.config(CONFIG, |text| {
-            let near = format!("ldap://127.0.0.1:{}\n      plain_text: true", line.port);
-            let filter = "filter: \"(&(objectClass=inetOrgPerson)(!(employeeType=left)))\"";
-            let base = "\"ou=people,dc=example,dc=com\"";
-            text.replace(&story.server.secure(), &near)
-                .replace("    absent_for: 0s\n", "")
-                .replace("      page: 7\n", "")
-                .replace(base, &format!("{base}, {filter}"))
-                + "    guard: { leavers: 50%, members: 100%, updates: 100% }\n"
-        });
+        let near = format!("ldap://127.0.0.1:{}\n      plain_text: true", line.port);
+        let filter = "filter: \"(&(objectClass=inetOrgPerson)(!(employeeType=left)))\"";
+        let base = "\"ou=people,dc=example,dc=com\"";
+        let text = super::CONFIG
+            .replace("URL\n      ca: ca.pem", &near)
+            .replace("    absent_for: 0s\n", "")
+            .replace("      page: 7\n", "")
+            .replace(base, &format!("{base}, {filter}"))
+            + "    guard: { leavers: 50%, members: 100%, updates: 100% }\n";
+        assert!(!text.contains("absent_for"), "{text}");
+        let folder = Folder::new();
+        folder.keep("bind.password", PASSWORD);
+        folder.write(CONFIG, &text);
+        let served = folder.serve(CONFIG);
+        let story = Story {
+            server,
+            folder,
+            served,
+        };
         let first = story.sync_with(CONFIG, "--format json");
         assert_eq!(first.code, Some(0), "{}", first.told());
         let arguments = format!("run --config {CONFIG} --sandbox={}", story.served.root);
@@ -143,20 +191,26 @@ impl Beside {
 
     /// Waits until it is so.
     pub fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
-        assert!(self.comes(&is_so), "{what}\n{}", self.log());
+        assert!(self.comes(PATIENCE, &is_so), "{what}\n{}", self.log());
+    }
+
+    /// Waits until nothing is left to do, and it is so. Looking is dear where there are many.
+    pub fn settles(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let is_so = |beside: &Self| beside.is_idle() && is_so(beside);
+        assert!(self.comes(LONG, &is_so), "{what}\n{}", self.log());
     }
 
     /// Waits until the app is like this, in everything.
     pub fn shows(&self, what: &str, wanted: &App) {
-        if !self.comes(&|beside: &Self| beside.app() == *wanted) {
+        if !self.comes(PATIENCE, &|beside: &Self| beside.app() == *wanted) {
             let difference = wanted.difference(&self.app());
             panic!("{what}: wanted / there{difference}\n{}", self.log());
         }
     }
 
-    fn comes(&self, is_so: &dyn Fn(&Self) -> bool) -> bool {
-        let step = Duration::from_millis(100);
-        (0..PATIENCE.as_millis() / step.as_millis()).any(|_| {
+    fn comes(&self, patience: Duration, is_so: &dyn Fn(&Self) -> bool) -> bool {
+        let step = patience / 600;
+        (0..patience.as_millis() / step.as_millis()).any(|_| {
             let is_so = is_so(self);
             if !is_so {
                 pause(step);
@@ -168,6 +222,23 @@ impl Beside {
     /// What the app holds.
     pub fn app(&self) -> App {
         App::of(&self.story.served.ask("/_sandbox/app/dump"))
+    }
+
+    /// What the directory itself holds, without the daemon and its line.
+    pub async fn directory(&self) -> Reading {
+        let folder = &self.story.folder;
+        let place = folder.path(CONFIG);
+        let text = std::fs::read_to_string(&place).expect("it was written");
+        let near = format!("ldap://127.0.0.1:{}", self.line.port);
+        let text = text.replace(&near, &self.story.server.plain());
+        let config = rollcall::config::check(&place, &text);
+        let mut config = config.unwrap_or_else(|problems| panic!("{problems}"));
+        let source = config.sources.remove(&SourceName::new("hq"));
+        let source = match source.expect("it is there").kind {
+            SourceKind::Ldap(ldap) => LdapSource::new("hq".into(), *ldap, Clock::System),
+            SourceKind::File(file) => panic!("{file:?}"),
+        };
+        source.read().await.expect("the server is there")
     }
 
     /// How often everything was read (`whole`), or only what was heard taken in (`follow`).

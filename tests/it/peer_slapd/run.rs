@@ -3,8 +3,10 @@
 //! Promises that the app is compared whole after each change, and that it is in line at the end. Leaves
 //! how soon something comes to `benches/latency`: here it is waited for.
 
-use super::beside::Beside;
+use super::beside::{App, Beside, CONFIG};
+use super::churn::Churn;
 use super::watch::{STAFF, added, modify};
+use super::words;
 use crate::slapd::{hired, person, team};
 
 const PEOPLE: &str = "ou=people,dc=example,dc=com";
@@ -102,5 +104,61 @@ async fn three_who_are_deleted_are_off_though_absent_for_is_ten_minutes() {
         app.leave(&format!("user{number:04}"));
     }
     beside.shows("the server says that they are nowhere", &app);
+    beside.ends_in_line();
+}
+
+#[tokio::test]
+#[ignore = "needs slapd: run ./tests/run"]
+async fn a_line_that_is_cut_while_changes_are_told_takes_nobody_away() {
+    let beside = Beside::begin(60, 20).await;
+    let (slapd, line, mut app) = (&beside.story.server, &beside.line, beside.app());
+    let listening = |beside: &Beside| beside.stands().0["live"]["listening"].clone();
+    assert_eq!(listening(&beside), "on");
+    line.limit(0);
+    line.cut();
+    beside.until("it is known that the line is cut", |beside| {
+        listening(beside) == "lost"
+    });
+    slapd.change(&deleted(&person(6)));
+    // So much that it never passes at once.
+    let long = "Chief of everything ".repeat(100);
+    for number in 8..28 {
+        slapd.change(&modify(&person(number), "replace", "title", long.trim()));
+    }
+    line.limit(5000);
+    let came = line.came();
+    beside.until("somebody tries again", |beside| beside.line.came() > came);
+    assert_eq!(beside.app(), app, "nobody is any less there");
+    beside.story.hurts_nobody(CONFIG, 3, words::BESIDE_CUT);
+    assert_eq!(beside.status().told(), words::STATUS_CUT);
+
+    line.limit(usize::MAX);
+    app.leave("user0006");
+    for number in 8..28 {
+        long.trim()
+            .clone_into(&mut app.person(&format!("user{number:04}")).1);
+    }
+    beside.shows("what has changed meanwhile is there", &app);
+    let (source, _) = beside.stands();
+    assert_eq!(source["live"]["listening"], "on", "{source}");
+    assert_eq!(source["live"]["deaf"], serde_json::Value::Null, "{source}");
+    beside.ends_in_line();
+}
+
+#[tokio::test]
+#[ignore = "needs slapd: run ./tests/run"]
+async fn after_three_hundred_changes_the_app_is_as_the_directory_is() {
+    let beside = Beside::begin(2000, 200).await;
+    let whole = beside.readings("whole");
+    let mut churn = Churn::with(2000, 200);
+    for _ in 0..30 {
+        let ldif: String = (0..10).map(|_| churn.step()).collect();
+        beside.story.server.change(&ldif);
+    }
+    let directory = beside.directory().await;
+    assert_eq!(directory.users.len(), churn.there());
+    let due = App::due(&directory);
+    beside.settles("all of it is there", |beside| beside.app().active() == due);
+    assert_eq!(beside.readings("whole"), whole, "{}", beside.log());
     beside.ends_in_line();
 }
