@@ -23,7 +23,7 @@ use crate::slapd::{PASSWORD, Slapd};
 
 /// How long a story waits for anything. Nothing that takes `absent_for` (ten minutes) or a whole
 /// reading by the clock (six hours) comes so soon.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The same where there is much to do.
 const LONG: Duration = Duration::from_mins(5);
 /// The config of the daemon.

@@ -26,6 +26,7 @@ fn deleted(dn: &str) -> String {
 async fn each_kind_of_change_is_in_the_app_and_nobody_has_read_everything() {
     let beside = Beside::begin(60, 20).await;
     let (slapd, whole) = (&beside.story.server, beside.readings("whole"));
+    let came = beside.line.came();
     let locked = |how: &str| modify(&person(5), how, "pwdAccountLockedTime", "000001010000Z");
     let mut app = beside.app();
 
@@ -75,6 +76,7 @@ async fn each_kind_of_change_is_in_the_app_and_nobody_has_read_everything() {
     slapd.change(&modify(&team(7), "add", "member", nested));
     app.group("team-007").extend(six);
     beside.shows("and put into another", &app);
+    assert_eq!(beside.line.came(), came, "nobody was asked for anything");
 
     slapd.change(&modify(&person(11), "add", "employeeType", "left"));
     app.leave("user0011");
