@@ -9,6 +9,8 @@ mod elsewhere;
 mod forms;
 mod hidden;
 mod restored;
+mod run;
+mod service;
 mod watch;
 mod words;
 

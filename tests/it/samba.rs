@@ -82,16 +82,20 @@ impl Samba {
 
     /// Puts entries into its database, which is much faster than asking it.
     pub fn load(&self, ldif: &str) {
+        self.directly("ldbadd", ldif);
+    }
+
+    fn directly(&self, tool: &str, ldif: &str) {
         fs::write(self.path("all.ldif"), ldif).expect("the folder can be written");
-        let loaded = Command::new("ldbadd")
+        let done = Command::new(tool)
             .arg("--configfile")
             .arg(self.path("smb.conf"))
             .arg("-H")
             .arg(self.path("private/sam.ldb"))
             .arg(self.path("all.ldif"))
             .output()
-            .expect("ldbadd starts; ./tests/run installs it");
-        assert!(loaded.status.success(), "{loaded:?}");
+            .expect("it starts; ./tests/run installs it");
+        assert!(done.status.success(), "{done:?}");
     }
 
     /// Starts it, or starts it again.
@@ -179,6 +183,21 @@ impl Samba {
         self.change(&format!(
             "dn: {dn}\nchangetype: modrdn\nnewrdn: {name}\ndeleteoldrdn: 1\nnewsuperior: {place}\n"
         ));
+    }
+
+    /// From now on, who is deleted keeps their values for a while (MS-ADTS, 3.1.1.9.1). Samba takes that from
+    /// nobody over LDAP; it must not run.
+    pub fn turn_recycle_bin_on(&self) {
+        assert!(self.child.is_none(), "it runs");
+        let partitions = format!("CN=Partitions,CN=Configuration,{TOP}");
+        let feature = "766ddcd8-acd0-445e-f3b9-a7f9b6744f2a";
+        self.directly(
+            "ldbmodify",
+            &format!(
+                "dn:\nchangetype: modify\nadd: enableOptionalFeature\nenableOptionalFeature: \
+                 {partitions}:{feature}\n"
+            ),
+        );
     }
 
     /// Adds an entry to a group, or takes it out.

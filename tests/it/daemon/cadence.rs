@@ -293,6 +293,29 @@ async fn a_source_that_cannot_be_read_is_told_once_and_changes_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_cannot_go_on_is_read_as_a_whole_once_and_nothing_is_sent() {
+    let site = Site::new(CONFIG);
+    site.directory.hire_many(20);
+    let _house = site.start();
+    site.wait(5).await;
+    let (whole, followed) = reads(&site.directory);
+    site.network.forget();
+    site.directory.sounds(Sound::Anew);
+    site.wait(600).await;
+    assert_eq!(reads(&site.directory), (whole + 1, followed));
+    for target in ["wiki", "chat"] {
+        let sent = site.network.sent(target);
+        assert!(sent.is_empty(), "{target}: {sent:?}");
+    }
+    // What is heard afterwards is followed again.
+    site.directory.disable("p0003");
+    site.directory.sounds(Sound::Change);
+    site.wait(5).await;
+    assert_eq!(site.is_active("wiki", "p0003"), Some(false));
+    assert_eq!(reads(&site.directory), (whole + 1, followed + 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_ear_that_is_lost_makes_the_readings_whole_again() {
     let site = Site::new(CONFIG);
     site.directory.hire("ana");

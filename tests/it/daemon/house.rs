@@ -171,6 +171,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Clone, Copy, Debug)]
 pub enum Sound {
     Change,
+    Anew,
     Lost,
     Back,
 }
@@ -290,6 +291,9 @@ impl Watch for Ear {
     async fn next(&mut self) -> Heard {
         match self.0.recv().await {
             Ok(Sound::Change) | Err(broadcast::error::RecvError::Lagged(_)) => Heard::Change,
+            Ok(Sound::Anew) => {
+                Heard::Anew("the server does not know what has changed since".into())
+            }
             Ok(Sound::Lost) => Heard::Lost(unreadable("the line is dead".into())),
             Ok(Sound::Back) => Heard::Back,
             Err(broadcast::error::RecvError::Closed) => std::future::pending().await,

@@ -248,6 +248,24 @@ async fn a_deletion_that_is_hidden_waits_for_the_next_whole_reading() {
 
 #[tokio::test]
 #[ignore = "needs Samba: run ./tests/run"]
+async fn who_goes_to_the_recycle_bin_is_heard_like_who_is_deleted() {
+    let mut domain = Domain::with(10, 5).await;
+    domain.samba.stop();
+    domain.samba.turn_recycle_bin_on();
+    domain.samba.start().await;
+    let partitions = format!("CN=Partitions,CN=Configuration,{TOP}");
+    let features = domain.samba.value(&partitions, "msDS-EnabledFeature");
+    assert!(features.contains("CN=Recycle Bin Feature,"), "{features}");
+    let mut followed = Followed::of(domain.admin()).await;
+    let delete = format!("dn: {}\nchangetype: delete\n", person(3));
+    domain.samba.change(&delete);
+    let reading = followed.agrees(&domain, "somebody is deleted").await;
+    assert_eq!(user(&reading, "user0003"), None);
+    assert_eq!(reading.users.len(), 9);
+}
+
+#[tokio::test]
+#[ignore = "needs Samba: run ./tests/run"]
 async fn a_controller_that_is_restored_is_read_anew() {
     let mut domain = Domain::with(10, 5).await;
     domain.samba.stop();

@@ -270,3 +270,23 @@ app  0 done, 0 not; requests: 2 read, 0 write, 0 token
 
 -- exit 3
 "#;
+
+pub const BESIDE_CUT: &str = r"-- stderr
+refused: source hq was not read, so it changes nobody
+error: ldap://127.0.0.1:PORT: users, after 7 entries: the connection was cut
+  hint: nothing is concluded from what came before it; the next run reads again
+-- exit 3
+";
+
+pub const STATUS_CUT: &str = r"daemon  runs since HH:MM UTC, with the config of HH:MM UTC
+source hq  read HH:MM UTC, 60 users, 21 groups
+  not listened to for now: read before each run; all of it is read again HH:MM UTC
+  ! cannot be read, since HH:MM UTC: error: ldap://127.0.0.1:PORT: users, after 7 entries: the connection was cut
+      hint: nothing is concluded from what came before it; the next run reads again
+  ! nothing can be heard of it, since HH:MM UTC: error: ldap://127.0.0.1:PORT: changes: the server closed the connection
+      hint: nothing is concluded from what came before it; the next run reads again
+target app  60 accounts (60 active), 20 groups
+  last run HH:MM UTC: in line
+  next run HH:MM UTC
+-- exit 0
+";

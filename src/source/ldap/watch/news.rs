@@ -87,6 +87,12 @@ impl News {
         }
     }
 
+    /// How often in a row the line was lost.
+    #[cfg(test)]
+    pub(super) fn failures(&self) -> u32 {
+        self.state().failures
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

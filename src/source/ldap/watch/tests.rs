@@ -1,5 +1,7 @@
 //! What servers say that a real one cannot be made to say.
 
+mod ipa;
+mod pauses;
 mod usn;
 
 use std::collections::BTreeSet;

@@ -3,7 +3,9 @@
 //!
 //! One question about the root tells whether anything has changed at all, and wants no right but to
 //! read; the `DirSync` control would want the right to replicate the directory. What has changed is then
-//! read alone, and kept in the copy.
+//! read alone, and kept in the copy. The notification control (MS-ADTS, 3.1.1.3.4.1.9) is not used: it tells
+//! that something has changed and not what, and asking has to go on beside it, so that it could save one
+//! pause between two questions.
 //! Promises that a controller is compared with itself alone: another one, or one that was restored, is
 //! read anew; that whoever leaves the base or the filter is heard like whoever changes, also where a
 //! whole branch is moved; that whoever comes into it comes with the groups that name them; that an

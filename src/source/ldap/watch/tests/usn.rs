@@ -22,8 +22,14 @@ struct Row {
 
 /// What the controller holds.
 struct Domain {
+    /// The entry of the controller itself.
+    name: &'static str,
+    /// Its database.
+    database: u8,
     rows: Vec<Row>,
     highest: u64,
+    /// The next question ends the line.
+    is_cut: bool,
 }
 
 type Shared = Arc<Mutex<Domain>>;
@@ -43,8 +49,11 @@ impl Domain {
         change(row);
     }
 
-    fn answer(&self, asked: &Asked) -> Vec<u8> {
+    fn answer(&mut self, asked: &Asked) -> Vec<u8> {
         let id = asked.id;
+        if std::mem::take(&mut self.is_cut) {
+            return Vec::new();
+        }
         match (asked.op, &*asked.base) {
             (0, _) => return result(id, 0x61, 0, ""),
             (3, "") => {
@@ -55,9 +64,14 @@ impl Domain {
                         ("supportedCapabilities", AD),
                         ("namingContexts", "dc=x"),
                         ("highestCommittedUSN", &highest),
-                        ("dsServiceName", "cn=dc1,dc=x"),
+                        ("dsServiceName", self.name),
                     ],
                 );
+            }
+            (3, base) if base == self.name => {
+                let database = [self.database; 16];
+                let own = entry(id, self.name, &[("invocationId", &database)]);
+                return [own, done(id, 0)].concat();
             }
             _ => {}
         }
@@ -116,7 +130,13 @@ async fn company() -> (Server, Shared, LdapSource) {
         changed: 5,
     };
     let rows = vec![ann, bob, user(4, "cy", PEOPLE), team];
-    let domain = Arc::new(Mutex::new(Domain { rows, highest: 9 }));
+    let domain = Arc::new(Mutex::new(Domain {
+        name: "cn=dc1,dc=x",
+        database: 1,
+        rows,
+        highest: 9,
+        is_cut: false,
+    }));
     let held = Arc::clone(&domain);
     let server = Server::doing(Box::new(move |asked| locked(&held).answer(asked))).await;
     let mut config = config(&[&server.address]);
@@ -213,6 +233,51 @@ async fn numbers_that_go_backwards_are_read_anew() {
     assert!(matches!(heard, Heard::Anew(_)), "{heard:?}");
     let (all, _) = shown(&source).await;
     assert_eq!(all, ["ann A", "cy Older"]);
+}
+
+#[tokio::test]
+async fn another_controller_and_a_restored_one_are_read_anew_and_the_same_one_goes_on() {
+    let (server, domain, source) = company().await;
+    let mut watch = source.watch().expect("an ear");
+    hears_a_change(&mut watch).await;
+    for (name, database, highest, told) in [
+        ("cn=dc1,dc=x", 1, 10, "Change"),
+        (
+            "cn=dc2,dc=x",
+            1,
+            20,
+            "Anew: SERVER: it is another domain controller than before, cn=dc2,dc=x, which numbers \
+             changes by itself",
+        ),
+        (
+            "cn=dc2,dc=x",
+            2,
+            30,
+            "Anew: SERVER: its database was restored, or made anew",
+        ),
+        ("cn=dc2,dc=x", 2, 40, "Change"),
+    ] {
+        let sn = format!("At {highest}");
+        let before = server.asked().len();
+        {
+            let mut domain = locked(&domain);
+            (domain.name, domain.database) = (name, database);
+            domain.highest = highest - 1;
+            domain.change(4, |cy| cy.values[1].1.clone_from(&sn));
+            domain.is_cut = true;
+        }
+        let heard = heard(&mut *watch, &server, 3).await;
+        assert!(heard[0].starts_with("Lost: "), "{heard:?}");
+        assert_eq!(heard[1..], ["Back", told]);
+        let (all, _) = shown(&source).await;
+        assert_eq!(all, ["ann A".to_owned(), format!("cy {sn}")]);
+        let asked = server.asked().split_off(before);
+        let of_all = |asked: &&Asked| {
+            asked.base == PEOPLE && !asked.filter.iter().any(|word| word == "uSNChanged")
+        };
+        let is_anew = asked.iter().any(|asked| of_all(&asked));
+        assert_eq!(is_anew, told != "Change", "{asked:?}");
+    }
 }
 
 #[tokio::test]
