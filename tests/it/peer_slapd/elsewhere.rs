@@ -60,7 +60,7 @@ async fn what_is_elsewhere_and_what_comes_too_late_hurts_nobody() {
     story.server.change(&format!(
         "dn: {dn}\nchangetype: modify\nadd: objectClass\nobjectClass: errAuxObject\n-\n\
          add: errOp\nerrOp: search\n-\nadd: errCode\nerrCode: 0\n-\n\
-         add: errSleepTime\nerrSleepTime: 3\n"
+         add: errSleepTime\nerrSleepTime: 7\n"
     ));
     story.hurts_nobody("rollcall.yaml", 3, words::TOO_LATE);
     story.server.change(&format!(
@@ -69,14 +69,14 @@ async fn what_is_elsewhere_and_what_comes_too_late_hurts_nobody() {
     story.is_quiet();
 }
 
-/// A search may take a second, and sleeps at an entry that says so: by the overlay that slapd has for
+/// A search may take five seconds, and sleeps at an entry that says so: by the overlay that slapd has for
 /// tests of clients, slapo-retcode(5). It looks at the entry that is bound as, too.
 fn slow(text: &str) -> String {
     text.replace(
         "moduleload memberof\n",
         "moduleload memberof\nmoduleload retcode\n",
     )
-    .replace("size.prtotal=unlimited\naccess", "size.prtotal=unlimited time=1\naccess")
+    .replace("size.prtotal=unlimited\naccess", "size.prtotal=unlimited time=5\naccess")
     .replacen(
         "\naccess to ",
         &format!("\naccess to dn.base=\"{BIND}\" attrs=entry,objectClass by * read\naccess to "),
