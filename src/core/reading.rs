@@ -32,7 +32,7 @@ pub struct Reading {
     /// What else a person should know (a cycle of groups, members nobody knows).
     pub notes: Vec<String>,
     /// How many names in groups lead to nobody whom the source shows, though they may be there;
-    /// `None`: nobody has counted them.
+    /// `None`: nobody has counted them, as where nothing can be hidden.
     pub dangling: Option<usize>,
 }
 
@@ -243,10 +243,10 @@ pub fn judge(now: &ReadingRecord, last: Option<&ReadingRecord>) -> Vec<Doubt> {
 
 /// Do groups show nobody that had more members in the last accepted reading than are `missing` now? Where
 /// a group may be empty, one whose members a right hides looks just like it. A group that is gone
-/// altogether was taken away.
+/// altogether was taken away. A source that counts no dangling names, such as a file, hides nobody.
 #[must_use]
 pub fn emptied(reading: &Reading, last: Option<&ReadingRecord>, missing: usize) -> Option<Doubt> {
-    let last = last?;
+    let last = last.filter(|last| last.dangling.is_some())?;
     let groups = reading.groups.iter();
     let mut emptied = groups
         .filter(|group| group.members.is_empty())
@@ -468,7 +468,7 @@ mod tests {
             coverage: Coverage::Whole,
             broken: Vec::new(),
             notes: Vec::new(),
-            dangling: None,
+            dangling: Some(0),
         };
         let before = reading(vec![
             group("a", 3),
@@ -496,6 +496,11 @@ mod tests {
         let all_have_left = reading(vec![group("a", 0)]);
         assert_eq!(emptied(&all_have_left, Some(&last), 3), None);
         assert!(emptied(&all_have_left, Some(&last), 2).is_some());
+        let of_a_file = ReadingRecord {
+            dangling: None,
+            ..last
+        };
+        assert_eq!(emptied(&all_have_left, Some(&of_a_file), 0), None);
     }
 
     #[test]

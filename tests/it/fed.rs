@@ -170,8 +170,9 @@ fn troubles(words: &str) -> Vec<&str> {
     let found: Vec<&str> = lines
         .filter_map(|line| marks.iter().find_map(|mark| Some(line.split_once(mark)?.1)))
         .collect();
-    match found.is_empty() {
-        true => vec!["nobody counts as missing"],
-        false => found,
+    if found.is_empty() {
+        vec!["nobody counts as missing"]
+    } else {
+        found
     }
 }

@@ -12,25 +12,26 @@ use crate::core::reading::{Absence, Coverage, Whereabouts, absence};
 impl Memory {
     /// What it means that a source which is not in doubt does not speak of `user`.
     pub(super) fn verdict(&self, coverage: &Coverage, user: &UserKey, at: Timestamp) -> Absence {
-        let asked = self.whereabouts.as_ref();
-        let told = asked.map(|asked| asked.get(user).copied());
         let before = self.state.missing.get(user).copied();
         let waited = || absence(before, self.absent_for, at).1;
-        match (coverage, told) {
-            (_, Some(Some(Whereabouts::Outside))) => Absence::Outside,
-            (Coverage::Part { gone }, None) if gone.contains(user) => Absence::Sure,
-            // Somebody without a key may be the one whom nobody finds by it.
-            (Coverage::Part { .. }, _) => Absence::Unknown,
-            (Coverage::Whole, Some(Some(Whereabouts::Unknown) | None)) => Absence::Unknown,
-            (Coverage::Whole, Some(Some(Whereabouts::Deleted))) if self.is_passing => {
-                Absence::Unknown
-            }
-            (Coverage::Whole, Some(Some(Whereabouts::Deleted))) => match self.record.dangling {
+        let Some(asked) = &self.whereabouts else {
+            return match coverage {
+                Coverage::Whole => waited(),
+                Coverage::Part { gone } if gone.contains(user) => Absence::Sure,
+                Coverage::Part { .. } => Absence::Unknown,
+            };
+        };
+        // Somebody without a key may be the one whom nobody finds by it.
+        let contradicts = *coverage != Coverage::Whole || self.is_passing;
+        match asked.get(user) {
+            Some(Whereabouts::Outside) => Absence::Outside,
+            Some(Whereabouts::Deleted) if contradicts => Absence::Unknown,
+            Some(Whereabouts::Deleted) => match self.record.dangling {
                 // Groups keep names of people who are not there: that nobody is found proves less.
                 Some(1..) => waited(),
                 Some(0) | None => Absence::Sure,
             },
-            (Coverage::Whole, None) => waited(),
+            Some(Whereabouts::Unknown) | None => Absence::Unknown,
         }
     }
 }
@@ -45,12 +46,11 @@ mod tests {
     use crate::core::memory::{Extent, Missing, ReadingRecord, SourceState};
     use crate::core::newest::Marks;
 
-    /// What a source says of Ana, how many names in its groups lead to nobody, and whether it is tidying up.
-    fn memory(told: Option<Option<Whereabouts>>, dangling: usize, is_passing: bool) -> Memory {
-        let whereabouts = told.map(|told| {
-            let told = told.map(|told| (ana(), told));
-            told.into_iter().collect::<BTreeMap<_, _>>()
-        });
+    type Told = Option<BTreeMap<UserKey, Whereabouts>>;
+
+    /// What a source says when it is asked for Ana, how many names in its groups lead to nobody, and
+    /// whether it is tidying up.
+    fn memory(whereabouts: Told, dangling: usize, is_passing: bool) -> Memory {
         Memory {
             state: SourceState::default(),
             absent: BTreeSet::from([ana()]),
@@ -83,31 +83,38 @@ mod tests {
         let gone = || Coverage::Part {
             gone: BTreeSet::from([ana()]),
         };
-        let waits = Absence::Waits(Timestamp::UNIX_EPOCH);
-        let deleted = Some(Some(Whereabouts::Deleted));
-        let outside = Some(Some(Whereabouts::Outside));
-        let unknown = Some(Some(Whereabouts::Unknown));
+        let waits = || Absence::Waits(Timestamp::UNIX_EPOCH);
+        let says = |whereabouts| Some(BTreeMap::from([(ana(), whereabouts)]));
+        let deleted = || says(Whereabouts::Deleted);
+        let outside = || says(Whereabouts::Outside);
+        let nothing = Some(BTreeMap::new());
         for (coverage, told, dangling, is_passing, verdict) in [
-            (Coverage::Whole, deleted, 0, false, Absence::Sure),
-            (Coverage::Whole, deleted, 1, false, waits.clone()),
-            (Coverage::Whole, deleted, 1, true, Absence::Unknown),
-            (part(), deleted, 0, false, Absence::Unknown),
-            (part(), outside, 0, false, Absence::Outside),
-            (Coverage::Whole, outside, 1, true, Absence::Outside),
-            (Coverage::Whole, unknown, 0, false, Absence::Unknown),
-            (Coverage::Whole, Some(None), 0, false, Absence::Unknown),
-            (Coverage::Whole, None, 0, false, waits),
+            (Coverage::Whole, deleted(), 0, false, Absence::Sure),
+            (Coverage::Whole, deleted(), 1, false, waits()),
+            (Coverage::Whole, deleted(), 1, true, Absence::Unknown),
+            (part(), deleted(), 0, false, Absence::Unknown),
+            (part(), outside(), 0, false, Absence::Outside),
+            (Coverage::Whole, outside(), 1, true, Absence::Outside),
+            (
+                Coverage::Whole,
+                says(Whereabouts::Unknown),
+                0,
+                false,
+                Absence::Unknown,
+            ),
+            (Coverage::Whole, nothing, 0, false, Absence::Unknown),
+            (Coverage::Whole, None, 0, false, waits()),
             (part(), None, 0, false, Absence::Unknown),
             (gone(), None, 0, false, Absence::Sure),
         ] {
-            let memory = memory(told, dangling, is_passing);
+            let memory = memory(told.clone(), dangling, is_passing);
             let found = memory.verdict(&coverage, &ana(), Timestamp::UNIX_EPOCH);
             assert_eq!(
                 found, verdict,
                 "{coverage:?} {told:?} {dangling} {is_passing}"
             );
         }
-        let mut memory = memory(deleted, 1, false);
+        let mut memory = memory(deleted(), 1, false);
         let seen_before = Missing {
             since: Timestamp::UNIX_EPOCH,
             readings: 1,

@@ -199,7 +199,7 @@ impl LdapSource {
         let unseen =
             strangers::recognise(session, config, &mut groups, people, settings, clock).await?;
         let mut flock = groups.finish(&self.name, people, &unseen.gone)?;
-        flock.dangling = unseen.count(settings, session.dialect);
+        flock.dangling = Some(unseen.count(session.dialect));
         Ok(flock)
     }
 

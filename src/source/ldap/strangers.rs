@@ -15,7 +15,7 @@ use super::groups::Groups;
 use super::people::People;
 use super::range;
 use super::session::{Found, Session};
-use super::settings::{Form, GroupSettings, LdapConfig};
+use super::settings::{GroupSettings, LdapConfig};
 use super::{asking, draft};
 use crate::clock::Clock;
 use crate::source::{ReadError, dn};
@@ -35,18 +35,14 @@ pub(super) struct Unseen {
 }
 
 impl Unseen {
-    /// How many of them may be there all the same; `None` where groups hold no such names.
-    pub(super) fn count(&self, settings: &GroupSettings, dialect: Dialect) -> Option<usize> {
-        let by_name = match settings.form {
-            Form::Auto | Form::GroupOfNames => true,
-            Form::Posix | Form::MemberOf => false,
-        };
+    /// How many of them may be there all the same.
+    pub(super) fn count(&self, dialect: Dialect) -> usize {
         let gone = if dialect.hides_as_absent() {
             self.gone.len()
         } else {
             0
         };
-        by_name.then_some(gone + self.hidden)
+        gone + self.hidden
     }
 }
 
