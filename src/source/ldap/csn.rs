@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::dialect::Dialect;
 use super::entry::Entry;
 use super::session::{Found, Session};
-use super::settings::{Branch, Depth, LdapConfig};
+use super::settings::{Bind, Branch, Depth, LdapConfig};
 use crate::core::newest::{Newest, Scale, number};
 use crate::source::ReadError;
 use crate::source::value;
@@ -52,7 +52,7 @@ pub(super) async fn newest(
     };
     match session.dialect {
         Dialect::OpenLdap => of_tree(session, &top).await,
-        Dialect::Ad => of_controller(session, &top).await,
+        Dialect::Ad => of_controller(session, config, &top).await,
         Dialect::Rhds | Dialect::FreeIpa => of_replica(session, &top).await,
         Dialect::Other => Ok(Newest::default()),
     }
@@ -85,7 +85,11 @@ fn of_values<'v>(values: impl Iterator<Item = &'v str>) -> Newest {
 }
 
 /// A controller, and what it has of others. One whose database cannot be told is known by its name.
-async fn of_controller(session: &mut Session, top: &str) -> Result<Newest, ReadError> {
+async fn of_controller(
+    session: &mut Session,
+    config: &LdapConfig,
+    top: &str,
+) -> Result<Newest, ReadError> {
     let mut newest = Newest::default();
     let asked = [CONTROLLER, HIGHEST].map(str::to_owned);
     let Found::Entry(root) = session.find("", &asked).await? else {
@@ -96,6 +100,11 @@ async fn of_controller(session: &mut Session, top: &str) -> Result<Newest, ReadE
     };
     let name = root.texts(CONTROLLER).next().unwrap_or(&session.server);
     let name = name.to_owned();
+    if config.bind == Bind::Anonymous {
+        // To whom it does not know it says no more, and the search says so better.
+        newest.put(Scale::Here, name, highest);
+        return Ok(newest);
+    }
     let own = session.find(&name, &[DATABASE.to_owned()]).await?;
     let own = match &own {
         Found::Entry(own) => own.values(DATABASE).next().and_then(value::guid),
