@@ -16,8 +16,8 @@ use rollcall::source::ldap::LdapSource;
 use serde_json::{Value as Json, json};
 
 use super::Story;
-use crate::line::Line;
 use crate::daemon::process::{Service, pause};
+use crate::line::Line;
 use crate::program::{Ended, Folder};
 use crate::slapd::{PASSWORD, Slapd};
 
