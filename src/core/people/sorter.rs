@@ -95,10 +95,13 @@ impl Sorter {
 
 type Run = Box<dyn Iterator<Item = Entry> + Send>;
 
+/// An entry with its run; the first comes out of a heap first.
+type Next = Reverse<(UserKey, usize, Box<[u8]>)>;
+
 /// Entries in the order of their keys.
 pub struct InOrder {
     /// The next of each run: of one key, that of the earlier run comes first.
-    heads: BinaryHeap<Reverse<(UserKey, usize, Box<[u8]>)>>,
+    heads: BinaryHeap<Next>,
     runs: Vec<Run>,
 }
 
