@@ -241,6 +241,14 @@ impl Roster {
         doubts.is_some_and(|doubts| doubts.iter().any(Doubt::is_about_everything))
     }
 
+    /// May the server of this source still be tidying up after somebody who is gone? Nothing is concluded
+    /// from their absence yet.
+    #[must_use]
+    pub fn is_tidying(&self, source: &SourceName) -> bool {
+        let memory = self.memory.get(source);
+        memory.is_some_and(|memory| memory.is_passing)
+    }
+
     /// Readings that are doubted, as one target sees them.
     #[must_use]
     pub fn doubted(&self, target: &TargetState) -> Doubted {

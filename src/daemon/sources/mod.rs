@@ -54,6 +54,9 @@ const DEBOUNCE: Duration = Duration::from_secs(2);
 /// The wall clock may differ from the monotonic one by so much between two readings before it counts as
 /// a jump.
 const JUMP: SignedDuration = SignedDuration::from_secs(60);
+/// A server that takes the deleted out of groups does so within seconds. One that has not by then is
+/// read as a whole, and a person hears of what is doubtful about it.
+const TIDY: Duration = Duration::from_mins(1);
 /// How a source that could not be read is tried again.
 const AGAIN: RetryPolicy = RetryPolicy {
     base: Duration::from_secs(15),
@@ -184,7 +187,8 @@ impl Reader {
     fn next(&self) -> Option<Instant> {
         let whole = self.standing.values();
         let whole = whole.filter(|standing| standing.ear == Ear::On);
-        whole.map(|standing| standing.due).chain(self.again).min()
+        let whole = whole.flat_map(|standing| [Some(standing.due), standing.tidying]);
+        whole.flatten().chain(self.again).min()
     }
 
     /// Is this a reason to read?
@@ -230,6 +234,7 @@ impl Reader {
                     ear: watch.as_ref().map_or(Ear::Off, |_| Ear::On),
                     anew: true,
                     due: now,
+                    tidying: None,
                     failures: 0,
                     listener: watch.map(|watch| self.listen(name.clone(), watch)),
                 }
@@ -340,6 +345,9 @@ impl Reader {
                 standing.anew = roster.is_older(name);
                 standing.due = begun + every.unwrap_or_default();
             }
+            standing.tidying = roster
+                .is_tidying(name)
+                .then(|| standing.tidying.unwrap_or(begun + TIDY));
         }
         accept(&roster, installation, world).await?;
         let second = second_reading(installation, world).await?;

@@ -23,6 +23,8 @@ pub(super) struct Standing {
     pub anew: bool,
     /// When it is to be read as a whole again.
     pub due: Instant,
+    /// Until when its server may be tidying up after somebody who is gone.
+    pub tidying: Option<Instant>,
     /// Failures in a row.
     pub failures: u32,
     pub listener: Option<tokio::task::AbortHandle>,
@@ -31,7 +33,8 @@ pub(super) struct Standing {
 impl Standing {
     /// Is what was heard enough to go by?
     pub fn follows(&self, now: Instant) -> bool {
-        self.ear == Ear::On && !self.anew && now < self.due
+        let is_tidying = self.tidying.is_none_or(|until| now < until);
+        self.ear == Ear::On && !self.anew && now < self.due && is_tidying
     }
 
     /// Takes in what was heard. Is it a reason to read?

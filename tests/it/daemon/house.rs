@@ -4,7 +4,7 @@
 //! Promises that everything but sockets and the disk is what runs for real. Leaves what happens, and
 //! what should come of it, to the stories.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use rollcall::clock::Clock;
 use rollcall::config::{self, Config};
 use rollcall::core::fault::{Effect, Fault, FaultKind};
 use rollcall::core::key::{SourceName, TargetName, UserKey};
-use rollcall::core::reading::{Coverage, Reading};
+use rollcall::core::reading::{Coverage, Reading, Whereabouts};
 use rollcall::core::user::User;
 use rollcall::daemon::board::{Board, TargetBoard};
 use rollcall::daemon::event::Event;
@@ -187,6 +187,8 @@ pub struct Directory {
     pub broken: Arc<Mutex<Option<String>>>,
     /// It never answers.
     pub hangs: Arc<Mutex<bool>>,
+    /// How many names in its groups lead to nobody. It says so, and that whoever is missing is deleted.
+    pub names: Arc<Mutex<Option<usize>>>,
 }
 
 impl Directory {
@@ -197,6 +199,7 @@ impl Directory {
             reads: Arc::default(),
             broken: Arc::default(),
             hangs: Arc::default(),
+            names: Arc::default(),
         }
     }
 
@@ -250,7 +253,7 @@ impl Directory {
             coverage: Coverage::Whole,
             broken: Vec::new(),
             notes: Vec::new(),
-            dangling: None,
+            dangling: *locked(&self.names),
         })
     }
 }
@@ -273,6 +276,15 @@ impl Source for Directory {
     async fn follow(&self) -> Result<Reading, ReadError> {
         locked(&self.reads).1 += 1;
         self.give().await
+    }
+
+    async fn whereabouts(
+        &self,
+        missing: &BTreeSet<UserKey>,
+    ) -> Result<Option<BTreeMap<UserKey, Whereabouts>>, ReadError> {
+        let deleted = |user: &UserKey| (user.clone(), Whereabouts::Deleted);
+        let knows = locked(&self.names).is_some();
+        Ok(knows.then(|| missing.iter().map(deleted).collect()))
     }
 
     fn watch(&self) -> Option<Box<dyn Watch>> {

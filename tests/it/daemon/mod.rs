@@ -8,4 +8,5 @@ mod parked;
 pub mod process;
 mod renewal;
 mod stopping;
+mod tidying;
 mod two_files;
