@@ -88,7 +88,8 @@ async fn a_dialect_that_is_written_counts_more_than_what_the_server_says() {
             "nsUniqueId",
             "shadowExpire",
             "sn",
-            "uid"
+            "uid",
+            "modifyTimestamp"
         ]
     );
 }
