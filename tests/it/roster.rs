@@ -231,10 +231,10 @@ fn a_source_that_is_away_takes_nothing_and_leavers_go_on() {
     assert_eq!(story.active(), 9);
     story.hurts_nobody(3);
     assert_snapshot!(story.rollcall("status").told(), @r"
-    source ad  read HH:MM UTC, 11 users
+    source ad  read HH:MM UTC, AGE ago, 11 users
       ! since HH:MM UTC: was not read, so it changes nobody: ad.yaml:2: is no YAML
         → set it right; if the file was cut off, write the file under another name and rename it when it is complete
-    source hr  read HH:MM UTC, 10 users
+    source hr  read HH:MM UTC, AGE ago, 10 users
     target wiki  10 accounts (9 active), 1 group
       last run HH:MM UTC: in line
     -- exit 0
@@ -306,8 +306,8 @@ fn a_row_of_the_second_source_that_is_gone_counts_by_its_policy() {
     ");
     assert_eq!(story.active(), 10, "one reading proves nothing");
     assert_snapshot!(story.rollcall("status").told(), @r"
-    source ad  read HH:MM UTC, 10 users, 1 missing
-    source hr  read HH:MM UTC, 10 users
+    source ad  read HH:MM UTC, AGE ago, 10 users, 1 missing
+    source hr  read HH:MM UTC, AGE ago, 10 users
     target wiki  10 accounts (10 active), 1 group
       last run HH:MM UTC: in line
     -- exit 0

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::entry::Entry;
+use super::watch::NOTIFICATION;
 use crate::source::dn;
 
 /// The root DSE.
@@ -46,10 +47,11 @@ pub(super) const PAGES: &str = "1.2.840.113556.1.4.319";
 pub(super) const PERSISTENT: &str = "2.16.840.1.113730.3.4.3";
 
 /// What an admin may want to know of, by object id.
-const FEATURES: [(&str, &str); 5] = [
+const FEATURES: [(&str, &str); 6] = [
     (PAGES, "paged results (RFC 2696)"),
     ("1.3.6.1.4.1.4203.1.9.1.1", "syncrepl (RFC 4533)"),
     ("1.2.840.113556.1.4.841", "DirSync"),
+    (NOTIFICATION, "change notifications"),
     (PERSISTENT, "persistent search"),
     ("1.3.6.1.4.1.1466.20037", "StartTLS"),
 ];

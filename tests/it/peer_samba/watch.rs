@@ -187,6 +187,29 @@ async fn every_kind_of_change_is_followed_by_what_has_changed() {
 
 #[tokio::test]
 #[ignore = "needs Samba: run ./tests/run"]
+async fn a_controller_that_notifies_is_asked_long_before_its_turn() {
+    let domain = Domain::with(20, 2).await;
+    // Nothing is asked for of itself while the story lasts.
+    let source = domain.source(|text| {
+        let text = text.replace("poll: 1s", "poll: 1h");
+        let text = text.replace(BIND, ADMIN);
+        text.replace("bind.password", "admin.password")
+    });
+    let mut followed = Followed::of(source).await;
+    let samba = &domain.samba;
+
+    samba.set(&person(1), "title", "Chief");
+    let reading = followed.changes("a title").await;
+    let chief = user(&reading, "user0001").expect("there");
+    assert_eq!(chief.first("title"), Some("Chief"));
+
+    samba.change(&format!("dn: {}\nchangetype: delete\n", person(7)));
+    let reading = followed.changes("a deletion").await;
+    assert_eq!(user(&reading, "user0007"), None);
+}
+
+#[tokio::test]
+#[ignore = "needs Samba: run ./tests/run"]
 async fn a_group_of_many_ranges_is_followed_to_its_last_member() {
     let domain = Domain::with(10, 5).await;
     domain.samba.load(&crowd(1700));

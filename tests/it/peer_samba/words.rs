@@ -80,9 +80,9 @@ error: ldaps://DC: users: CN=Family5\, Given5,OU=Staff,DC=ad,DC=example,DC=com s
 pub const CHECK: &str = r"ok config  1 source, 1 target
 ok hq  1 user, 1 group
      · ldaps://DC is Active Directory (Samba Team (https://www.samba.org), VERSION)
-     · it can: paged results (RFC 2696), DirSync
+     · it can: paged results (RFC 2696), DirSync, change notifications
      · users are known by `objectGUID`
-     · changes: by asking for highestCommittedUSN every 2s; deletions every 5m, unless the bind name may read CN=Deleted Objects
+     · changes: by asking for highestCommittedUSN as soon as the controller notifies us, and every 2s; deletions every 5m, unless the bind name may read CN=Deleted Objects
      · the first user is user0001: accountExpires 9223372036854775807 · cn Given1 Family1 · givenName Given1 · mail user0001@example.com · objectGUID UUID · sAMAccountName user0001 · sn Family1 · title Title 1 · userAccountControl 544
      · the first group is team-01: 1 member
 ok app  for user0001 it would hold: displayName Given1 Family1 · emails user0001@example.com · externalId UUID · name.familyName Family1 · name.givenName Given1 · title Title 1 · userName user0001

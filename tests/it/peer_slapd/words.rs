@@ -279,7 +279,7 @@ error: ldap://127.0.0.1:PORT: users, after 7 entries: the connection was cut
 ";
 
 pub const STATUS_CUT: &str = r"daemon  runs since HH:MM UTC, with the config of HH:MM UTC
-source hq  read HH:MM UTC, 60 users, 21 groups
+source hq  read HH:MM UTC, AGE ago, 60 users, 21 groups
   not listened to for now: read before each run; all of it is read again HH:MM UTC
   ! cannot be read, since HH:MM UTC: error: ldap://127.0.0.1:PORT: users, after 7 entries: the connection was cut
       hint: nothing is concluded from what came before it; the next run reads again

@@ -267,7 +267,7 @@ fn trees(session: &Session, config: &LdapConfig) -> Vec<Branch> {
     tops.into_iter().map(tree).collect()
 }
 
-fn show_deleted() -> Vec<RawControl> {
+pub(super) fn show_deleted() -> Vec<RawControl> {
     vec![RawControl {
         ctype: SHOW_DELETED.to_owned(),
         crit: false,

@@ -35,6 +35,11 @@ pub(super) trait Ask: Send {
         &mut self,
         session: &mut Session,
     ) -> impl Future<Output = Result<Told, ReadError>> + Send;
+
+    /// Waits until the server says by itself that something has changed; most never do.
+    fn nudged(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
 }
 
 /// Asks until the line breaks, and says why it did.
@@ -55,8 +60,10 @@ pub(super) async fn listen(
             Told::Change => news.change(),
             Told::Anew(why) => news.anew(why),
         }
+        let pause = way.pause();
         tokio::select! {
-            () = source.clock.sleep(way.pause()) => {}
+            () = source.clock.sleep(pause) => {}
+            () = way.nudged() => {}
             () = source.mirror.doubted() => {}
         }
     }

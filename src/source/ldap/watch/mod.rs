@@ -14,6 +14,7 @@ mod inquiry;
 mod message;
 mod mirror;
 mod news;
+mod nudge;
 mod packed;
 mod part;
 mod polling;
@@ -44,6 +45,7 @@ use crate::core::profile::RetryPolicy;
 use crate::source::{Heard, ReadError, Watch};
 
 pub(super) use self::mirror::{FormerName, Mirror, Under, View};
+pub(super) use self::nudge::NOTIFICATION;
 pub(super) use self::part::Kind;
 
 /// The longest pause between two tries to reach a server.
@@ -60,7 +62,7 @@ pub(super) enum Way {
     /// Being told that there is a change, and asking what it is.
     Psearch,
     /// Asking a domain controller for its update sequence number, again and again.
-    Usn(usn::Deletions),
+    Usn(usn::Offer),
     /// Asking for what was modified since, again and again.
     Polling,
     /// None, and why.
@@ -98,8 +100,8 @@ impl Way {
         if refused < Refused::Psearch && psearch::is_possible(session, config) {
             return Ok(Self::Psearch);
         }
-        if let Some(deletions) = usn::is_possible(session, config).await? {
-            return Ok(Self::Usn(deletions));
+        if let Some(offer) = usn::is_possible(session, config).await? {
+            return Ok(Self::Usn(offer));
         }
         if polling::is_possible(session, config).await? {
             return Ok(Self::Polling);
@@ -116,7 +118,7 @@ impl Way {
         match self {
             Self::Syncrepl => "by syncrepl (RFC 4533)".to_owned(),
             Self::Psearch => "by persistent search, and asking what has changed".to_owned(),
-            Self::Usn(deletions) => usn::told(*deletions, config),
+            Self::Usn(offer) => usn::told(*offer, config),
             Self::Polling => format!(
                 "by asking every {}; deletions at the next whole reading",
                 duration::print(polling::pause(config))
@@ -238,7 +240,8 @@ async fn over_one_session(
     let end = match way {
         Way::Psearch => memory.psearch.listen(session, source, news).await,
         Way::Syncrepl => syncrepl::listen(session, source, news).await,
-        Way::Usn(deletions) => {
+        Way::Usn(offer) => {
+            let deletions = offer.deletions;
             let ear = usn::Ear::open(&mut session, &mut memory.usn, deletions, source).await?;
             End::Lost(inquiry::listen(ear, &mut session, source, news).await)
         }

@@ -3,9 +3,8 @@
 //!
 //! One question about the root tells whether anything has changed at all, and wants no right but to
 //! read; the `DirSync` control would want the right to replicate the directory. What has changed is then
-//! read alone, and kept in the copy. The notification control (MS-ADTS, 3.1.1.3.4.1.9) is not used: it tells
-//! that something has changed and not what, and asking has to go on beside it, so that it could save one
-//! pause between two questions.
+//! read alone, and kept in the copy. Where the controller says by itself that something has changed, it is
+//! asked at once ([`super::nudge`]).
 //! Promises that a controller is compared with itself alone: another one, or one that was restored, is
 //! read anew; that whoever leaves the base or the filter is heard like whoever changes, also where a
 //! whole branch is moved; that whoever comes into it comes with the groups that name them; that an
@@ -25,6 +24,7 @@ use super::domain::{self, Catch, Touched};
 use super::inquiry::{Ask, Told};
 use super::message::Uuid;
 use super::mirror::{Delta, Held, Live, Mirror};
+use super::nudge::{self, Nudge};
 use super::part::Kind;
 use super::tidy::tidy;
 use crate::core::duration;
@@ -49,6 +49,15 @@ pub(in crate::source::ldap) enum Deletions {
     Heard,
     /// The bind name may not read them.
     Hidden,
+}
+
+/// What a controller lets hear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::source::ldap) struct Offer {
+    /// Are deleted people heard?
+    pub(super) deletions: Deletions,
+    /// Does it say by itself that something has changed?
+    nudges: bool,
 }
 
 /// What is known of the controller that was asked last.
@@ -79,6 +88,7 @@ pub(super) struct Ear<'s> {
     deletions: Deletions,
     controller: Controller,
     live: Option<Live<'s>>,
+    nudge: Nudge,
 }
 
 /// Does the server number its changes?
@@ -88,25 +98,31 @@ pub(super) struct Ear<'s> {
 pub(super) async fn is_possible(
     session: &mut Session,
     config: &LdapConfig,
-) -> Result<Option<Deletions>, ReadError> {
+) -> Result<Option<Offer>, ReadError> {
     if session.dialect != Dialect::Ad || highest(session).await?.is_none() {
         return Ok(None);
     }
-    Ok(Some(if domain::shows_deleted(session, config).await? {
+    let deletions = if domain::shows_deleted(session, config).await? {
         Deletions::Heard
     } else {
         Deletions::Hidden
-    }))
+    };
+    let nudges = nudge::is_offered(session);
+    Ok(Some(Offer { deletions, nudges }))
 }
 
 /// What an admin is told of it.
-pub(super) fn told(deletions: Deletions, config: &LdapConfig) -> String {
+pub(super) fn told(offer: Offer, config: &LdapConfig) -> String {
     let pause = duration::print(pause(config));
-    match deletions {
-        Deletions::Heard => format!("by asking for {HIGHEST} every {pause}"),
+    let asking = if offer.nudges {
+        format!("by asking for {HIGHEST} as soon as the controller notifies us, and every {pause}")
+    } else {
+        format!("by asking for {HIGHEST} every {pause}")
+    };
+    match offer.deletions {
+        Deletions::Heard => asking,
         Deletions::Hidden => format!(
-            "by asking for {HIGHEST} every {pause}; deletions every {}, unless the bind name may read \
-             CN=Deleted Objects",
+            "{asking}; deletions every {}, unless the bind name may read CN=Deleted Objects",
             duration::print(COMPARE)
         ),
     }
@@ -133,6 +149,7 @@ impl<'s> Ear<'s> {
             deletions,
             controller: Controller::of(session).await?,
             live: None,
+            nudge: Nudge::begin(session, &source.config).await,
         })
     }
 
@@ -190,6 +207,10 @@ impl<'s> Ear<'s> {
 impl Ask for Ear<'_> {
     fn pause(&self) -> Duration {
         pause(&self.source.config)
+    }
+
+    async fn nudged(&mut self) {
+        self.nudge.heard(&self.source.clock).await;
     }
 
     async fn look(&mut self, session: &mut Session) -> Result<Told, ReadError> {
