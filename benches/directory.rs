@@ -6,6 +6,8 @@
 
 #[path = "bench/slapd.rs"]
 mod slapd;
+#[path = "bench/tree.rs"]
+mod tree;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -16,6 +18,7 @@ use std::time::{Duration, Instant};
 use rollcall::clock::Clock;
 use rollcall::config;
 use rollcall::installation;
+use tree::SUFFIX;
 
 /// As in the program.
 #[global_allocator]
@@ -23,7 +26,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const PEOPLE: usize = 50_000;
 const ROUNDS: u32 = 5;
-const SUFFIX: &str = "dc=example,dc=com";
 /// Those that a reading asks for; the last one because this server numbers nothing else.
 const ATTRIBUTES: [&str; 10] = [
     "entryUUID",
@@ -97,24 +99,11 @@ fn work() -> [Duration; 2] {
 }
 
 fn write_server(folder: &Path) {
-    let at = folder.display();
-    let config = format!(
-        "include /etc/ldap/schema/core.schema\n\
-         include /etc/ldap/schema/cosine.schema\n\
-         include /etc/ldap/schema/inetorgperson.schema\n\
-         modulepath /usr/lib/ldap\nmoduleload back_mdb\n\
-         sizelimit unlimited\n\
-         database mdb\nsuffix \"{SUFFIX}\"\ndirectory {at}/db\ndbnosync\nmaxsize 1073741824\n\
-         index objectClass eq\naccess to * by * read\n"
-    );
-    let mut text = format!(
-        "dn: {SUFFIX}\nobjectClass: organization\nobjectClass: dcObject\no: Example\ndc: example\n\n\
-         dn: ou=people,{SUFFIX}\nobjectClass: organizationalUnit\nou: people\n\n"
-    );
+    let mut people = String::new();
     for number in 0..PEOPLE {
         let manager = number / 10;
         let _ = write!(
-            text,
+            people,
             "dn: uid=user{number:05},ou=people,{SUFFIX}\nobjectClass: inetOrgPerson\n\
              uid: user{number:05}\ncn: Given{number} Family{number}\nsn: Family{number}\n\
              givenName: Given{number}\nmail: user{number:05}@example.com\ntitle: Title {}\n\
@@ -122,8 +111,7 @@ fn write_server(folder: &Path) {
             number % 97
         );
     }
-    fs::write(folder.join("slapd.conf"), config).expect("it can be written");
-    fs::write(folder.join("all.ldif"), text).expect("it can be written");
+    tree::write(folder, &["people"], &people);
 }
 
 fn write_config(folder: &Path, port: u16) {

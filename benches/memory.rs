@@ -7,6 +7,8 @@
 mod run;
 #[path = "bench/slapd.rs"]
 mod slapd;
+#[path = "bench/tree.rs"]
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -24,6 +26,7 @@ use rollcall::core::link::{GroupLink, Link};
 use rollcall::core::reading::Reading;
 use rollcall::store::{Access, Epoch, Record, SqliteStore, StateKind, Store as _};
 use rollcall::{installation, show};
+use tree::SUFFIX;
 
 /// As in the program.
 #[global_allocator]
@@ -36,8 +39,6 @@ const DIFFERING: usize = 5;
 
 /// What four times the people may take, of what one time does.
 const RATIO: f64 = 1.5;
-
-const SUFFIX: &str = "dc=example,dc=com";
 
 /// Where the people are.
 #[derive(Clone, Copy, Debug)]
@@ -127,25 +128,7 @@ fn write_files(folder: &Path, people: usize) -> String {
 }
 
 fn write_tree(folder: &Path, people: usize) {
-    let at = folder.display();
-    let config = format!(
-        "include /etc/ldap/schema/core.schema\n\
-         include /etc/ldap/schema/cosine.schema\n\
-         include /etc/ldap/schema/inetorgperson.schema\n\
-         modulepath /usr/lib/ldap\nmoduleload back_mdb\n\
-         sizelimit unlimited\n\
-         database mdb\nsuffix \"{SUFFIX}\"\ndirectory {at}/db\ndbnosync\nmaxsize 4294967296\n\
-         index objectClass eq\naccess to * by * read\n"
-    );
-    let mut text = format!(
-        "dn: {SUFFIX}\nobjectClass: organization\nobjectClass: dcObject\no: Example\ndc: example\n\n"
-    );
-    for branch in ["people", "groups"] {
-        let _ = write!(
-            text,
-            "dn: ou={branch},{SUFFIX}\nobjectClass: organizationalUnit\nou: {branch}\n\n"
-        );
-    }
+    let mut text = String::new();
     let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for number in 0..people {
         let _ = write!(
@@ -176,8 +159,7 @@ fn write_tree(folder: &Path, people: usize) {
         }
         text.push('\n');
     }
-    fs::write(folder.join("slapd.conf"), config).expect("it can be written");
-    fs::write(folder.join("all.ldif"), text).expect("it can be written");
+    tree::write(folder, &["people", "groups"], &text);
 }
 
 fn tree_source(port: u16) -> String {

@@ -171,7 +171,7 @@ impl Slapd {
 
     /// The same, and starts it again.
     pub async fn restart_with(&mut self, change: impl Fn(&str) -> String) {
-        self.stop();
+        self.shut_down();
         self.reconfigure(change);
         self.start().await;
     }
@@ -191,7 +191,7 @@ impl Slapd {
 
     /// Loads the directory anew from its own copy of itself, with new keys for everybody.
     pub async fn import_anew(&mut self) {
-        self.stop();
+        self.shut_down();
         let settings = self.path("slapd.conf");
         let copied = Command::new("slapcat")
             .args(["-o", "ldif-wrap=no", "-f"])

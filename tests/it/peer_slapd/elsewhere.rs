@@ -52,7 +52,7 @@ async fn what_is_elsewhere_and_what_comes_too_late_hurts_nobody() {
     let knocked = other.accept().map_err(|error| error.kind());
     assert!(matches!(knocked, Err(ErrorKind::WouldBlock)), "{knocked:?}");
 
-    story.server.stop();
+    story.server.shut_down();
     story.server.reconfigure(slow);
     story.server.start().await;
     story.is_quiet();
