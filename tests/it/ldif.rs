@@ -28,12 +28,17 @@ pub fn deleted(dn: &str) -> String {
     format!("dn: {dn}\nchangetype: delete\n\n")
 }
 
-/// Changes a directory as this admin (RFC 2849), by the password and the CA of its folder; references to
-/// other servers are entries like others then (RFC 3296).
+/// Changes a directory as this admin (RFC 2849), by the password and the CA of its folder.
 pub fn send(url: &str, admin: &str, folder: &Path, ldif: &str) {
+    send_with(&[], url, admin, folder, ldif);
+}
+
+/// The same with more options of ldapmodify(1).
+pub fn send_with(options: &[&str], url: &str, admin: &str, folder: &Path, ldif: &str) {
     let mut child = Command::new("ldapmodify")
         .env("LDAPTLS_CACERT", folder.join("ca.pem"))
-        .args(["-x", "-M", "-H", url, "-D", admin, "-y"])
+        .args(options)
+        .args(["-x", "-H", url, "-D", admin, "-y"])
         .arg(folder.join("password"))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

@@ -231,7 +231,7 @@ impl Slapd {
     /// Changes the directory as its admin (RFC 2849); references to other servers are entries like
     /// others then (RFC 3296).
     pub fn change(&self, ldif: &str) {
-        ldif::send(&self.plain(), ADMIN, self.folder.path(), ldif);
+        ldif::send_with(&["-M"], &self.plain(), ADMIN, self.folder.path(), ldif);
     }
 
     /// Takes a right away from rollcall, or gives it back.

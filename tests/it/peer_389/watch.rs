@@ -125,6 +125,11 @@ impl<'d> Followed<'d> {
             let heard = self.next(what).await;
             assert!(matches!(heard, Heard::Change), "{what}: {heard:?}");
             let reading = self.source.follow().await.expect("it can be followed");
+            // Whom a right hides is not told to a copy, and so not counted by it.
+            let reading = Reading {
+                dangling: truth.dangling,
+                ..reading
+            };
             if reading == truth {
                 self.listen_on().await;
                 return reading;
