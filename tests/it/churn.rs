@@ -14,6 +14,8 @@ const PEOPLE: &str = "ou=people,dc=example,dc=com";
 const ABROAD: &str = "ou=abroad,ou=people,dc=example,dc=com";
 /// Who is never renamed, moved, hidden or deleted.
 const STAY: usize = 10;
+/// Of so many teams, one has a new name from time to time.
+const RENAMED: usize = 4;
 
 /// Somebody.
 #[derive(Clone)]
@@ -93,7 +95,7 @@ impl Churn {
         let dn = somebody.dn.clone();
         match kind {
             0 | 1 => self.hire(),
-            2 | 3 if number > STAY => {
+            2 | 3 if self.may_go(number) => {
                 self.people.remove(&number);
                 deleted(&dn)
             }
@@ -102,7 +104,7 @@ impl Churn {
                 let how = if has_left { "add" } else { "delete" };
                 modify(&dn, how, "employeeType", "left")
             }
-            5 if number > STAY => self.move_away(number, &dn),
+            5 if self.may_go(number) => self.move_away(number, &dn),
             6 => self.lock(number, &dn),
             7 => modify(&dn, "replace", "userPassword", "another-one-for-a-test"),
             8 => {
@@ -114,6 +116,12 @@ impl Churn {
                 modify(&dn, "replace", "title", &title)
             }
         }
+    }
+
+    /// May the server have to take somebody out of a group, or to write another name there? Not where the
+    /// group may have a new name at that moment: it would miss it, and go on naming who is nowhere.
+    fn may_go(&self, number: usize) -> bool {
+        number > STAY && (self.teams.is_empty() || !number.is_multiple_of(RENAMED))
     }
 
     fn hire(&mut self) -> String {
@@ -153,9 +161,9 @@ impl Churn {
         format!("dn: {dn}\nchangetype: modify\nreplace: pwdAccountLockedTime\n\n")
     }
 
-    /// Every fourth team has a new name from time to time.
+    /// A team has a new name.
     fn rename_team(&mut self) -> String {
-        let number = 4 * (1 + self.draw(self.teams.len() / 4));
+        let number = RENAMED * (1 + self.draw(self.teams.len() / RENAMED));
         self.renamed += 1;
         let rdn = format!("cn=team-{number}.{}", self.renamed);
         let dn = self.teams.get_mut(&number).expect("it is there");
@@ -167,12 +175,12 @@ impl Churn {
     /// A team is put into another. Out of it comes only one that keeps its name: after a new name, the
     /// server needs a moment to put the other right.
     fn nest(&mut self) -> String {
-        let outer = 1 + 4 * self.draw(self.teams.len() / 4);
-        let inner = 4 * (1 + self.draw(self.teams.len() / 4)) - self.draw(2);
+        let outer = 1 + RENAMED * self.draw(self.teams.len() / RENAMED);
+        let inner = RENAMED * (1 + self.draw(self.teams.len() / RENAMED)) - self.draw(2);
         let pair = (outer, inner);
         let how = if self.nested.insert(pair) {
             "add"
-        } else if inner.is_multiple_of(4) {
+        } else if inner.is_multiple_of(RENAMED) {
             return self.join();
         } else {
             self.nested.remove(&pair);

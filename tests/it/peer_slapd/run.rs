@@ -3,7 +3,7 @@
 //! Promises that the app is compared whole after each change, and that it is in line at the end. Leaves
 //! how soon something comes to `benches/latency`: here it is waited for.
 
-use super::service::{App, Beside, CONFIG};
+use super::service::{Beside, CONFIG};
 use super::words;
 use crate::churn::{Churn, STAFF};
 use crate::ldif::{added, deleted, modify, move_to};
@@ -149,8 +149,7 @@ async fn after_three_hundred_changes_the_app_is_as_the_directory_is() {
     }
     let directory = beside.directory().await;
     assert_eq!(directory.users.len(), churn.there());
-    let due = App::due(&directory);
-    beside.settles("all of it is there", |beside| beside.app().active() == due);
+    beside.settles().await;
     assert_eq!(beside.readings("whole"), whole, "{}", beside.log());
     beside.ends_in_line();
 }

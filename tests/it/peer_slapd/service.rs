@@ -26,6 +26,8 @@ use crate::slapd::{PASSWORD, Slapd};
 const PATIENCE: Duration = Duration::from_mins(1);
 /// The same where there is much to do.
 const LONG: Duration = Duration::from_mins(5);
+/// How often it looks meanwhile.
+const LOOKS: u32 = 600;
 /// The config of the daemon.
 pub const CONFIG: &str = "run.yaml";
 
@@ -70,7 +72,7 @@ impl App {
     }
 
     /// What a directory wants to be there: who is active, and the teams of these.
-    pub fn due(reading: &Reading) -> Self {
+    fn due(reading: &Reading) -> Self {
         let users: Vec<User> = reading.users.iter().collect();
         let staff = reading.groups.iter().find(|group| &*group.name == "staff");
         let staff = &staff.expect("it is there").members;
@@ -194,10 +196,22 @@ impl Beside {
         assert!(self.comes(PATIENCE, &is_so), "{what}\n{}", self.log());
     }
 
-    /// Waits until nothing is left to do, and it is so. Looking is dear where there are many.
-    pub fn settles(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
-        let is_so = |beside: &Self| beside.is_idle() && is_so(beside);
-        assert!(self.comes(LONG, &is_so), "{what}\n{}", self.log());
+    /// Waits until nothing is left to do, and all who are active and their groups are in the app as they
+    /// are in the directory: as it is then, for after a new name the server puts its groups right in its
+    /// own time.
+    pub async fn settles(&self) {
+        let mut difference = String::new();
+        for _ in 0..LOOKS {
+            if self.is_idle() {
+                let due = App::due(&self.directory().await);
+                difference = due.difference(&self.app().active());
+                if difference.is_empty() {
+                    return;
+                }
+            }
+            pause(LONG / LOOKS);
+        }
+        panic!("wanted / there{difference}\n{}", self.log());
     }
 
     /// Waits until the app is like this, in everything.
@@ -209,8 +223,8 @@ impl Beside {
     }
 
     fn comes(&self, patience: Duration, is_so: &dyn Fn(&Self) -> bool) -> bool {
-        let step = patience / 600;
-        (0..patience.as_millis() / step.as_millis()).any(|_| {
+        let step = patience / LOOKS;
+        (0..LOOKS).any(|_| {
             let is_so = is_so(self);
             if !is_so {
                 pause(step);
