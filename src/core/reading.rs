@@ -156,6 +156,19 @@ impl Doubt {
     }
 }
 
+/// What people are told of a reading that is doubted: what it may not do, and why.
+#[must_use]
+pub fn hesitation(doubts: &[Doubt]) -> String {
+    let does = if doubts.iter().any(Doubt::is_about_everything) {
+        "changes"
+    } else {
+        "removes"
+    };
+    let doubts: Vec<String> = doubts.iter().map(Doubt::to_string).collect();
+    let doubts = doubts.join("; ");
+    format!("in doubt, so it {does} nobody without approval: {doubts}")
+}
+
 fn likewise(more: usize) -> String {
     match more {
         0 => String::new(),
@@ -438,6 +451,17 @@ mod tests {
              restored, or does it lag?"
         );
         assert!(doubt.is_grave() && doubt.is_about_everything());
+        assert_eq!(
+            hesitation(&[Doubt::NewSettings, doubt]),
+            "in doubt, so it changes nobody without approval: the settings of the source have changed \
+             since the last reading; it is older than what was read before, which had the change number \
+             12: was the server restored, or does it lag?"
+        );
+        assert_eq!(
+            hesitation(&[Doubt::NewSettings]),
+            "in doubt, so it removes nobody without approval: the settings of the source have changed \
+             since the last reading"
+        );
     }
 
     #[test]

@@ -23,8 +23,8 @@ use crate::core::key::{SourceName, UserKey};
 use crate::core::memory::{ReadingRecord, ReadingTrouble, SourceState, TargetState};
 use crate::core::newest::{Marks, raise};
 use crate::core::reading::{
-    Absence, Coverage, Doubt, Reading, Whereabouts, absence, doubt_id, emptied, judge, lost_sight,
-    measure, older,
+    Absence, Coverage, Doubt, Reading, Whereabouts, absence, doubt_id, emptied, hesitation, judge,
+    lost_sight, measure, older,
 };
 use crate::core::roster::{Awaited, Joined, Joint};
 use crate::source::ReadError;
@@ -540,13 +540,6 @@ fn refusal(error: &ReadError) -> String {
         text.push_str(&format!("\n→ {hint}"));
     }
     text
-}
-
-/// What people are told later of a reading that is doubted.
-fn hesitation(doubts: &[Doubt]) -> String {
-    let doubts: Vec<String> = doubts.iter().map(Doubt::to_string).collect();
-    let doubts = doubts.join("; ");
-    format!("in doubt, so it removes nobody without approval: {doubts}")
 }
 
 /// Everybody whom a reading speaks of.

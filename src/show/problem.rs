@@ -11,7 +11,7 @@ use super::words::count;
 use super::{BOLD, DIM, MINUS, PLUS, TILDE, styled};
 use crate::config::{ConfigProblem, Problems};
 use crate::core::key::{SourceName, TargetName};
-use crate::core::reading::{Doubt, Reading};
+use crate::core::reading::{Doubt, Reading, hesitation};
 
 /// Why a command could not be carried out.
 #[derive(Debug)]
@@ -157,16 +157,8 @@ pub fn reading(reading: &Reading, rows: usize, doubts: &[Doubt]) -> String {
         let _ = writeln!(text, "  {} {note}", styled(DIM, "·"));
     }
     for doubt in doubts {
-        let does = if doubt.is_about_everything() {
-            "changes"
-        } else {
-            "removes"
-        };
-        let _ = writeln!(
-            text,
-            "  {} in doubt, so it {does} nobody without approval: {doubt}",
-            styled(MINUS, "!")
-        );
+        let told = hesitation(std::slice::from_ref(doubt));
+        let _ = writeln!(text, "  {} {told}", styled(MINUS, "!"));
     }
     text
 }
