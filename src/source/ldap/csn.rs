@@ -23,11 +23,11 @@ use crate::source::value;
 /// The attribute at the top of a tree that holds them, one for each server that takes writes.
 const CONTEXT_CSN: &str = "contextCSN";
 /// The entry of a controller itself.
-const CONTROLLER: &str = "dsServiceName";
+pub(super) const CONTROLLER: &str = "dsServiceName";
 /// The number of the last change that a controller made or took over.
-const HIGHEST: &str = "highestCommittedUSN";
+pub(super) const HIGHEST: &str = "highestCommittedUSN";
 /// The database of a controller; a restored one has another.
-const DATABASE: &str = "invocationId";
+pub(super) const DATABASE: &str = "invocationId";
 /// What a controller has of the changes of others.
 const VECTOR: &str = "replUpToDateVector";
 /// The newest change of each replica.

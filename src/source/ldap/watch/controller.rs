@@ -4,16 +4,10 @@
 //! [`super::usn`].
 
 use crate::source::ReadError;
+use crate::source::ldap::csn::{CONTROLLER, DATABASE, HIGHEST};
 use crate::source::ldap::failure::refuse;
 use crate::source::ldap::session::{Found, Session};
 use crate::source::value;
-
-/// The number of the last change that a controller made or took over.
-pub(super) const HIGHEST: &str = "highestCommittedUSN";
-/// The entry of the controller itself.
-const CONTROLLER: &str = "dsServiceName";
-/// Its database; a restored one has another.
-const DATABASE: &str = "invocationId";
 
 /// A database of a controller.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::controller::{Controller, HIGHEST, highest, highest_again};
+use super::controller::{Controller, highest, highest_again};
 use super::domain::{self, Catch, Touched};
 use super::inquiry::{Ask, Told};
 use super::message::Uuid;
@@ -30,6 +30,7 @@ use super::tidy::tidy;
 use crate::core::duration;
 use crate::core::newest::{Scale, number};
 use crate::source::ReadError;
+use crate::source::ldap::csn::HIGHEST;
 use crate::source::ldap::dialect::Dialect;
 use crate::source::ldap::session::Session;
 use crate::source::ldap::settings::LdapConfig;
