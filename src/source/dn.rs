@@ -8,8 +8,8 @@ use crate::core::text::fold;
 
 /// The comparable form of a DN; `None` when it is not one.
 pub(super) fn normal(dn: &str) -> Option<String> {
-    if dn.bytes().all(is_plain) {
-        return plain(dn);
+    if is_tidy(dn) {
+        return Some(dn.to_ascii_lowercase());
     }
     careful(dn)
 }
@@ -19,39 +19,22 @@ fn careful(dn: &str) -> Option<String> {
     Some(names?.join(","))
 }
 
-/// Does this byte need no second look?
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii() && !matches!(byte, b'\\' | b'+')
-}
-
-/// The same of a name that is ASCII, without an escape and without several values in a step, as nearly
-/// all are: in one go.
-fn plain(dn: &str) -> Option<String> {
-    let mut normal = String::with_capacity(dn.len());
-    for step in dn.split(',') {
-        let (kind, value) = step.split_once('=')?;
-        let kind = kind.trim();
-        if kind.is_empty() {
-            return None;
+/// Is it a name, and comparable as it is, but for its case? Nearly all are: ASCII, one value in a step, no
+/// escape, and no space but one between two words.
+fn is_tidy(dn: &str) -> bool {
+    let (mut in_value, mut before) = (false, b',');
+    for byte in dn.bytes() {
+        match byte {
+            b',' if in_value && before != b' ' => in_value = false,
+            b'=' if !in_value && before != b',' => in_value = true,
+            b' ' if in_value && !matches!(before, b' ' | b'=') => {}
+            b',' | b'=' | b' ' | b'\\' | b'+' => return false,
+            b'!'..=b'~' => {}
+            _ => return false,
         }
-        if !normal.is_empty() {
-            normal.push(',');
-        }
-        normal.extend(kind.chars().map(|sign| sign.to_ascii_lowercase()));
-        normal.push('=');
-        for (number, word) in value.split_whitespace().enumerate() {
-            if number > 0 {
-                normal.push(' ');
-            }
-            for sign in word.chars() {
-                if sign == '=' {
-                    normal.push('\\');
-                }
-                normal.push(sign.to_ascii_lowercase());
-            }
-        }
+        before = byte;
     }
-    Some(normal)
+    in_value && before != b' '
 }
 
 /// Is this the name of the base, or of something below it?
@@ -153,8 +136,36 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_plain_comes_to_the_same_with_care(dn in "[ a-cA-C=,\t\u{b}\u{1f}.#]{0,24}") {
-            prop_assert_eq!(plain(&dn), careful(&dn), "{:?}", dn);
+        fn what_is_tidy_comes_to_the_same_with_care(
+            dn in "([ab ]{0,2}=[ aB\\\\+=\t\u{1f}.#]{0,3}[, ]{0,2}){1,3}"
+        ) {
+            if is_tidy(&dn) {
+                prop_assert_eq!(Some(dn.to_ascii_lowercase()), careful(&dn), "{:?}", dn);
+            }
+        }
+    }
+
+    #[test]
+    fn names_as_servers_write_them_are_tidy() {
+        for dn in [
+            "uid=Ann,ou=People,dc=example",
+            "CN=Ann B. Smith,OU=x,DC=ad",
+            "cn=,dc=x",
+        ] {
+            assert!(is_tidy(dn), "{dn}");
+        }
+        for dn in [
+            "uid=a, ou=x",
+            "cn=a  b",
+            "cn=a ",
+            "c n=a",
+            "=a",
+            "cn=a=b",
+            "cn=a,",
+            "a",
+            "cn=\u{e9}",
+        ] {
+            assert!(!is_tidy(dn), "{dn}");
         }
     }
 

@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::core::packed::{put_number, put_text, take_number, take_text};
+use crate::core::packed::{put_number, put_text, take_bytes, take_number, take_text};
 
 /// Names of attributes, by number.
 #[derive(Clone, Debug, Default)]
@@ -67,7 +67,7 @@ impl<'b> Sheet<'b> {
                 count = values;
             } else {
                 for _ in 0..values {
-                    take_text(&mut rest);
+                    take_bytes(&mut rest);
                 }
             }
             left -= 1;

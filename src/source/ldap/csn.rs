@@ -163,7 +163,7 @@ async fn of_replica(session: &mut Session, top: &str) -> Result<Newest, ReadErro
     }
     if let Found::Entry(root) = session.find("", &[LAST_USN.to_owned()]).await? {
         for attribute in &root.attributes {
-            let is_it = attribute.plain().eq_ignore_ascii_case(LAST_USN);
+            let is_it = attribute.is(LAST_USN);
             let last = attribute.values.first().filter(|_| is_it);
             if let Some(last) = last.and_then(|last| parsed(std::str::from_utf8(last).ok()?)) {
                 let origin = format!("{} {}", session.server, attribute.name);

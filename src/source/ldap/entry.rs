@@ -44,9 +44,8 @@ impl Entry {
 
     /// The values of an attribute, whatever its options but ranges.
     pub(super) fn values<'e>(&'e self, name: &'e str) -> impl Iterator<Item = &'e [u8]> {
-        let named = self.attributes.iter().filter(move |attribute| {
-            attribute.plain().eq_ignore_ascii_case(name) && !attribute.name.contains(";range=")
-        });
+        let named = self.attributes.iter();
+        let named = named.filter(move |attribute| attribute.is(name) && !attribute.is_part());
         named.flat_map(|attribute| attribute.values.iter().map(Vec::as_slice))
     }
 
@@ -54,6 +53,12 @@ impl Entry {
     pub(super) fn texts<'e>(&'e self, name: &'e str) -> impl Iterator<Item = &'e str> {
         self.values(name)
             .filter_map(|value| std::str::from_utf8(value).ok())
+    }
+
+    /// How many values it has, of all attributes.
+    pub(super) fn weight(&self) -> usize {
+        let attributes = self.attributes.iter();
+        attributes.map(|attribute| attribute.values.len()).sum()
     }
 }
 
@@ -70,6 +75,20 @@ impl Attribute {
             name: text(name)?,
             values,
         })
+    }
+
+    /// Is it this one, whatever its options? A name is compared with all of an entry, millions of times.
+    pub(super) fn is(&self, name: &str) -> bool {
+        let (own, name) = (self.name.as_bytes(), name.as_bytes());
+        own.len() >= name.len()
+            && own[..name.len()].eq_ignore_ascii_case(name)
+            && matches!(own.get(name.len()), None | Some(b';'))
+    }
+
+    /// Does a part of it stand elsewhere?
+    pub(super) fn is_part(&self) -> bool {
+        // Hardly any name has an option.
+        self.name.as_bytes().contains(&b';') && self.name.contains(";range=")
     }
 
     /// The name without options.
@@ -137,6 +156,22 @@ mod tests {
         assert_eq!(entry.attributes[0].name, "cn;lang-en");
         assert_eq!(entry.values("CN").count(), 2);
         assert_eq!(entry.texts("cn").collect::<Vec<_>>(), ["Ann"]);
+    }
+
+    #[test]
+    fn an_attribute_is_found_whatever_its_options() {
+        let made = |name| Entry::made("", &[(name, "x")]);
+        for (there, name, found) in [
+            ("CN", "cn", 1),
+            ("cn;lang-en", "cn", 1),
+            ("cn", "cn;lang-en", 0),
+            ("cnx", "cn", 0),
+            ("c", "cn", 0),
+            ("member;range=0-1", "member", 0),
+            ("member;x;range=0-1", "member", 0),
+        ] {
+            assert_eq!(made(there).values(name).count(), found, "{name} in {there}");
+        }
     }
 
     #[test]

@@ -38,13 +38,7 @@ impl Range {
 
 /// Does a part of the entry stand elsewhere?
 pub(super) fn is_ranged(entry: &Entry) -> bool {
-    entry.attributes.iter().any(is_part)
-}
-
-fn is_part(attribute: &Attribute) -> bool {
-    let name = &attribute.name;
-    // Hardly any name has an option, and there are millions of names.
-    name.as_bytes().contains(&b';') && name.contains(";range=")
+    entry.attributes.iter().any(Attribute::is_part)
 }
 
 /// Fetches what is missing of each attribute that came in ranges.
@@ -55,7 +49,7 @@ pub(super) async fn complete(session: &mut Session, entry: Entry) -> Result<Entr
     let Entry { dn, attributes } = entry;
     let mut whole = Vec::with_capacity(attributes.len());
     for attribute in attributes {
-        if !is_part(&attribute) {
+        if !attribute.is_part() {
             whole.push(attribute);
             continue;
         }

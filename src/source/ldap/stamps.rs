@@ -93,8 +93,9 @@ impl Stamps {
                 let Some(at) = entry.texts(MODIFIED).next() else {
                     return;
                 };
-                let is_older = newest.first().is_some_and(|(least, _)| at < least.as_str());
-                if is_older && newest.len() >= MOST {
+                // Of those who were changed at one moment, as in an import, some will do.
+                let is_newer = newest.first().is_none_or(|(least, _)| at > least.as_str());
+                if !is_newer && newest.len() >= MOST {
                     return;
                 }
                 if let Ok(key) = content::key(entry, key) {
@@ -157,6 +158,21 @@ mod tests {
             assert_eq!(newest.seen, newest.reached);
         }
         assert!(read(Newest::default(), Dialect::Ad, &entries).is_empty());
+    }
+
+    #[test]
+    fn of_an_import_no_more_are_kept_than_of_changes() {
+        let keys: Vec<String> = (10..40).map(|n| format!("k{n}")).collect();
+        let entries = keys
+            .iter()
+            .map(|key| (key.as_str(), MODIFIED, "20261122000000Z"));
+        let entries: Vec<_> = entries
+            .chain([("k40", MODIFIED, "20261122000001Z")])
+            .collect();
+        let newest = read(Newest::default(), Dialect::Other, &entries);
+        assert_eq!(newest.seen.len(), MOST);
+        let last = (Scale::Entry, "user k40".to_owned());
+        assert_eq!(newest.seen[&last], "20261122000001Z");
     }
 
     #[test]
