@@ -1,8 +1,8 @@
 //! A search to its end, page by page (RFC 2696).
 //!
 //! Promises that an answer which was cut short by a limit, a referral or a broken line is an error and
-//! never the end of a list, and that referrals are not followed: nobody else gets our password. Leaves
-//! entries to whoever takes them.
+//! never the end of a list, that a page of large groups is no larger in memory than one of people, and
+//! that referrals are not followed: nobody else gets our password. Leaves entries to whoever takes them.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub(super) struct Search<'s> {
     pub(super) filter: &'s str,
     /// Which of their attributes.
     pub(super) attributes: &'s [String],
-    /// So many a page; 0: no pages.
+    /// So many a page at most; 0: no pages.
     pub(super) page: u16,
 }
 
@@ -42,23 +42,38 @@ pub(super) struct Tally {
     pub(super) referrals: usize,
 }
 
+/// So many values of entries are waited for at a time. A page of people has fewer; one of groups may
+/// have millions, and all that the server has sent of a page stands in memory.
+const MANY: usize = 20_000;
+
 /// Entries that came and are not taken yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Waiting {
     entries: Vec<Entry>,
+    /// How many values they have.
+    values: usize,
+    pace: Pace,
 }
 
 impl Waiting {
-    /// A server that gives everything in one page is not waited for.
-    const MOST: usize = 4096;
+    fn within(most: u16) -> Self {
+        Self {
+            entries: Vec::new(),
+            values: 0,
+            pace: Pace::within(most),
+        }
+    }
 
+    /// A server that gives everything in one page is not waited for.
     fn add(
         &mut self,
         entry: Entry,
         take: &mut (dyn FnMut(Entry) -> Result<(), ReadError> + Send),
     ) -> Result<(), ReadError> {
+        self.values += entry.weight();
+        self.pace.see(&entry);
         self.entries.push(entry);
-        if self.entries.len() < Self::MOST {
+        if self.values < MANY {
             return Ok(());
         }
         self.take(take)
@@ -68,7 +83,48 @@ impl Waiting {
         &mut self,
         take: &mut (dyn FnMut(Entry) -> Result<(), ReadError> + Send),
     ) -> Result<(), ReadError> {
+        self.values = 0;
         self.entries.drain(..).try_for_each(take)
+    }
+}
+
+/// How large a page may be: as many entries as have [`MANY`] values, by those of the page before.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// As the config has it.
+    most: u16,
+    size: u16,
+    entries: usize,
+    values: usize,
+}
+
+impl Pace {
+    /// What comes is not known yet.
+    const FIRST: u16 = 16;
+    /// A page is at most so many times as large as the one before, whose entries may be no example.
+    const GROWTH: u16 = 4;
+
+    fn within(most: u16) -> Self {
+        Self {
+            most,
+            size: Self::FIRST.min(most),
+            entries: 0,
+            values: 0,
+        }
+    }
+
+    fn see(&mut self, entry: &Entry) {
+        self.entries += 1;
+        self.values += entry.weight();
+    }
+
+    /// Those of the page before have come.
+    fn turn(&mut self) {
+        let fits = MANY * self.entries.max(1) / self.values.max(1);
+        let fits = u16::try_from(fits).unwrap_or(u16::MAX);
+        let grown = self.size.saturating_mul(Self::GROWTH);
+        self.size = fits.min(grown).min(self.most).max(1);
+        (self.entries, self.values) = (0, 0);
     }
 }
 
@@ -107,13 +163,14 @@ impl Search<'_> {
     ) -> Result<Tally, ReadError> {
         let mut tally = Tally::default();
         let mut cookie = Vec::new();
-        let mut waiting = Waiting::default();
+        let mut waiting = Waiting::within(self.page);
         loop {
             let before = tally.entries;
-            let page = self.controls(session, controls, &cookie);
+            let page = self.controls(session, controls, waiting.pace.size, &cookie);
             let next = self
                 .page(session, page, &mut tally, &mut waiting, take)
                 .await?;
+            waiting.pace.turn();
             match next {
                 None => {
                     waiting.take(take)?;
@@ -171,23 +228,25 @@ impl Search<'_> {
     }
 
     /// What a page is asked for with.
-    fn controls(&self, session: &Session, more: &[RawControl], cookie: &[u8]) -> Vec<RawControl> {
+    fn controls(
+        &self,
+        session: &Session,
+        more: &[RawControl],
+        size: u16,
+        cookie: &[u8],
+    ) -> Vec<RawControl> {
         let mut controls = more.to_vec();
         if self.page > 0 && session.root.capabilities.contains(PAGES) {
-            controls.push(self.control(cookie));
+            let paged = PagedResults {
+                size: i32::from(size),
+                cookie: cookie.to_vec(),
+            };
+            controls.push(RawControl {
+                crit: true,
+                ..paged.into()
+            });
         }
         controls
-    }
-
-    fn control(&self, cookie: &[u8]) -> RawControl {
-        let paged = PagedResults {
-            size: i32::from(self.page),
-            cookie: cookie.to_vec(),
-        };
-        RawControl {
-            crit: true,
-            ..paged.into()
-        }
     }
 
     fn after(&self, tally: Tally) -> String {
@@ -338,6 +397,33 @@ mod tests {
             refs: Vec::new(),
             ctrls: vec![Control(None, control)],
         }
+    }
+
+    #[test]
+    fn a_page_is_as_large_as_what_came_before_is_small() {
+        let mut pace = Pace::within(500);
+        let person = Entry::made("uid=a", &[("cn", "x"), ("sn", "x"), ("sn", "y")]);
+        pace.see(&person);
+        assert_eq!((pace.size, pace.entries, pace.values), (16, 1, 3));
+        // People; groups of ten thousand; one of a million; nobody; people.
+        let came = [
+            (16, 160),
+            (64, 640),
+            (256, 2560),
+            (500, 5_000_000),
+            (2, 20_000),
+            (8, 1_000_000),
+        ];
+        let sizes = came
+            .into_iter()
+            .chain([(0, 0), (4, 40)])
+            .map(|(entries, values)| {
+                (pace.entries, pace.values) = (entries, values);
+                pace.turn();
+                pace.size
+            });
+        assert_eq!(sizes.collect::<Vec<_>>(), [64, 256, 500, 2, 2, 1, 4, 16]);
+        assert_eq!(Pace::within(7).size, 7);
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub struct LdapConfig {
     pub users: UserSettings,
     /// Where the groups are, if any are wanted.
     pub groups: Option<GroupSettings>,
-    /// So many entries a page; 0: no pages.
+    /// So many entries a page at most, fewer where they are large; 0: no pages.
     pub page: u16,
     /// How long connecting may take, and each answer.
     pub timeout: Duration,
