@@ -42,7 +42,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::task::JoinSet;
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+use tokio::task::{JoinError, JoinSet};
 
 use self::failure::refuse;
 use self::groups::{Flock, Groups};
@@ -233,17 +235,16 @@ impl LdapSource {
 
 #[async_trait]
 impl Source for LdapSource {
-    /// Reads users and groups to their end, in a task of its own: what a server sends may make the
-    /// client panic, and that is a reading that failed.
+    /// Reads users and groups to their end.
     async fn read(&self) -> Result<Reading, ReadError> {
         let source = self.clone();
         self.past.doubt();
-        apart(async move { source.read_all().await }).await
+        alone(async move { source.read_all().await }).await
     }
 
     async fn follow(&self) -> Result<Reading, ReadError> {
         let source = self.clone();
-        apart(async move {
+        alone(async move {
             match source.follow_copy().await? {
                 Some(reading) => Ok(reading),
                 None => source.read_all().await,
@@ -289,6 +290,8 @@ impl Source for LdapSource {
     }
 }
 
+/// Does it in a task of its own: what a server sends may make the client panic, and that is a failure of
+/// this work alone.
 async fn apart<T: Send + 'static>(
     work: impl Future<Output = Result<T, ReadError>> + Send + 'static,
 ) -> Result<T, ReadError> {
@@ -296,14 +299,40 @@ async fn apart<T: Send + 'static>(
     let mut task = JoinSet::new();
     task.spawn(work);
     let done = task.join_next().await.expect("one was put in");
-    done.unwrap_or_else(|cause| {
-        let hint = "check that `url` leads to a directory server; if it does, please report this";
-        Err(failure::because(
-            "the reading broke off: the server sent what is no answer of LDAP",
-            hint,
-            cause,
-        ))
-    })
+    done.unwrap_or_else(|cause| Err(broken_off(cause)))
+}
+
+/// The same on a thread of its own. To take a million entries in and to sort them is work for a processor,
+/// which nothing else that the program does may wait for; and whoever hears and takes on one thread is not
+/// woken for each entry.
+async fn alone<T: Send + 'static>(
+    work: impl Future<Output = Result<T, ReadError>> + Send + 'static,
+) -> Result<T, ReadError> {
+    // It ends with us: nobody reads on for somebody who has gone.
+    let (_here, gone) = oneshot::channel::<()>();
+    let thread = tokio::task::spawn_blocking(move || {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|cause| {
+            let hint = "raise the limit of open files";
+            failure::because("the reading has nothing to wait with", hint, cause)
+        })?;
+        runtime.block_on(async {
+            tokio::select! {
+                done = work => done,
+                _ = gone => Err(refuse("the reading was given up".to_owned(), "")),
+            }
+        })
+    });
+    thread.await.unwrap_or_else(|cause| Err(broken_off(cause)))
+}
+
+fn broken_off(cause: JoinError) -> ReadError {
+    let hint = "check that `url` leads to a directory server; if it does, please report this";
+    failure::because(
+        "the reading broke off: the server sent what is no answer of LDAP",
+        hint,
+        cause,
+    )
 }
 
 async fn read_users(
