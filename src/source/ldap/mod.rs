@@ -366,6 +366,7 @@ async fn read_users(
     for entry in ranged {
         people.take(&range::complete(session, entry).await?);
     }
+    people.put_away();
     refuse_nobody(&session.server, config, session.dialect, people)?;
     Ok(tally)
 }

@@ -191,6 +191,11 @@ impl<'c> People<'c> {
         self.persons.push(UserKey { source, id }, packed);
     }
 
+    /// All entries have come; their groups are read next.
+    pub(super) fn put_away(&mut self) {
+        self.persons.put_away();
+    }
+
     /// The place of a key. An entry that comes twice was met at two pages, and counts as it came last.
     fn place(&mut self, id: &str) -> Place {
         let next = self.ids.count();
@@ -340,6 +345,8 @@ impl<'c> People<'c> {
 
     /// The users as they are at this time.
     pub(super) fn finish(mut self, now: Timestamp) -> Roll {
+        // Nobody is looked up by these any more, and there may be millions.
+        (self.keys, self.uids) = (Register::default(), Register::default());
         let names = self.columns.names();
         let numbers = Numbers::of(names, self.config, self.dialect);
         let mut roll = Writing::new(names.clone(), self.ids.count());
