@@ -187,17 +187,12 @@ impl Scene<'_> {
         if !self.target.rules.profile.users.id_changes || !self.links.contains_key(user) {
             return Ok(None);
         }
-        let taken: BTreeSet<&RemoteId> = self.links.values().map(|link| &link.id).collect();
         for (name, value) in self.keys(user) {
             let key = [(name.clone(), value.to_string())];
             let hits = self.target.app.find(&key).await?;
             match hits.as_slice() {
                 [] => {}
-                [one]
-                    if !taken.contains(&one.id)
-                        && !self.state.even.owns(&one.id)
-                        && self.forbids(user, one).is_none() =>
-                {
+                [one] if self.is_free(&one.id) && self.forbids(user, one).is_none() => {
                     return Ok(Some(one.id.clone()));
                 }
                 [_, ..] => return Ok(None),
@@ -272,12 +267,6 @@ impl Scene<'_> {
         why: Look,
         fits: impl Fn(&Account) -> bool + Send + Sync,
     ) -> std::result::Result<Option<Result>, Fault> {
-        let taken: BTreeSet<&RemoteId> = self
-            .links
-            .values()
-            .filter(|link| link.user != *user)
-            .map(|link| &link.id)
-            .collect();
         let own = self.links.get(user).map(|link| &link.id);
         for (name, value) in self.keys(user) {
             let key = [(name.clone(), value.to_string())];
@@ -287,9 +276,7 @@ impl Scene<'_> {
                 .iter()
                 .map(|account| format!("{} ({})", account.id, account.label))
                 .collect();
-            hits.retain(|account| {
-                !taken.contains(&account.id) && !self.state.even.owns(&account.id)
-            });
+            hits.retain(|account| self.is_free(&account.id));
             match (hits.len(), several.len()) {
                 (_, 0) => {}
                 (1, _) => {
@@ -310,6 +297,12 @@ impl Scene<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Is the account nobody's? Hardly any turns up, so everybody is looked through for each.
+    fn is_free(&self, id: &RemoteId) -> bool {
+        let mut links = self.links.values();
+        !links.any(|link| link.id == *id) && !self.state.even.owns(id)
     }
 
     /// Where a return makes a new account, an old one that is off is nobody's any more.
