@@ -319,7 +319,11 @@ async fn alone<T: Send + 'static>(
         runtime.block_on(async {
             tokio::select! {
                 done = work => done,
-                _ = gone => Err(refuse("the reading was given up".to_owned(), "")),
+                _ = gone => Err(ReadError {
+                    problem: "nobody waits for the reading any more".to_owned(),
+                    hint: None,
+                    cause: None,
+                }),
             }
         })
     });

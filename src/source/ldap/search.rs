@@ -70,8 +70,9 @@ impl Waiting {
         entry: Entry,
         take: &mut (dyn FnMut(Entry) -> Result<(), ReadError> + Send),
     ) -> Result<(), ReadError> {
-        self.values += entry.weight();
-        self.pace.see(&entry);
+        let values = entry.weight();
+        self.values += values;
+        self.pace.see(values);
         self.entries.push(entry);
         if self.values < MANY {
             return Ok(());
@@ -113,9 +114,10 @@ impl Pace {
         }
     }
 
-    fn see(&mut self, entry: &Entry) {
+    /// One more has come, with so many values.
+    fn see(&mut self, values: usize) {
         self.entries += 1;
-        self.values += entry.weight();
+        self.values += values;
     }
 
     /// Those of the page before have come.
@@ -403,7 +405,7 @@ mod tests {
     fn a_page_is_as_large_as_what_came_before_is_small() {
         let mut pace = Pace::within(500);
         let person = Entry::made("uid=a", &[("cn", "x"), ("sn", "x"), ("sn", "y")]);
-        pace.see(&person);
+        pace.see(person.weight());
         assert_eq!((pace.size, pace.entries, pace.values), (16, 1, 3));
         // People; groups of ten thousand; one of a million; nobody; people.
         let came = [
