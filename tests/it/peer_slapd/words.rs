@@ -271,6 +271,23 @@ app  0 done, 0 not; requests: 2 read, 0 write, 0 token
 -- exit 3
 "#;
 
+pub const IMPORTED: &str = r#"hq  60 users, 21 groups
+  · groups team-019 → team-020 → team-019 form a cycle
+
+app  plan ID, compared with the app
+
+  held back by the guard
+    ! H-ID: 80 changes of keys in the directory; the limit is 10 in 24 hours
+      user0001, user0002, user0003, user0004, user0005, user0006, user0007, user0008, and 72 more
+      → if this is right: rollcall approve H-ID --because "…"
+
+  nothing else to change
+
+app  0 done, 0 not; requests: 2 read, 0 write, 0 token
+
+-- exit 3
+"#;
+
 pub const BESIDE_CUT: &str = r"-- stderr
 refused: source hq was not read, so it changes nobody
 error: ldap://127.0.0.1:PORT: users, after 7 entries: the connection was cut
