@@ -70,7 +70,8 @@ impl Waiting {
         entry: Entry,
         take: &mut (dyn FnMut(Entry) -> Result<(), ReadError> + Send),
     ) -> Result<(), ReadError> {
-        let values = entry.weight();
+        // One that shows us nothing takes room as well.
+        let values = entry.weight().max(1);
         self.values += values;
         self.pace.see(values);
         self.entries.push(entry);
